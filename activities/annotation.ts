@@ -57,7 +57,10 @@ interface Opening {
   readonly lines: readonly LedgerLine[];
 }
 
-function openSession(session: StageSession, { claim, key, folder, record, lines }: Opening): AnnotationSession {
+function openSession(
+  session: StageSession,
+  { claim, key, folder, record, lines }: Opening,
+): AnnotationSession {
   return {
     stage: session.stage.key,
     // An evaluation may ask one judge about several tasks, one after another.

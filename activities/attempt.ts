@@ -139,7 +139,13 @@ export function retriesSpent(
   return new BudgetlineError(
     'RETRIES_SPENT',
     `${stage.title} failed ${count} times, and ${infrastructureRetries} retries are allowed; ${lastly}`,
-    { details: { count, ledger: environment.store.placeOf({ stage: stage.key }), lastCode: last?.code ?? null } },
+    {
+      details: {
+        count,
+        ledger: environment.store.placeOf({ stage: stage.key }),
+        lastCode: last?.code ?? null,
+      },
+    },
   );
 }
 

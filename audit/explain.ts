@@ -35,7 +35,9 @@ async function findNearest(
   store: Store,
   manifest: ArtifactManifest,
 ): Promise<{ manifest: ArtifactManifest; differences: FieldDifference[] } | undefined> {
-  const ids = (await store.list('')).filter(({ kind, key }) => kind === manifest.kind && key !== manifest.key);
+  const ids = (await store.list('')).filter(
+    ({ kind, key }) => kind === manifest.kind && key !== manifest.key,
+  );
   const others = (await Promise.all(ids.map(({ key }) => readManifest(store, key)))).filter(
     (other) => other !== undefined,
   );

@@ -99,7 +99,8 @@ async function copyReport(home: string, experimentId: string, folder: string): P
  */
 export async function copyRun({ store, home, experimentId }: HomeRun, folder: string): Promise<string[]> {
   const copied: string[] = [];
-  for (const part of await listRunParts(store, experimentId)) copied.push(...(await store.copy(part, folder)));
+  for (const part of await listRunParts(store, experimentId))
+    copied.push(...(await store.copy(part, folder)));
   // A stage that is unfinished here may have been made by another run.
   return [...new Set([...copied, ...(await copyReport(home, experimentId, folder))])].sort();
 }

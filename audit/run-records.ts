@@ -31,7 +31,8 @@ export async function readHistories(store: Store, lines: readonly LedgerLine[]):
   const read = exportedHistories(lines).map(async (record) => {
     const { runId } = record;
     const history =
-      (await readHistory(store, { completeHistory: runId })) ?? (await readHistory(store, { history: runId }));
+      (await readHistory(store, { completeHistory: runId })) ??
+      (await readHistory(store, { history: runId }));
     return history === undefined ? [] : [{ record, history }];
   });
   return (await Promise.all(read)).flat();

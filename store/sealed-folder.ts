@@ -11,7 +11,11 @@ import { guardFiles, isMissing } from './fs-errors';
 const manifestName = 'manifest.json';
 const isPayload = (path: string): boolean => path !== manifestName;
 
-export function corruptArtifact(path: string, what: string, details: Record<string, unknown> = {}): BudgetlineError {
+export function corruptArtifact(
+  path: string,
+  what: string,
+  details: Record<string, unknown> = {},
+): BudgetlineError {
   return new BudgetlineError('ARTIFACT_CORRUPT', `The artifact ${path} ${what}.`, {
     remedy: `Remove the folder ${path}; the stage will run again.`,
     details: { path, ...details },
@@ -52,9 +56,13 @@ async function checkSizes(dir: string, files: readonly PayloadFile[]): Promise<v
       () => undefined,
     );
     if (size !== file.bytes)
-      throw corruptArtifact(dir, `has ${size ?? 'no'} bytes of ${file.path}; its manifest records ${file.bytes}`, {
-        file: file.path,
-      });
+      throw corruptArtifact(
+        dir,
+        `has ${size ?? 'no'} bytes of ${file.path}; its manifest records ${file.bytes}`,
+        {
+          file: file.path,
+        },
+      );
   }
 }
 

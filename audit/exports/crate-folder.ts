@@ -6,7 +6,10 @@ import { exportedHistories } from '../run-records';
 import { renderCrate } from './ro-crate';
 
 /** Path of the workflow code; null if there is none. */
-async function workflowIn({ store, experimentId }: HomeRun, paths: readonly string[]): Promise<string | null> {
+async function workflowIn(
+  { store, experimentId }: HomeRun,
+  paths: readonly string[],
+): Promise<string | null> {
   const exported = exportedHistories(await store.chain({ experiment: experimentId }).read());
   const codes = exported.flatMap(({ codeDigest }) =>
     codeDigest === null ? [] : [nameInFolder({ code: codeDigest })],

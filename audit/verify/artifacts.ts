@@ -75,11 +75,7 @@ export async function checkArtifacts(subject: Subject): Promise<CheckResult> {
 }
 
 /** Checks the digest of an input as it was read. For external inputs the key is the digest. */
-async function checkInput(
-  subject: Subject,
-  { manifest }: SubjectArtifact,
-  name: string,
-): Promise<Finding[]> {
+async function checkInput(subject: Subject, { manifest }: SubjectArtifact, name: string): Promise<Finding[]> {
   const [key = '', used] = [manifest.inputs[name], manifest.inputDigests[name]];
   const source = await subject.artifact(key);
   const expected = source?.manifest.digest ?? key;

@@ -63,11 +63,7 @@ function evaluatedTasks(subject: Subject, { dir, manifest }: SubjectArtifact): E
 }
 
 /** The score is the same in the summary and the manifest, and is the mean of the items. */
-async function checkScore({
-  dir,
-  name,
-  recordedScore: inManifest = NaN,
-}: EvaluatedTask): Promise<Finding[]> {
+async function checkScore({ dir, name, recordedScore: inManifest = NaN }: EvaluatedTask): Promise<Finding[]> {
   const items = await readRows(join(dir, 'items.jsonl'), item);
   const written = summary.parse(JSON.parse(await readFile(join(dir, 'summary.json'), 'utf8')));
   const mean = items.reduce((sum, { score }) => sum + score, 0) / items.length;
@@ -106,7 +102,10 @@ async function trainingTexts(
     manifest.kind === 'synthesizeData'
       ? manifest.files
           .filter(({ path }) => path.endsWith('.jsonl'))
-          .map(({ path }) => ({ path: join(dir, path), name: `${subject.nameOf({ artifact: manifest })}/${path}` }))
+          .map(({ path }) => ({
+            path: join(dir, path),
+            name: `${subject.nameOf({ artifact: manifest })}/${path}`,
+          }))
       : [],
   );
   const texts = files.map(async ({ path, name }) =>
@@ -156,9 +155,7 @@ async function checkLeak(task: EvaluatedTask, training: readonly TrainingText[])
   const items = await readRows(join(task.dir, 'items.jsonl'), row);
   return findLeaks(items, training, task).flatMap((leak, index) => {
     if (leak === undefined) return [];
-    return [
-      finding('evaluation-leak', `${task.name}/items.jsonl:${index + 1}`, `it is also at ${leak}`),
-    ];
+    return [finding('evaluation-leak', `${task.name}/items.jsonl:${index + 1}`, `it is also at ${leak}`)];
   });
 }
 

@@ -38,9 +38,7 @@ async function replayRun(subject: Subject, replay: Replayer, line: Exported): Pr
     return [];
   } catch (error) {
     const what = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return [
-      finding('history-replay', subject.nameOf({ history: runId }), `${workflowId}: ${what}`),
-    ];
+    return [finding('history-replay', subject.nameOf({ history: runId }), `${workflowId}: ${what}`)];
   }
 }
 

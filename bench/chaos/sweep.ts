@@ -42,7 +42,14 @@ async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOpt
   const orchestration = { heartbeatSeconds, maxConcurrentCells: 4 };
   const started = await startSweep(resolved, { client, orchestration });
   const plan = planSweep(resolved);
-  return watchSweep({ client, plan, started, store: createStore(world.home), signal, onStatus: () => undefined });
+  return watchSweep({
+    client,
+    plan,
+    started,
+    store: createStore(world.home),
+    signal,
+    onStatus: () => undefined,
+  });
 }
 
 export interface RunOptions {

@@ -32,11 +32,7 @@ async function readRecord(layout: FolderLayout, record: RecordId): Promise<Buffe
   );
 }
 
-async function writeRecord(
-  layout: FolderLayout,
-  record: RecordId,
-  data: string | Uint8Array,
-): Promise<void> {
+async function writeRecord(layout: FolderLayout, record: RecordId, data: string | Uint8Array): Promise<void> {
   const path = layout.part(record);
   await ensureDir(dirname(path));
   await writeFileAtomic(path, data);

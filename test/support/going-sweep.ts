@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { readLedger } from '../../audit';
 import { readStatus, startSweep, steerRun, watchSweep, type RunStatus } from '../../client';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';

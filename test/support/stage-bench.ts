@@ -2,7 +2,6 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities';
-import { readLedger } from '../../audit';
 import { readCode } from '../../code';
 import { experimentDefinition, type ExperimentInput } from '../../schemas/definition';
 import type { ResolvedExperiment } from '../../contracts/resolved';
@@ -91,7 +90,7 @@ export function createBench(
   options: { deps?: Partial<ActivityDeps>; execution?: ResolvedExperiment['definition']['execution'] },
 ): StageBench {
   const store = createStore(home);
-  const activities = createActivities({ store, tasks: [coinTask], ...options.deps });
+  const activities = createActivities({ store, home, tasks: [coinTask], ...options.deps });
   const execution = options.execution ?? {
     device: 'cpu',
     threads: 1,
@@ -114,8 +113,7 @@ export function createBench(
     });
     return result as StageResult;
   };
-  const ledger = (stage: PlannedStage): Promise<LedgerLine[]> =>
-    store.chain({ stage: stage.key }).read();
+  const ledger = (stage: PlannedStage): Promise<LedgerLine[]> => store.chain({ stage: stage.key }).read();
   return {
     store,
     activities,

@@ -32,10 +32,7 @@ interface Written {
   readonly size: string;
 }
 
-async function exportBundle(
-  run: AuditedRun,
-  { output, force }: ExportFlags,
-): Promise<Written> {
+async function exportBundle(run: AuditedRun, { output, force }: ExportFlags): Promise<Written> {
   const path = resolve(output ?? `${run.experimentId}.tar`);
   const { files } = await writeBundle(run, packageVersion(), { path, force });
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);

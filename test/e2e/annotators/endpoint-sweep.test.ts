@@ -147,7 +147,8 @@ describe('server: a sweep of summaries with endpoint annotators and judges', fun
       data: { source: 'synthetic', pool: 512, validation: 2, test: 4 },
     });
     /** Buys real rows; trains nothing. */
-    const { synthesizeData } = createActivities({ store: createStore(folder.at('limited')), tasks });
+    const home = folder.at('limited');
+    const { synthesizeData } = createActivities({ store: createStore(home), home, tasks });
     await withIdleWorkers({ real: () => ({ synthesizeData }) }, async (client) => {
       const runAt = async (spendLimitUsd: number): Promise<SweepResult> => {
         const resolved = await resolveDefinition({ ...limited, spendLimitUsd }, { tasks });

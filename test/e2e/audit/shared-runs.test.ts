@@ -4,7 +4,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   readEvidence,
-  readLedger,
   readTimeline,
   renderExport,
   renderMlflow,
@@ -22,6 +21,7 @@ import type { LedgerLine, LineOf } from '../../../schemas/ledger';
 import type { Task } from '../../../contracts/task';
 import { renderAuditPage } from '../../../report';
 import { coordinatesSlug } from '../../../planning';
+import { reportFolder } from '../../../host/home';
 import { createStore, ensureDir, type Store } from '../../../store';
 import { gradeSchoolMath } from '../../../tasks';
 import { createInk } from '../../../cli/print/ink';
@@ -67,9 +67,7 @@ describe('server: exports of runs that share stages', function () {
     store = createStore(folder.path());
     ({ cancelled, maker, reuser, failing, failedStatus } = await runSharingSweeps(folder.path()));
     timeline = await readTimeline(store, reuser.plan.sweepId);
-    const chains = await Promise.all(
-      timeline.stages.map(({ key }) => store.chain({ stage: key }).read()),
-    );
+    const chains = await Promise.all(timeline.stages.map(({ key }) => store.chain({ stage: key }).read()));
     const isStart = (line: LedgerLine): line is LineOf<'attempt-started'> => line.type === 'attempt-started';
     started = chains.flat().filter(isStart);
   });
@@ -83,7 +81,7 @@ describe('server: exports of runs that share stages', function () {
   async function report({ resolved, result }: RanSweep, tasks: readonly Task[]) {
     const { definition } = resolved;
     const record = { format: 1, definition, places: placeFacts(resolved, tasks), result, run: {} };
-    const folderOf = await ensureDir(store.paths.report(result.sweepId));
+    const folderOf = await ensureDir(reportFolder(folder.path(), result.sweepId));
     await writeFile(join(folderOf, 'result.json'), JSON.stringify(record));
     const env = { BUDGETLINE_HOME: folder.path() };
     const { stdout, stderr, status } = await call(['report', result.sweepId, '--json'], { env });
@@ -177,7 +175,8 @@ describe('server: exports of runs that share stages', function () {
   });
 
   async function crateOf(experimentId: string): Promise<Entity[]> {
-    await writeCrate(store, { experimentId, packageVersion: 'test' }, folder.at(`${experimentId}.crate`));
+    const run = { store, home: folder.path(), experimentId };
+    await writeCrate(run, 'test', folder.at(`${experimentId}.crate`));
     const path = folder.at(`${experimentId}.crate/ro-crate-metadata.json`);
     return (JSON.parse(await readFile(path, 'utf8')) as { readonly '@graph': Entity[] })['@graph'];
   }
@@ -317,9 +316,7 @@ describe('server: exports of runs that share stages', function () {
   });
 
   it('cost and time in the totals are the sums over the run’s own lines in the ledger', async () => {
-    const chains = await Promise.all(
-      timeline.stages.map(({ key }) => store.chain({ stage: key }).read()),
-    );
+    const chains = await Promise.all(timeline.stages.map(({ key }) => store.chain({ stage: key }).read()));
     const ended = chains
       .flat()
       .flatMap((line) =>

@@ -42,10 +42,13 @@ describe('server: audit verify', function () {
   function verify(home: string, how: VerifyHow = {}): Promise<Verification> {
     const { installedCode = workflowBundleDigest(), findings = untouched.findings } = how;
     return verifyRun({
-      store: createStore(home),
-      experimentId: bundle.experimentId,
-      installedCode,
-      replay: replayHistory,
+      ...{
+        store: createStore(home),
+        home,
+        experimentId: bundle.experimentId,
+        installedCode,
+        replay: replayHistory,
+      },
       trustedKeys: how.trusted === undefined ? [] : [how.trusted],
       bundle: { files: untouched.index.files.length, findings },
     });

@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readLedger } from '../../../audit';
 import { checkEvaluations } from '../../../audit/verify/evaluations';
 import { Subject } from '../../../audit/verify/subject';
 import { readStatus } from '../../../client';
@@ -101,7 +100,9 @@ describe('server: examples/gsm8k.ts', function () {
     assert.ok(progress?.of === 'sweep');
     assert.equal(progress.sweep.cells[0]?.auxiliary?.[0]?.score, cell.evaluation.auxiliary?.[0]?.score);
     assert.equal(progress.sweep.baseAuxiliary?.[0]?.name, 'ifeval');
-    const checked = await checkEvaluations(new Subject({ store, experimentId: result.sweepId }));
+    const checked = await checkEvaluations(
+      new Subject({ store, home: folder.path(), experimentId: result.sweepId }),
+    );
     assert.deepEqual(checked, { checked: '2 evaluations', findings: [] });
     assert.ok(cell.evaluation.score <= 1 / 3, 'a million parameters solve no such problem');
     assert.ok('strict' in cell.evaluation.scores && 'flexible' in cell.evaluation.scores);

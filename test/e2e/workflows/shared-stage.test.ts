@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Client } from '@temporalio/client';
-import { readLedger } from '../../../audit';
 import { connect } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { LedgerLine } from '../../../schemas/ledger';
@@ -77,7 +76,10 @@ describe('server: two sweeps that share a stage', function () {
   }
 
   const lines = (): Promise<LedgerLine[]> =>
-    createStore(folder.path()).chain({ stage: key }).read().catch(() => []);
+    createStore(folder.path())
+      .chain({ stage: key })
+      .read()
+      .catch(() => []);
 
   async function owner(): Promise<{ attempts: number; pid: number; workflowId: string }> {
     const starts = (await lines()).flatMap((line) => (line.type === 'attempt-started' ? [line] : []));

@@ -58,9 +58,9 @@ describe('server: a sweep whose results are larger than a payload', function () 
         client,
         orchestration: { maxConcurrentCells: 10, maxCellsPerRun },
       });
-      const result = await watchSweep({ client, plan, started, home, onStatus: () => undefined });
+      const result = await watchSweep({ client, plan, started, store, onStatus: () => undefined });
       const returned = bytesOf(await started.handle.result());
-      const status = await readStatus(client, plan.sweepId, { home });
+      const status = await readStatus(client, plan.sweepId, { store });
       assert.ok(status.progress?.of === 'sweep', 'its status is known');
       assert.equal(status.progress.sweep.cells.length, plan.cells.length);
       assert.equal(status.progress.sweep.controls.length, result.controls.length);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { readAnchor, readLedger, readTimeline, verifyRun } from '../../../audit';
-import { listRunFiles } from '../../../audit/run-files';
+import { readAnchor, readTimeline, verifyRun } from '../../../audit';
+import { listRunParts } from '../../../audit/run-files';
 import { readStatus } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { LedgerLine } from '../../../schemas/ledger';
@@ -34,9 +33,9 @@ describe('server: a sweep that is steered', function () {
   const folder = temporaryFolder();
 
   async function trainingAttempts(): Promise<LedgerLine[]> {
-    const { paths } = createStore(folder.path());
+    const store = createStore(folder.path());
     const keys = [...new Set(readTrainerStarts(folder.path()).map(({ id }) => id))];
-    const lines = await Promise.all(keys.map((key) => readLedger(paths.stageLedger(key))));
+    const lines = await Promise.all(keys.map((key) => store.chain({ stage: key }).read()));
     return lines.flat().filter((line) => 'kind' in line && line.kind === 'trainSft');
   }
 
@@ -48,7 +47,7 @@ describe('server: a sweep that is steered', function () {
    * ends.
    */
   async function assertRecorded(going: Going, cellId: string): Promise<void> {
-    const { paths } = createStore(folder.path());
+    const store = createStore(folder.path());
     const lines = await going.lines();
     const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.kind] : []));
     for (const kind of ['freezeReference', 'evaluate', 'synthesizeData'])
@@ -59,7 +58,7 @@ describe('server: a sweep that is steered', function () {
     const ofCell = exported.find(({ workflowId }) => workflowId === cellId);
     assert.ok(ofCell !== undefined, 'the histories of its cells are there');
     assert.match(
-      await readFile(paths.history(ofCell.runId), 'utf8'),
+      String(await store.read({ history: ofCell.runId })),
       /EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED/,
     );
     const anchor = await readAnchor(createStore(folder.path()), going.id);
@@ -79,9 +78,9 @@ describe('server: a sweep that is steered', function () {
     assert.deepEqual([training?.artifact, last?.outcome], [null, 'cancelled']);
     assert.match(training?.title ?? '', /^SFT on /);
     assert.ok((last?.cpuMs ?? 0) > 0, 'it reports what it had used when it was asked to stop');
-    const files = await listRunFiles(store, experimentId);
-    assert.ok(files.some((path) => path.endsWith(`${training?.key ?? 'none'}.jsonl`)));
-    const { passed, checks } = await verifyRun({ store, experimentId });
+    const parts = await listRunParts(store, experimentId);
+    assert.ok(parts.some((part) => 'stage' in part && part.stage === training?.key));
+    const { passed, checks } = await verifyRun({ store, home: folder.path(), experimentId });
     assert.ok(passed, JSON.stringify(checks));
     assert.match(checks.find(({ name }) => name === 'results')?.detail ?? '', /ann cancelled the run/);
   }

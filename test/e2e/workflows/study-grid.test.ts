@@ -40,12 +40,16 @@ describe('server: the study’s grid', function () {
   let trainersOfFirst = 0;
 
   before(async () => {
-    const store = createStore(folder.at('home'));
+    const home = folder.at('home');
+    const store = createStore(home);
     await store.prepare();
     // Sends hello and a result: here a training run costs one process and nothing else.
     writeFileSync(script(), JSON.stringify([['hello', 'result']]));
-    const command = [process.execPath, resolve(__dirname, '../../support/scripted-trainer.js'), script()];
-    const { trainSft, synthesizeData } = createActivities({ store, tasks: [coinTask], trainer: { command } });
+    const command = [process.execPath, resolve(__dirname, '../support/scripted-trainer.js'), script()];
+    const { trainSft, synthesizeData } = createActivities({
+      ...{ store, home, tasks: [coinTask] },
+      trainer: { command },
+    });
     const real = (idle: Activities): Partial<Activities> => ({
       trainSft,
       synthesizeData: (request) =>

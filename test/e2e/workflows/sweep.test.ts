@@ -1,9 +1,9 @@
+import { createHash } from 'node:crypto';
 import assert from 'node:assert/strict';
-import { readLedger } from '../../../audit';
 import { workflowBundleDigest } from '../../../client';
 import type { StageResult } from '../../../contracts/stage';
 import type { SweepResult } from '../../../contracts/results';
-import { createStore, digestFile } from '../../../store';
+import { createStore } from '../../../store';
 import { annotationUsd, type SweepPlan, uniquePurchase } from '../../../planning';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { readTrainerStarts } from '../../support/counted-trainer';
@@ -13,6 +13,8 @@ import type { RanSweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder } from '../../support/temporary';
 
+const sha = (bytes: Uint8Array = new Uint8Array()): string =>
+  createHash('sha256').update(bytes).digest('hex');
 const allStages = ({ baseStages, cells, controls }: SweepResult): StageResult[] => [
   ...baseStages,
   ...[...cells, ...controls].flatMap(({ stages }) => stages),
@@ -91,18 +93,18 @@ describe('server: a sweep', function () {
   });
 
   it('exports its histories and its children’s, and anchors the head after them', async () => {
-    const { paths } = createStore(folder.path());
+    const store = createStore(folder.path());
     const { anchor, cells, ledgerHead } = first.result;
-    const lines = await readLedger(paths.experimentLedger(first.plan.sweepId));
+    const lines = await store.chain({ experiment: first.plan.sweepId }).read();
     const exported = lines.flatMap((line) => (line.type === 'history-exported' ? [line] : []));
     assert.deepEqual(
       sorted(exported.map(({ workflowId }) => workflowId)),
       sorted([first.plan.sweepId, ...cells.map(({ cell }) => cell.id)]),
     );
     for (const { runId, sha256, codeDigest } of exported) {
-      assert.equal(await digestFile(paths.history(runId)), sha256);
+      assert.equal(sha(await store.read({ history: runId })), sha256);
       assert.equal(codeDigest, workflowBundleDigest());
-      assert.equal(await digestFile(paths.code(codeDigest)), codeDigest);
+      assert.equal(sha(await store.read({ code: codeDigest })), codeDigest);
     }
     assert.deepEqual([anchor?.head, anchor?.lines], [ledgerHead, lines.length]);
     assert.equal(anchor?.signature, undefined, 'no key, no signature');

@@ -143,7 +143,7 @@ describe('pure: a local checkpoint that writes and judges', function () {
     await bench.run(more!);
     const later = await bench.store.verify({ kind: 'synthesizeData', key: more!.key });
     assert.ok(readFileSync(join(later.dir, 'demonstrations.jsonl'), 'utf8').startsWith(first));
-    const annotations = join(bench.store.paths.home, 'store', 'annotations');
+    const annotations = join(bench.store.name, 'store', 'annotations');
     const [own] = readdirSync(annotations);
     const journal = readFileSync(join(annotations, own!, 'journal.jsonl'), 'utf8')
       .trimEnd()

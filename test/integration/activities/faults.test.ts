@@ -11,7 +11,9 @@ import type { PlannedStage, StageResult } from '../../../contracts/stage';
 import type { SuperviseLimits } from '../../../activities/trainer-process/supervise';
 import type { TrainerEvent } from '../../../schemas/trainer-event';
 import { planCell } from '../../../planning';
+import { scratchFolder } from '../../../host/home';
 import { isProcessAlive, type ProcessIdentity } from '../../../store';
+import { folderLayout } from '../../../store/folder';
 import { createBench, resolveSmall, stageOf, type StageBench } from '../../support/stage-bench';
 import { readEvents } from '../../support/running-trainers';
 import { makeTinyModel } from '../../support/tiny-model';
@@ -59,7 +61,8 @@ describe('slow: stages with faults', function () {
     return bench;
   }
 
-  const runFile = (bench: StageBench, name: string): string => join(bench.store.paths.run(sft.key), name);
+  const runFile = (bench: StageBench, name: string): string =>
+    join(scratchFolder(bench.store.name, sft.key), name);
 
   const events = (bench: StageBench): TrainerEvent[] => readEvents(runFile(bench, 'events.jsonl'));
 
@@ -176,7 +179,7 @@ describe('slow: stages with faults', function () {
     const bench = await benchWithData('fenced');
     const failing = bench.fail(sft);
     const trainer = await untilCheckpoint(bench);
-    const claims = bench.store.paths.claims(sft.key);
+    const claims = folderLayout(bench.store.name).claims(sft.key);
     await writeFile(join(claims, '000000099.json'), await readFile(join(claims, '000000001.json')));
     const failure = await failing;
     assert.equal(failure.type, 'CLAIM_LOST');
@@ -292,7 +295,7 @@ describe('slow: stages with faults', function () {
 
   it('a torn ledger is repaired by the next attempt, a changed one is reported', async () => {
     const bench = await benchWithData('torn');
-    const path = bench.store.paths.stageLedger(sft.key);
+    const path = folderLayout(bench.store.name).part({ stage: sft.key });
     await bench.fail({
       ...sft,
       inputs: { ...sft.inputs, base: { digest: '0'.repeat(64), path: folder.at('model') } },

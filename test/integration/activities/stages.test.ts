@@ -12,7 +12,9 @@ import { readJsonLines } from '../../../activities/json-lines';
 import { withJudges } from '../../../annotators';
 import { readCode } from '../../../code';
 import type { Judge, Task } from '../../../contracts/task';
+import { scratchFolder } from '../../../host/home';
 import { digestFile } from '../../../store';
+import { folderLayout } from '../../../store/folder';
 import { instructionFollowing, summarization } from '../../../tasks';
 import { coinTask } from '../../support/coin-task';
 import { demonstrationsStage, evaluateStage, planCell, rejectionSamplesStage } from '../../../planning';
@@ -360,7 +362,7 @@ describe('slow: stages with the training executable', function () {
         maxNewTokens: 12,
       },
     });
-    const path = join(other.store.paths.run(pairs.key), 'events.jsonl');
+    const path = join(scratchFolder(other.store.name, pairs.key), 'events.jsonl');
     const reported = async (event: string): Promise<number> =>
       (await readFile(path, 'utf8').catch(() => '')).split(`{"event":"${event}"`).length - 1;
     let environment: MockActivityEnvironment | undefined;
@@ -379,7 +381,7 @@ describe('slow: stages with the training executable', function () {
     const other = createBench(folder.at('lost'), {});
     const [demonstrations] = stages;
     const first = await other.run(demonstrations!);
-    const path = other.store.paths.stageLedger(first.key);
+    const path = folderLayout(other.store.name).part({ stage: first.key });
     const [started] = (await readFile(path, 'utf8')).split('\n');
     await writeFile(path, `${started}\n`);
     const again = await other.run(demonstrations!, { attempt: 2 });
@@ -396,7 +398,7 @@ describe('slow: stages with the training executable', function () {
     const other = createBench(folder.at('corrupt'), {});
     for (const stage of stages.slice(0, 2)) await other.run(stage);
     const [, sft, reference] = stages;
-    const dir = other.store.paths.artifact(sft!);
+    const { dir } = await other.store.verify(sft!);
     const weights = join(dir, 'adapter_model.safetensors');
     const bytes = await readFile(weights);
     bytes[bytes.length - 1]! ^= 1;

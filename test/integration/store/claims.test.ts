@@ -6,6 +6,7 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createStore, isProcessAlive, identifyProcess, type Claim, type Store } from '../../../store';
+import { folderLayout } from '../../../store/folder';
 import { temporaryFolder } from '../../support/temporary';
 
 const key = (name: string): string => createHash('sha256').update(name).digest('hex');
@@ -46,7 +47,10 @@ describe('pure: claims', () => {
       await claim.release();
     }
     assert.deepEqual(fences, [1, 2, 3, 4, 5]);
-    assert.ok((await readdir(store.paths.claims(key('growing')))).length <= 2, 'older fences are removed');
+    assert.ok(
+      (await readdir(folderLayout(store.name).claims(key('growing')))).length <= 2,
+      'older fences are removed',
+    );
   });
 
   it('are renewed while held, for longer than their lease', async () => {
@@ -86,7 +90,7 @@ describe('pure: claims', () => {
   it('report the loss to a fenced-out holder: check throws and the signal fires', async () => {
     const store = createStore(folder.path(), { leaseMs: 200 });
     const claim = await claimed(store, 'fenced');
-    const dir = store.paths.claims(key('fenced'));
+    const dir = folderLayout(store.name).claims(key('fenced'));
     await copyFile(join(dir, '000000001.json'), join(dir, '000000002.json'));
     await sleep(150);
     assert.equal(claim.lost.aborted, true);

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAnchor, readTrustedKey, writeBundle } from '../../../audit';
 import { storeCompleteHistory } from '../../../client';
+import { reportFolder } from '../../../host/home';
 import { createStore, ensureDir } from '../../../store';
 import { resolveTinySweep, runSweep, withWorkers } from '../sweep-bench';
 
@@ -49,7 +50,7 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
       const anchor = await readAnchor(store, plan.sweepId);
       if (anchor === undefined || anchor === 'invalid') throw new Error('the sweep left no anchor');
       await storeCompleteHistory(client, store, anchor);
-      const report = await ensureDir(store.paths.report(plan.sweepId));
+      const report = await ensureDir(reportFolder(home, plan.sweepId));
       const record = {
         format: 1,
         definition: resolved.definition,
@@ -66,6 +67,6 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
     });
   const experimentId = await withSigningKey(keys.signing, run);
   const path = join(home, 'bundle.tar');
-  await writeBundle(store, { experimentId, packageVersion: 'test' }, { path });
+  await writeBundle({ store, home, experimentId }, 'test', { path });
   return { experimentId, path, trustedKey: readTrustedKey(keys.trusted) };
 }

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ArtifactManifest } from '../../../schemas/artifact';
-import { createStore, describeFolder, payloadDigest, type StorePaths } from '../../../store';
+import { reportFolder } from '../../../host/home';
+import { describeFolder, payloadDigest } from '../../../store';
+import { folderLayout, type FolderLayout } from '../../../store/folder';
 
 const sha = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -11,25 +13,25 @@ export type Line = Record<string, unknown> & { type: string };
 
 /** A copy of a run's files, with ways to tamper with them. */
 export class Tampered {
-  readonly paths: StorePaths;
+  readonly paths: FolderLayout;
 
   constructor(
     readonly home: string,
     readonly experimentId: string,
   ) {
-    this.paths = createStore(home).paths;
+    this.paths = folderLayout(home);
   }
 
   get chain(): string {
-    return this.paths.experimentLedger(this.experimentId);
+    return this.paths.part({ experiment: this.experimentId });
   }
 
   get anchor(): string {
-    return this.paths.anchor(this.experimentId);
+    return this.paths.part({ anchor: this.experimentId });
   }
 
   get result(): string {
-    return join(this.paths.report(this.experimentId), 'result.json');
+    return join(reportFolder(this.home, this.experimentId), 'result.json');
   }
 
   /** The nth artifact folder of a kind; those of the mixed cell come first. */
@@ -48,7 +50,7 @@ export class Tampered {
 
   /** The chain of an artifact's stage. */
   stageChain(dir: string): string {
-    return this.paths.stageLedger(basename(dir).split('-')[1] ?? '');
+    return this.paths.part({ stage: basename(dir).split('-')[1] ?? '' });
   }
 
   /** Paths of exported histories: of the sweep's last run, of its complete history, and of the mixed cell. */
@@ -146,7 +148,7 @@ export class Tampered {
       return { ...line, artifact, stageHead };
     }
     if (line.type !== 'history-exported') return line;
-    const text = readFileSync(this.paths.history(String(line['runId'])), 'utf8');
+    const text = readFileSync(this.paths.part({ history: String(line['runId']) }), 'utf8');
     return { ...line, sha256: sha(text), events: (JSON.parse(text) as { events: unknown[] }).events.length };
   }
 }

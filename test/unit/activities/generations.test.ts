@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findGenerations, storeGenerations } from '../../../activities/generations';
 import { createStore } from '../../../store';
+import { folderLayout } from '../../../store/folder';
 import { temporaryFolder } from '../../support/temporary';
 
 const key = 'a'.repeat(64);
@@ -14,14 +14,14 @@ describe('pure: answers in the store', () => {
     const rows = folder.at('rows.jsonl');
     writeFileSync(rows, text);
     const made = { device: 'cpu', threads: 1, trainer: 'trainer 1', microBatches: [] };
-    return storeGenerations(createStore(home), key, { rows, metrics: {}, maxPromptTokens: 1, made });
+    return createStore(home).storeGenerations(key, { rows, metrics: {}, maxPromptTokens: 1, made });
   };
 
   it('are stored once if two jobs store them at the same moment', async () => {
     const home = folder.at('twice');
     const both = await Promise.all([keep(home, '{}\n'), keep(home, '{}\n')]);
     assert.equal(both[0].sha256, both[1].sha256);
-    assert.equal((await findGenerations(createStore(home), key))?.sha256, both[0].sha256);
+    assert.equal((await createStore(home).findGenerations(key))?.sha256, both[0].sha256);
   });
 
   it('do not count if their record or rows are damaged, and can be stored again', async () => {
@@ -29,10 +29,10 @@ describe('pure: answers in the store', () => {
     const store = createStore(home);
     const { sha256 } = await keep(home, '{}\n');
     for (const name of ['record.json', 'generations.jsonl']) {
-      writeFileSync(join(store.paths.generations(key), name), '{');
-      assert.equal(await findGenerations(store, key), undefined);
+      writeFileSync(join(folderLayout(home).generations(key), name), '{');
+      assert.equal(await store.findGenerations(key), undefined);
       await keep(home, '{}\n');
-      assert.equal((await findGenerations(store, key))?.sha256, sha256);
+      assert.equal((await store.findGenerations(key))?.sha256, sha256);
     }
   });
 });

@@ -1,12 +1,10 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
-import { createStore } from '../../../store';
+import { createStore, type Chain } from '../../../store';
 import {
   countInfrastructureFailures,
   endAttempt,
-  ledgerHead,
   openExperimentLedger,
-  readLedger,
   recordStages,
   startAttempt,
   type AttemptEnd,
@@ -45,23 +43,26 @@ function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null)
   return { ...who, fence, outcome, code, message: null, ...made, ...exits, ...used };
 }
 
+const claim = (fence: number) => ({ fence, check: () => Promise.resolve() });
+
 describe('pure: attempts in the ledger', () => {
   const folder = temporaryFolder();
+  const chainOf = (name: string): Chain => createStore(folder.path()).chain({ stage: sha(name) });
 
   it('records earlier attempts without an ending as lost, once', async () => {
-    const path = folder.at('lost.jsonl');
-    await startAttempt(path, start(1));
-    await endAttempt(path, end(1, 'failed', 'TRAINER_CRASHED'));
-    await startAttempt(path, start(3));
-    await startAttempt(path, start(4));
-    await startAttempt(path, start(7));
-    const lines = await readLedger(path);
+    const chain = chainOf('lost');
+    await startAttempt(chain, start(1), claim(1));
+    await endAttempt(chain, end(1, 'failed', 'TRAINER_CRASHED'), claim(1));
+    await startAttempt(chain, start(3), claim(3));
+    await startAttempt(chain, start(4), claim(4));
+    await startAttempt(chain, start(7), claim(7));
+    const lines = await chain.read();
     const lost = lines.flatMap((line) => (line.type === 'attempt-lost' ? [line.fence] : []));
     assert.deepEqual(lost, [3, 4]);
   });
 
   it('counts infrastructure failures of one run, but not yields, lost claims or attempts with progress', async () => {
-    const path = folder.at('budget.jsonl');
+    const chain = chainOf('budget');
     const attempts: [number, AttemptEnd['outcome'] | 'lost', string | null, number | null][] = [
       [1, 'failed', 'TRAINER_CRASHED', null],
       [2, 'yielded', 'TRAINER_YIELDED', null],
@@ -75,10 +76,10 @@ describe('pure: attempts in the ledger', () => {
       [10, 'yielded', 'TRAINER_YIELDED', 40],
     ];
     for (const [fence, outcome, code, resumedFromStep] of attempts) {
-      await startAttempt(path, start(fence, { resumedFromStep }));
-      if (outcome !== 'lost') await endAttempt(path, end(fence, outcome, code));
+      await startAttempt(chain, start(fence, { resumedFromStep }), claim(fence));
+      if (outcome !== 'lost') await endAttempt(chain, end(fence, outcome, code), claim(fence));
     }
-    const lines = await readLedger(path);
+    const lines = await chain.read();
     // 1 and 4 failed; 6 was lost and 9 yielded without progress; 2 and 5 made progress.
     assert.equal(countInfrastructureFailures(lines, 'run-1'), 4);
     assert.equal(countInfrastructureFailures(lines, 'run-2'), 0, 'a new run has its full budget');
@@ -97,9 +98,9 @@ describe('pure: attempts in the ledger', () => {
       { stage: sha(`${n}`), kind: 'evaluate', cached: false, artifact: sha(`a${n}`), stageHead: null },
     ];
     await Promise.all([1, 2, 3, 4, 5].map((n) => recordStages(store, 'e-1', record(n))));
-    const path = store.paths.experimentLedger('e-1');
-    assert.equal((await readLedger(path)).length, 6);
-    const head = await ledgerHead(path);
+    const chain = store.chain({ experiment: 'e-1' });
+    assert.equal((await chain.read()).length, 6);
+    const head = await chain.head();
     assert.equal(await openExperimentLedger(store, opening), head);
     assert.equal(await recordStages(store, 'e-1', record(3)), head);
   });

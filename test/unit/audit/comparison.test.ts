@@ -19,7 +19,7 @@ const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifie
 async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, inputs = {}) {
   const spec = { kind, rows: made.rows };
   const key = digestOf({ spec, revision: 1, inputs });
-  const dir = join(store.paths.home, key);
+  const dir = join(store.name, key);
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'file'), made.bytes ?? '');
   const how = {

@@ -37,7 +37,7 @@ describe('pure: a reproduced run, compared with its record', () => {
         kind === 'evaluate' ? { adapter: digestOf({ kind: 'trainSft', revision }) } : {};
       const spec = { kind };
       const key = kind === 'evaluate' ? digestOf(inputs) : digestOf({ kind, revision });
-      const dir = join(store.paths.home, key);
+      const dir = join(store.name, key);
       await mkdir(dir, { recursive: true });
       await writeFile(join(dir, 'file'), bytes);
       const how = { device: 'cpu', threads, trainer: 't', microBatches: [], warnings: [], cost };

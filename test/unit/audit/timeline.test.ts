@@ -1,9 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
-  appendLine,
   diffRuns,
   explainStage,
   openExperimentLedger,
@@ -35,7 +34,7 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
   const spec = { kind, rows: made.rows };
   const inputs = made.inputs ?? {};
   const key = digestOf({ spec, revision: 1, inputs });
-  const dir = join(store.paths.home, key);
+  const dir = join(store.name, key);
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, 'rows.jsonl'), `${made.rows}\n`);
   const cost = {
@@ -101,8 +100,10 @@ const exits = {
   annotationByFolder: null,
 };
 
+const claim = (fence: number) => ({ fence, check: () => Promise.resolve() });
+
 async function recordAttempts(store: Store, stage: string): Promise<void> {
-  const path = store.paths.stageLedger(stage);
+  const chain = store.chain({ stage });
   const names = { ...who, stage, kind: 'trainSft' };
   const start = {
     ...names,
@@ -112,23 +113,29 @@ async function recordAttempts(store: Store, stage: string): Promise<void> {
     resumedFromStep: null,
   };
   const artifact = (await store.get({ kind: 'trainSft', key: stage }))?.manifest.digest ?? null;
-  await startAttempt(path, { ...start, fence: 1 });
-  await appendLine(path, {
-    type: 'attempt-micro-batch-reduced',
-    stage,
-    kind: 'trainSft',
-    fence: 1,
-    fromStep: 3,
-    rows: 4,
-  });
+  await startAttempt(chain, { ...start, fence: 1 }, claim(1));
+  await chain.append(
+    {
+      type: 'attempt-micro-batch-reduced',
+      stage,
+      kind: 'trainSft',
+      fence: 1,
+      fromStep: 3,
+      rows: 4,
+    },
+    claim(1),
+  );
   const warning = { code: 'OVERLENGTH', message: '3 rows were dropped.' };
-  await appendLine(path, {
-    type: 'attempt-warning',
-    stage,
-    kind: 'trainSft',
-    fence: 1,
-    ...warning,
-  });
+  await chain.append(
+    {
+      type: 'attempt-warning',
+      stage,
+      kind: 'trainSft',
+      fence: 1,
+      ...warning,
+    },
+    claim(1),
+  );
   const failed = {
     outcome: 'failed',
     code: 'TRAINER_CRASHED',
@@ -136,23 +143,30 @@ async function recordAttempts(store: Store, stage: string): Promise<void> {
     artifact: null,
     scores: null,
   } as const;
-  await endAttempt(path, { ...names, fence: 1, ...failed, ...exits, ...used });
-  await startAttempt(path, { ...start, fence: 2, attempt: 2 });
-  await startAttempt(path, {
-    ...start,
-    fence: 3,
-    attempt: 3,
-    resumedFromStep: 7,
-  });
-  await appendLine(path, {
-    type: 'attempt-checkpoint',
-    stage,
-    kind: 'trainSft',
-    fence: 3,
-    step: 8,
-    sha256: 'x',
-    bytes: 1,
-  });
+  await endAttempt(chain, { ...names, fence: 1, ...failed, ...exits, ...used }, claim(1));
+  await startAttempt(chain, { ...start, fence: 2, attempt: 2 }, claim(2));
+  await startAttempt(
+    chain,
+    {
+      ...start,
+      fence: 3,
+      attempt: 3,
+      resumedFromStep: 7,
+    },
+    claim(3),
+  );
+  await chain.append(
+    {
+      type: 'attempt-checkpoint',
+      stage,
+      kind: 'trainSft',
+      fence: 3,
+      step: 8,
+      sha256: 'x',
+      bytes: 1,
+    },
+    claim(3),
+  );
   const published = {
     outcome: 'published' as const,
     code: null,
@@ -163,13 +177,17 @@ async function recordAttempts(store: Store, stage: string): Promise<void> {
       { auxiliary: 'ifeval', items: 4, score: 0.25, low: 0.05, high: 0.7 },
     ],
   };
-  await endAttempt(path, {
-    ...names,
-    fence: 3,
-    ...published,
-    ...exits,
-    ...used,
-  });
+  await endAttempt(
+    chain,
+    {
+      ...names,
+      fence: 3,
+      ...published,
+      ...exits,
+      ...used,
+    },
+    claim(3),
+  );
 }
 
 describe('pure: the history of a run', () => {
@@ -228,27 +246,32 @@ describe('pure: the history of a run', () => {
         },
       },
     ];
-    await mkdir(dirname(store.paths.history('r')), { recursive: true });
-    await writeFile(store.paths.history('r'), JSON.stringify({ events }));
-    const path = store.paths.experimentLedger('e');
-    await appendLine(path, {
-      type: 'history-exported',
-      ...run,
-      events: 1,
-      sha256: sha('h'),
-      codeDigest: null,
-    });
+    await store.write({ history: 'r' }, JSON.stringify({ events }));
+    const chain = store.chain({ experiment: 'e' });
+    await chain.append(
+      {
+        type: 'history-exported',
+        ...run,
+        events: 1,
+        sha256: sha('h'),
+        codeDigest: null,
+      },
+      claim(1),
+    );
     const steering = {
       experimentId: 'e',
       workflowId: 'e',
       requestId: 'q',
       actor: 'ann',
     };
-    await appendLine(path, {
-      type: 'run-steered',
-      ...steering,
-      command: { action: 'pause', mode: 'yield' },
-    });
+    await chain.append(
+      {
+        type: 'run-steered',
+        ...steering,
+        command: { action: 'pause', mode: 'yield' },
+      },
+      claim(1),
+    );
     timeline = await readTimeline(store, 'e');
   });
 

@@ -4,6 +4,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createStore, digestFile, type ArtifactId, type PublishRequest } from '../../../store';
+import { folderLayout } from '../../../store/folder';
 import { temporaryFolder } from '../../support/temporary';
 
 const key = (name: string): string => createHash('sha256').update(name).digest('hex');
@@ -75,7 +76,7 @@ describe('pure: artifacts of the store', () => {
     assert.equal(second.adopted, true);
     assert.equal(await readFile(join(second.dir, 'a.jsonl'), 'utf8'), 'one\n');
     assert.equal(existsSync(dir), false);
-    assert.deepEqual(await readdir(store.paths.artifacts), [`freezeReference-${id.key}`]);
+    assert.deepEqual(await readdir(folderLayout(store.name).artifacts), [`freezeReference-${id.key}`]);
   });
 
   it('lets exactly one of several concurrent publishes win', async () => {
@@ -107,7 +108,7 @@ describe('pure: artifacts of the store', () => {
 
   it('names the changed, missing or added file of a corrupt artifact', async () => {
     const { store, id } = await published('corrupt');
-    const dir = store.paths.artifact(id);
+    const { dir } = await store.verify(id);
     const code = { code: 'ARTIFACT_CORRUPT' };
     await writeFile(join(dir, 'a.jsonl'), 'oNe\n');
     await assert.rejects(store.verify(id), { ...code, details: { path: dir, file: 'a.jsonl' } });
@@ -121,13 +122,13 @@ describe('pure: artifacts of the store', () => {
     await assert.rejects(store.get(id), code);
   });
 
-  it('rejects keys, kinds and names that would leave the store', () => {
-    const { paths } = createStore(folder.path());
+  it('rejects keys, kinds and names that would leave the store', async () => {
+    const store = createStore(folder.path());
     const code = { code: 'USAGE' };
-    assert.throws(() => paths.run('../../etc'), code);
-    assert.throws(() => paths.artifact({ kind: '../x', key: key('x') }), code);
-    assert.throws(() => paths.experimentLedger('a/../../b'), code);
-    assert.throws(() => paths.report('..'), code);
+    await assert.rejects(store.get({ kind: 'evaluate', key: '../../etc' }), code);
+    await assert.rejects(store.get({ kind: '../x', key: key('x') }), code);
+    assert.throws(() => store.chain({ experiment: 'a/../../b' }), code);
+    await assert.rejects(store.read({ history: '..' }), code);
   });
 
   it('reports that a store cannot be written, with its path', async () => {

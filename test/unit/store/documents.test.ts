@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
 import { createStore } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -18,7 +17,7 @@ describe('pure: documents of the store', () => {
     const store = createStore(folder.path());
     await assert.rejects(store.readDocument('0'.repeat(64)), { code: 'INPUT_MISSING' });
     const digest = await store.storeDocument({ a: 1 });
-    await writeFile(store.paths.document(digest), '{"a":2}');
+    await store.write({ document: digest }, '{"a":2}');
     await assert.rejects(store.readDocument(digest), { code: 'ARTIFACT_CORRUPT' });
   });
 });

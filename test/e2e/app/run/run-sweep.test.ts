@@ -65,9 +65,9 @@ describe('server: a sweep from a program', function () {
   });
 
   it('is planned with objects of the program, and starts nothing', async () => {
-    const { plan, summary, store } = await app.planSweep(definition, { tasks });
+    const { plan, summary, store, home } = await app.planSweep(definition, { tasks });
     ({ sweepId } = plan);
-    assert.equal(store.paths.home, folder.path());
+    assert.deepEqual([home, store.name], [folder.path(), folder.path()]);
     assert.deepEqual([summary.cells, summary.cachedStages], [4, 0]);
     assert.deepEqual(await example('planSweep'), [
       `${summary.uniqueStages} stages to run, ${summary.toBuyUsd} US dollars`,

@@ -48,7 +48,7 @@ describe('pure: evaluation items among training rows', () => {
     { files, inputs = {} }: { files: Record<string, string>; inputs?: Record<string, string> },
   ): Promise<string> {
     const key = digestOf({ kind });
-    const dir = join(store.paths.home, kind);
+    const dir = join(store.name, kind);
     await mkdir(dir, { recursive: true });
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(dir, name)), { recursive: true });
@@ -101,7 +101,7 @@ describe('pure: evaluation items among training rows', () => {
       },
       inputs: { data },
     });
-    const found = await checkEvaluations(new Subject({ store, experimentId: 'e' }));
+    const found = await checkEvaluations(new Subject({ store, home: store.name, experimentId: 'e' }));
     return 'findings' in found
       ? (found.findings ?? []).map(({ where }) => where.replace(/.*:/, ''))
       : ['skipped'];

@@ -17,7 +17,7 @@ describe('pure: a run without result.json', () => {
       definitionDigest: 'd'.repeat(64),
       actor: 'a',
     });
-    return checkResults(new Subject({ store, experimentId }));
+    return checkResults(new Subject({ store, home: store.name, experimentId }));
   }
 
   it('passes for a single experiment, whose result is in its history', async () => {
