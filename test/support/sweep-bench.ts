@@ -1,3 +1,4 @@
+import { createStore } from '../../store';
 import type { Client } from '@temporalio/client';
 import { startSweep, watchSweep } from '../../client';
 import { resolveDefinition } from '../../definitions';
@@ -70,7 +71,7 @@ export async function runSweep(
     started,
     onStatus,
     intervalMs: 250,
-    home,
+    store: home === undefined ? undefined : createStore(home),
   });
   return { resolved, plan, result, statuses };
 }

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { assertPlainJson } from '../../../../support/plain-json';
+import { assertPlainJson } from '../../../support/plain-json';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
