@@ -82,7 +82,7 @@ const crimes: [rule: string, path: string, text: string][] = [
   ['everything-resolves', 'contracts/x.ts', "export { nothing } from './nothing';\n"],
 ];
 
-describe('pure: import law', function () {
+describe('import law', function () {
   // The cruiser reads every file, on a machine that may be busy with training.
   this.timeout(60_000);
 

@@ -74,7 +74,7 @@ const script: Behaviour[] = [
   shapeless,
 ];
 
-describe('server: a sweep with endpoints and people', function () {
+describe('a sweep with endpoints and people', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
   const undisturbed = temporaryFolder();

@@ -45,7 +45,7 @@ const definition = defineSweep({
 /** Cost of the program's rows, at the definition's price. */
 const cleanUsd = rows * 0.5;
 
-describe('server: a sweep of summaries with endpoint annotators and judges', function () {
+describe('a sweep of summaries with endpoint annotators and judges', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const endpoint = new BookedEndpoint();

@@ -48,7 +48,7 @@ interface Entity {
   readonly isBasedOn?: { readonly '@id': string };
 }
 
-describe('server: exports of runs that share stages', function () {
+describe('exports of runs that share stages', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const text = (experimentId: string, format: 'csv' | 'open-lineage' | 'in-toto' | 'model-card') =>

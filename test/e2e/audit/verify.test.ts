@@ -19,7 +19,7 @@ import { makeKeys, makeSmallBundle, type SmallBundle } from '../../support/audit
 import { Tampered } from '../../support/audit/tampered';
 import { plain, skilled, whole } from '../../support/audit/tamperings';
 
-describe('server: audit verify', function () {
+describe('audit verify', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   let bundle: SmallBundle;

@@ -21,7 +21,7 @@ const quota: Quota = {
   },
 };
 
-describe('server: a sweep under faults', function () {
+describe('a sweep under faults', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 

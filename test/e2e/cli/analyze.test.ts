@@ -22,7 +22,7 @@ function call(cwd: string, ...words: string[]): Promise<Outcome> {
   });
 }
 
-describe('slow: budgetline analyze', function () {
+describe('budgetline analyze', function () {
   this.timeout(60_000);
   let folder = '';
   beforeEach(async () => {

@@ -20,7 +20,7 @@ export default defineSweep({
 });
 `;
 
-describe('slow: bad input, through the executable', function () {
+describe('bad input, through the executable', function () {
   this.timeout(120_000);
   const homes: string[] = [];
   // A command that should have been refused may have started a server.

@@ -17,7 +17,7 @@ const rows = [
 ];
 const flags = ['--kind', 'preferences', '--column-mapping', 'prompt=q,chosen=a,rejected=b'];
 
-describe('pure: budgetline data', function () {
+describe('budgetline data', function () {
   this.timeout(60_000);
 
   it('previews rows as the model sees them, with control characters escaped', async () => {

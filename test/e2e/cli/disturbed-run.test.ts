@@ -36,7 +36,7 @@ function resultOf({ status, stdout, stderr }: Ended): SweepResult {
 const digestsOf = ({ cells }: SweepResult): Digests =>
   Object.fromEntries(cells.flatMap(({ stages }) => stages.map(({ key, digest }) => [key, digest])));
 
-describe('slow: a run that is disturbed, through the executable', function () {
+describe('a run that is disturbed, through the executable', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const homes = { quiet: temporaryHome(), cut: temporaryHome(), stopped: temporaryHome() };

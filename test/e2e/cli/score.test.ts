@@ -13,7 +13,7 @@ const rowsOf = (path: string) =>
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, string>);
 
-describe('pure: budgetline score', function () {
+describe('budgetline score', function () {
   this.timeout(60_000);
   let folder = '';
   before(() => (folder = mkdtempSync(join(tmpdir(), 'budgetline-score-'))));
@@ -77,7 +77,7 @@ describe('pure: budgetline score', function () {
   });
 });
 
-describe('pure: GSM8K verdicts', () => {
+describe('GSM8K verdicts', () => {
   it('are those of lm-eval', () => {
     const { cases } = readOracle('gsm8k') as {
       cases: { reference: string; response: string; strict: boolean; flexible: boolean }[];

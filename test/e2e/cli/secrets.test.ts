@@ -25,7 +25,7 @@ export default defineSweep({
 
 const random = (): string => randomBytes(32).toString('base64');
 
-describe('slow: secrets of the environment, through the executable', function () {
+describe('secrets of the environment, through the executable', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const home = temporaryHome();

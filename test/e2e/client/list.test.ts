@@ -21,7 +21,7 @@ import { acquisitionLimitMs, testServer } from '../../support/temporal';
 const model = "o'neil\\1b";
 
 /** No worker polls in these namespaces, so runs stay as they were started. */
-describe('server: runs are found by their search attributes', function () {
+describe('runs are found by their search attributes', function () {
   this.timeout(acquisitionLimitMs);
   const clients: Client[] = [];
 

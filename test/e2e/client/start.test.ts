@@ -9,7 +9,7 @@ import { resolveTinySweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs, testServer } from '../../support/temporal';
 
 /** No worker polls in these tests, so runs stay as they were started. */
-describe('server: starting a sweep', function () {
+describe('starting a sweep', function () {
   this.timeout(acquisitionLimitMs);
   let client: Client;
   let resolved: ResolvedSweep;

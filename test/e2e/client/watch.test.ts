@@ -13,7 +13,7 @@ import { temporaryHome } from '../../support/temporary';
 const quiet = (): void => undefined;
 const codeIs = (code: string) => (error: unknown) => error instanceof BudgetlineError && error.code === code;
 
-describe('server: watching a sweep whose server goes away', function () {
+describe('watching a sweep whose server goes away', function () {
   this.timeout(acquisitionLimitMs);
   const home = temporaryHome();
 

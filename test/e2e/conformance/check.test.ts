@@ -7,7 +7,7 @@ const model = resolve(root, 'models', 'tiny-math');
 const ours = resolve(root, 'dist', 'bin', 'budgetline-trainer.js');
 const broken = resolve(root, 'test', 'support', 'broken-trainer.js');
 
-describe('slow: the conformance check', function () {
+describe('the conformance check', function () {
   this.timeout(300_000);
 
   it('passes every rule for our trainer', async () => {

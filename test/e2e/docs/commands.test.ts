@@ -50,7 +50,7 @@ const results = [
 
 const commandWords = (text: string): string[] => text.replace(/^(npx )?budgetline /, '').split(' ');
 
-describe('slow: every command in README and docs', function () {
+describe('every command in README and docs', function () {
   this.timeout(acquisitionLimitMs);
   const home = temporaryHome();
   const folder = temporaryFolder();

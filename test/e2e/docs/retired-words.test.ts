@@ -56,7 +56,7 @@ function trainerMetrics(): Finding[] {
 const pagesFound = (read: (page: string, text: string) => readonly string[]): string[] =>
   allPages().flatMap(([page, text]) => read(page, text));
 
-describe('pure: retired words', function () {
+describe('retired words', function () {
   this.timeout(300_000);
 
   it('name no field and no value of a definition', () => {
@@ -106,7 +106,7 @@ describe('pure: retired words', function () {
   });
 });
 
-describe('pure: lines and numbers of pages', () => {
+describe('lines and numbers of pages', () => {
   it('have at most 100 characters in prose', () => {
     assertNone(pagesFound(longLines));
   });
@@ -116,7 +116,7 @@ describe('pure: lines and numbers of pages', () => {
   });
 });
 
-describe('pure: the search for retired words', function () {
+describe('the search for retired words', function () {
   this.timeout(300_000);
   const folder = temporaryFolder();
 

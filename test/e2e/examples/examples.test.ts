@@ -26,7 +26,7 @@ const examples = join(__dirname, '../../../examples');
 const plan = async (definition: SweepDefinition) =>
   planSweep(await resolveDefinition(definition, { tasks: builtInTasks }));
 
-describe('pure: examples/first-sweep.ts', () => {
+describe('examples/first-sweep.ts', () => {
   it('is a complete experiment in fifteen lines', () => {
     const lines = readFileSync(join(examples, 'first-sweep.ts'), 'utf8').trimEnd().split('\n');
     assert.ok(lines.length <= 15, `${lines.length} lines`);
@@ -47,7 +47,7 @@ describe('pure: examples/first-sweep.ts', () => {
   });
 });
 
-describe('pure: examples/own-task.ts', () => {
+describe('examples/own-task.ts', () => {
   it('has a task whose reference answers are correct', async () => {
     const [task] = own.tasks;
     const resolved = await resolveDefinition(own.default, { tasks: own.tasks });
@@ -60,7 +60,7 @@ describe('pure: examples/own-task.ts', () => {
   });
 });
 
-describe('server: examples/gsm8k.ts', function () {
+describe('examples/gsm8k.ts', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 
@@ -113,7 +113,7 @@ describe('server: examples/gsm8k.ts', function () {
   });
 });
 
-describe('server: examples/own-annotations.ts', function () {
+describe('examples/own-annotations.ts', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 
@@ -153,7 +153,7 @@ async function assertRealText(home: string, key: string): Promise<void> {
   assert.ok(!completion.includes('<<'));
 }
 
-describe('server: examples/run-own-workflow.ts', function () {
+describe('examples/run-own-workflow.ts', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
 
@@ -167,7 +167,7 @@ describe('server: examples/run-own-workflow.ts', function () {
   });
 });
 
-describe('server: examples/run-sweep.ts', function () {
+describe('examples/run-sweep.ts', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
 

@@ -50,7 +50,7 @@ const measure = {
   tables: `[...document.querySelectorAll('table')].map((t) => ({ caption: t.caption?.textContent.trim() ?? '', heads: t.querySelectorAll('th[scope=col]').length, rows: t.querySelectorAll('tbody tr').length, rowHeads: t.querySelectorAll('tbody th[scope=row]').length }))`,
 };
 
-describe('slow: report in a browser', function () {
+describe('report in a browser', function () {
   this.timeout(60_000);
   let browser: Browser | undefined;
   let folder = '';

@@ -19,7 +19,7 @@ const smallSweep = (task: string) =>
     controls: [],
   });
 
-describe('server: sweeps over synthetic problems of further tasks', function () {
+describe('sweeps over synthetic problems of further tasks', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 

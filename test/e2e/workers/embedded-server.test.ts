@@ -41,7 +41,7 @@ function listen(): Promise<Server> {
   });
 }
 
-describe('pure: generation lock', () => {
+describe('generation lock', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'budgetline-lock-'))));
   afterEach(() => {
@@ -74,7 +74,7 @@ describe('pure: generation lock', () => {
   });
 });
 
-describe('pure: processes', () => {
+describe('processes', () => {
   it('finds a running process, and ends it', async () => {
     const child = spawn('sleep', ['71.25'], { stdio: 'ignore' });
     const identity = await identifyProcess(child.pid ?? 0);
@@ -85,7 +85,7 @@ describe('pure: processes', () => {
   });
 });
 
-describe('pure: open files', () => {
+describe('open files', () => {
   it('are identified by inode, also after they were renamed or removed, by /proc and by lsof', async function () {
     const folder = mkdtempSync(join(tmpdir(), 'budgetline-open-'));
     const [kept, lost] = [join(folder, 'kept'), join(folder, 'lost')];
@@ -109,7 +109,7 @@ describe('pure: open files', () => {
   });
 });
 
-describe('pure: acquiring Temporal', () => {
+describe('acquiring Temporal', () => {
   it('says what to install if there is nothing and fetching is forbidden', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'budgetline-empty-'));
     const env = { PATH: empty, XDG_CACHE_HOME: empty, BUDGETLINE_TEMPORAL_FETCH: 'never' };
@@ -149,7 +149,7 @@ describe('pure: acquiring Temporal', () => {
   });
 });
 
-describe('server: the embedded Temporal server', function () {
+describe('the embedded Temporal server', function () {
   this.timeout(acquisitionLimitMs);
   let home: string;
   const ensure = (env: NodeJS.ProcessEnv = process.env) => ensureServer({ home, env, onProgress: quiet });

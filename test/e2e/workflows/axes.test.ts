@@ -19,7 +19,7 @@ const keysOf = (kind: string, ...sweeps: readonly RanSweep[]): string[] =>
     ),
   );
 
-describe('server: a sweep that contains another', function () {
+describe('a sweep that contains another', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const change: Partial<SweepInput> = {

@@ -12,7 +12,7 @@ import { resolveTinySweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('server: a sweep of several runs', function () {
+describe('a sweep of several runs', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 

@@ -10,7 +10,7 @@ import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep, runSweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
 
-describe('server: a sweep with controls', function () {
+describe('a sweep with controls', function () {
   this.timeout(acquisitionLimitMs);
 
   it('runs the planned ones and those of the winners', async () => {

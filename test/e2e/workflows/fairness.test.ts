@@ -29,7 +29,7 @@ async function untilQueued({ workflowService }: Client, count: number): Promise<
   }
 }
 
-describe('server: sweeps that share a device', function () {
+describe('sweeps that share a device', function () {
   this.timeout(acquisitionLimitMs);
 
   it('take turns: the stages of a small one do not wait for all of an earlier large one', async () => {

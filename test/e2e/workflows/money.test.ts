@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const prices = { sftExample: 0, preferencePair: 1, verifierCall: 0.25 };
 
-describe('server: what the cells and controls of a sweep may spend', function () {
+describe('what the cells and controls of a sweep may spend', function () {
   this.timeout(acquisitionLimitMs);
   const home = temporaryFolder();
 

@@ -14,7 +14,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 type Edits = readonly (readonly [file: OwnTaskFile, from: string, to: string])[];
 
-describe('server: a sweep with a user’s task whose code changes', function () {
+describe('a sweep with a user’s task whose code changes', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   let copies = 0;

@@ -7,7 +7,7 @@ import { recordHistory, recording } from '../../support/record-histories';
 import { resolveTinySweep, runSweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
 
-describe('server: a sweep that searches', function () {
+describe('a sweep that searches', function () {
   this.timeout(acquisitionLimitMs);
 
   it('runs batches until it is settled, in an order that does not depend on who ends first', async () => {

@@ -45,7 +45,7 @@ function sampleTrainers(home: string, key: string): { most(): number; stop(): vo
   return { most: () => most, stop: () => clearInterval(timer) };
 }
 
-describe('server: two sweeps that share a stage', function () {
+describe('two sweeps that share a stage', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const ended = new AbortController();

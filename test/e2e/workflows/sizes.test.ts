@@ -20,7 +20,7 @@ const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(val
 const manyMetrics = (bytes: number): StageResult['metrics'] =>
   Object.fromEntries(Array.from({ length: bytes / 32 }, (_, index) => [`metric${index}`, 0.1234567 + index]));
 
-describe('server: a sweep whose results are larger than a payload', function () {
+describe('a sweep whose results are larger than a payload', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 

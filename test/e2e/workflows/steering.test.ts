@@ -28,7 +28,7 @@ function resolveLong(): Promise<ResolvedSweep> {
   });
 }
 
-describe('server: a sweep that is steered', function () {
+describe('a sweep that is steered', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 

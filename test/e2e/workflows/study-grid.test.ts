@@ -31,7 +31,7 @@ function resolveStudy(change: Partial<SweepInput> = {}) {
   return resolveDefinition(definition, { tasks: [coinTask] });
 }
 
-describe('server: the study’s grid', function () {
+describe('the study’s grid', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   const script = (): string => folder.at('script.json');

@@ -29,7 +29,7 @@ const trainedKeys = ({ stages }: SweepPlan): string[] =>
 
 const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort();
 
-describe('server: a sweep', function () {
+describe('a sweep', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   let first: RanSweep;

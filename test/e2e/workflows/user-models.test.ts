@@ -20,7 +20,7 @@ const models: [string, (folder: string) => string][] = [
   ],
 ];
 
-describe('server: a sweep with a model of the user', function () {
+describe('a sweep with a model of the user', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
 

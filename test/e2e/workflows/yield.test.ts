@@ -123,7 +123,7 @@ const resume = { action: 'resume' } as const;
 const untilQuiet = ({ client, cellId }: Steered): Promise<void> =>
   until('the stage has ended', async () => (await readStatus(client, cellId)).pending.length === 0);
 
-describe('server: a stage that yields', function () {
+describe('a stage that yields', function () {
   this.timeout(acquisitionLimitMs);
 
   for (const [how, ending] of Object.entries(endings)) {

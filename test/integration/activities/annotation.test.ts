@@ -15,7 +15,7 @@ import { encodeGguf } from '../../support/trainer/gguf-writer';
 // Demonstrations do not use the model; any folder will do.
 const model = join(__dirname, '../../../models/tiny-math');
 
-describe('pure: annotators that work on batches', function () {
+describe('annotators that work on batches', function () {
   this.timeout(30_000);
   const folder = temporaryFolder();
 
@@ -70,7 +70,7 @@ describe('pure: annotators that work on batches', function () {
   });
 });
 
-describe('pure: a local checkpoint that gives empty answers', () => {
+describe('a local checkpoint that gives empty answers', () => {
   const folder = temporaryFolder();
 
   it('names the problem, keeps the other answers, and is asked again for the missing one', async () => {
@@ -101,7 +101,7 @@ describe('pure: a local checkpoint that gives empty answers', () => {
   });
 });
 
-describe('pure: a local checkpoint that writes and judges', function () {
+describe('a local checkpoint that writes and judges', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   const local = { description: 'The base model itself.', model, maxNewTokens: 6 };

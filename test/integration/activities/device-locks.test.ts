@@ -14,7 +14,7 @@ const otherUser = 65_534;
 const isRoot = process.getuid?.() === 0;
 const graceMs = 2_000;
 
-describe('pure: locks of devices', () => {
+describe('locks of devices', () => {
   const folder = temporaryFolder();
   const children: ChildProcess[] = [];
 
@@ -151,7 +151,7 @@ describe('pure: locks of devices', () => {
   });
 });
 
-describe('slow: two users of a host', () => {
+describe('two users of a host', () => {
   const folder = temporaryFolder();
   const root = resolve(__dirname, '../../..');
 

@@ -27,7 +27,7 @@ const execution: Execution = {
   infrastructureRetries: 2,
 };
 
-describe('slow: stages with faults', function () {
+describe('stages with faults', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   let data: PlannedStage;

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const isEnd = (line: { type: string }): line is LineOf<'attempt-ended'> => line.type === 'attempt-ended';
 
-describe('slow: what verifier calls of pairs cost', function () {
+describe('what verifier calls of pairs cost', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
 

@@ -40,7 +40,7 @@ function samplesOf(yields: (index: number) => boolean): GenerationRow[] {
   );
 }
 
-describe('pure: spend of pairs from own samples, round by round', () => {
+describe('spend of pairs from own samples, round by round', () => {
   const home = temporaryFolder();
   let made = 0;
 

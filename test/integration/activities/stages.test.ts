@@ -29,7 +29,7 @@ import {
 import { makeTinyModel } from '../../support/tiny-model';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('slow: stages with the training executable', function () {
+describe('stages with the training executable', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   let resolved: ResolvedExperiment;

@@ -44,7 +44,7 @@ function sftJob(dir: string, batchSize: number): TrainerJob {
   return { protocol: 1, id: 'job', command: 'sft', seed: 7, plan, ...folders, ...checkpointing, ...what };
 }
 
-describe('pure: the trainer process', function () {
+describe('the trainer process', function () {
   const folder = temporaryFolder();
 
   interface Started {

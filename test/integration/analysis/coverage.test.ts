@@ -74,7 +74,7 @@ function assertCoverage(found: Record<string, number>, low: number, high: number
 
 const truths = [0.3, 0.4, 0.45, 0.5, 0.55, 0.7];
 
-describe('pure: coverage of the 95% intervals, simulated', function () {
+describe('coverage of the 95% intervals, simulated', function () {
   this.timeout(60_000);
 
   it('covers with one seed, items alone', () => {
@@ -109,7 +109,7 @@ describe('pure: coverage of the 95% intervals, simulated', function () {
   });
 });
 
-describe('pure: pairing by item', () => {
+describe('pairing by item', () => {
   it('narrows differences if items differ in difficulty', () => {
     const { inference } = simulate({ truths: [0.5, 0.5], seeds: 1, spread: 0.5 });
     const [a, b] = inference.grid.groups;
@@ -120,7 +120,7 @@ describe('pure: pairing by item', () => {
   });
 });
 
-describe('pure: items clustered by prompt', function () {
+describe('items clustered by prompt', function () {
   this.timeout(60_000);
 
   /** Prompts of four instructions that are right or wrong together. */
@@ -156,7 +156,7 @@ describe('pure: items clustered by prompt', function () {
   });
 });
 
-describe('pure: the score of a winner', function () {
+describe('the score of a winner', function () {
   this.timeout(60_000);
 
   it('is biased upward on the items that selected it, and unbiased on the other half', () => {
@@ -175,7 +175,7 @@ describe('pure: the score of a winner', function () {
   });
 });
 
-describe('pure: near-optimal regions', function () {
+describe('near-optimal regions', function () {
   this.timeout(60_000);
 
   it('are certain for near splits, excluded for far ones, unsettled between', () => {

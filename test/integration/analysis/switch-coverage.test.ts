@@ -34,7 +34,7 @@ function switchOf(): { low: number; high: number } | null {
   return found.length !== 1 || only === undefined ? null : { low: only.low!, high: only.high! };
 }
 
-describe('pure: where prices switch the best SFT share, simulated', function () {
+describe('where prices switch the best SFT share, simulated', function () {
   this.timeout(120_000);
 
   it('covers the true ratio by its 95% interval', () => {

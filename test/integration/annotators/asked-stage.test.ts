@@ -32,7 +32,7 @@ function journaled(home: string): string[] {
   return lines.map((line) => (JSON.parse(line) as { answer: string }).answer);
 }
 
-describe('slow: a stage with an endpoint annotator', function () {
+describe('a stage with an endpoint annotator', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   let server: EndpointServer;

@@ -39,7 +39,7 @@ const billed: Readonly<Record<string, { status?: number; body: object }>> = {
 
 const problem: Problem = { id: 'p', prompt: 'ask', target: '' };
 
-describe('pure: the cost of an endpoint', function () {
+describe('the cost of an endpoint', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   let server: EndpointServer;

@@ -29,7 +29,7 @@ const problems: Problem[] = Array.from({ length: 12 }, (_, n) => ({
   target: '',
 }));
 
-describe('pure: a model behind an endpoint as annotator', function () {
+describe('a model behind an endpoint as annotator', function () {
   this.timeout(30_000);
   const folder = temporaryFolder();
   /** The server's next replies; good answers after that. */

@@ -16,7 +16,7 @@ interface Found {
 
 const dist = resolve(__dirname, '../../../dist/index.js');
 
-describe('pure: the user’s own code', () => {
+describe('the user’s own code', () => {
   const folder = temporaryFolder();
   let copies = 0;
 

@@ -14,7 +14,7 @@ const script = (lines: string, tasks = `[${task('grade()')}]`): string =>
 
 type Files = Readonly<Record<string, string>>;
 
-describe('pure: the user’s code that a grader reaches', () => {
+describe('the user’s code that a grader reaches', () => {
   const folder = temporaryFolder();
   let copies = 0;
 

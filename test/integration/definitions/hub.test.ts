@@ -28,7 +28,7 @@ const repository = (weights: Partial<ServedFile> = {}): Record<string, ServedFil
   'pytorch_model.bin': { content: Buffer.from('never requested') },
 });
 
-describe('pure: models of the hub', () => {
+describe('models of the hub', () => {
   const folder = temporaryFolder();
   const servers: HubServer[] = [];
   const serve = async (files: Record<string, ServedFile>): Promise<HubServer> => {

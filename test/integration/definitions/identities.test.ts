@@ -46,7 +46,7 @@ const letters = (version?: number) =>
     ],
   }) as Task;
 
-describe('pure: the identity of annotators and judges in stage keys', () => {
+describe('the identity of annotators and judges in stage keys', () => {
   const folder = temporaryFolder();
   const resolve = (task: Task, annotator = 'model') =>
     resolveDefinition(

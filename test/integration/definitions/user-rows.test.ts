@@ -20,7 +20,7 @@ const origin = { source: 'here', license: 'CC0-1.0' };
 const jsonl = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-describe('pure: user rows in a sweep', function () {
+describe('user rows in a sweep', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   before(() => {

@@ -14,7 +14,7 @@ import { psStartTime, startTimeOf } from '../../../host/process-start';
 import { createExclusive } from '../../../host/whole-file';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('pure: this host', () => {
+describe('this host', () => {
   const folder = temporaryFolder();
 
   for (const [way, startTime] of Object.entries({

@@ -21,7 +21,7 @@ async function drawAll(report: ReportInput): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(drawn));
 }
 
-describe('pure: report', function () {
+describe('report', function () {
   // Drawing sixteen charts takes a second, and several on a machine that is busy with training.
   this.timeout(60_000);
   const input = sweepFixture({ items: 60 });

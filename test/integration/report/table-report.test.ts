@@ -7,7 +7,7 @@ import { renderTableReport, reportCharts, tableCharts } from '../../../report';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 import { planted, tableFixture, tableOverAxis } from '../../support/report/table-fixture';
 
-describe('pure: report of a table of scores', function () {
+describe('report of a table of scores', function () {
   this.timeout(60_000);
   const input = tableFixture();
   let text = '';
@@ -47,7 +47,7 @@ describe('pure: report of a table of scores', function () {
   });
 });
 
-describe('pure: report of a table over axes', function () {
+describe('report of a table over axes', function () {
   this.timeout(60_000);
 
   it('shows the winners of all places in one table, each with a link to its chapter', async () => {
@@ -61,7 +61,7 @@ describe('pure: report of a table over axes', function () {
   });
 });
 
-describe('pure: charts as files', function () {
+describe('charts as files', function () {
   this.timeout(60_000);
   let folder = '';
   before(async () => {

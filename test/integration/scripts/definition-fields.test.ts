@@ -27,7 +27,7 @@ function refusedFields(input: object): unknown {
   return [];
 }
 
-describe('pure: docs/reference/definition.md', function () {
+describe('docs/reference/definition.md', function () {
   this.timeout(120_000);
 
   it('equals what schemas, tasks and defaults say', () => {

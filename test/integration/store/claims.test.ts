@@ -17,7 +17,7 @@ async function claimed(store: Store, name: string): Promise<Claim> {
   return outcome.claim;
 }
 
-describe('pure: claims', () => {
+describe('claims', () => {
   const folder = temporaryFolder();
 
   async function otherHolder(name: string, leaseMs: number): Promise<{ child: ChildProcess; fence: number }> {

@@ -7,7 +7,7 @@ import { outputMark } from '../../../contracts/output-mark';
 import { writeOutput, writeOutputFolder, writeOutputs } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('pure: files that a user named', () => {
+describe('files that a user named', () => {
   const folder = temporaryFolder();
   const taken = (path: string) => ({ code: 'OUTPUT_EXISTS', message: new RegExp(basename(path)) });
   const write = (path: string, text: string, force = false) =>

@@ -27,7 +27,7 @@ function known({ pool, validation, test }: ProblemSet, of: (problem: Problem) =>
   return [...validation, ...test].filter((problem) => texts.has(of(problem)));
 }
 
-describe('pure: generated problems of the pool and of the test set', () => {
+describe('generated problems of the pool and of the test set', () => {
   const load = (task: Task, seed: number) =>
     task.load({ source: 'synthetic', seed, pool: 1024, validation: 64, test: 200 }, noFiles);
 

@@ -12,7 +12,7 @@ function readCode(): string {
 const moduleIds = (code: string): string[] =>
   [...code.matchAll(/^\/\*\*\*\/ "([^"]+)":?/gm)].map(([, id = '']) => id);
 
-describe('pure: the workflow bundle', () => {
+describe('the workflow bundle', () => {
   const code = readCode();
   const ids = moduleIds(code);
 

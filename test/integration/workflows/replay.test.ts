@@ -56,7 +56,7 @@ function replay({ workflowId, events }: Recorded): Promise<void> {
   );
 }
 
-describe('server: recorded histories', function () {
+describe('recorded histories', function () {
   this.timeout(60_000);
 
   it('exist for every workflow, with everything that can happen to it', () => {

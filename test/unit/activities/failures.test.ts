@@ -14,7 +14,7 @@ const mapped = (code: FailureCode): ApplicationFailure =>
 
 const codes = Object.keys(failures) as FailureCode[];
 
-describe('pure: failures of activities', () => {
+describe('failures of activities', () => {
   it('have the code as their type, and are retried as the table says; user errors are never retried', () => {
     for (const code of codes)
       assert.deepEqual([mapped(code).type, mapped(code).nonRetryable], [code, !failures[code].retried]);

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const key = 'a'.repeat(64);
 
-describe('pure: answers in the store', () => {
+describe('answers in the store', () => {
   const folder = temporaryFolder();
 
   const keep = (home: string, text: string) => {

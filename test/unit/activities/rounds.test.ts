@@ -15,7 +15,7 @@ function pairOf(completions: string[], chosen: 'policy-correct' | 'gold' = 'poli
   return makePair(coinTask, problem, { samples: completions.map(sample), chosen });
 }
 
-describe('pure: pairs of own samples', () => {
+describe('pairs of own samples', () => {
   it('choose the first correct sample and reject the first incorrect one', () => {
     const outcome = pairOf(['odd', 'even', 'o', 'ee']);
     assert.deepEqual(outcome, { row: { id: 'p', prompt: 'Q', chosen: 'even', rejected: 'odd' } });

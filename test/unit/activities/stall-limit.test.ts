@@ -7,7 +7,7 @@ import { generateJob, jobBase, preferenceJob, sftJob } from '../../support/train
 
 const minuteMs = 60_000;
 
-describe('pure: how long a trainer may be silent', () => {
+describe('how long a trainer may be silent', () => {
   const folder = temporaryFolder();
 
   /** A model with this many weights, by the header of its file alone. */

@@ -6,7 +6,7 @@ const cost = (usd: number) => ({ inputTokens: 10, outputTokens: 1, usd });
 const ended = (totals: Partial<ReturnType<Usage['totals']>>): LedgerLine =>
   ({ type: 'attempt-ended', annotation: null, annotationByFolder: null, ...totals }) as LedgerLine;
 
-describe('pure: bills of model endpoints', () => {
+describe('bills of model endpoints', () => {
   it('are recorded by folder and as a sum, and left out if no endpoint was called', () => {
     const usage = new Usage();
     assert.deepEqual([usage.annotation, usage.totals().annotationByFolder], [null, null]);

@@ -43,7 +43,7 @@ function simulatePicture(seeds: readonly number[]): AnalyzeSweepInput {
   });
 }
 
-describe('pure: a sweep with one seed', () => {
+describe('a sweep with one seed', () => {
   const analysis = analyzeSweep(simulatePicture([0]));
   const at = <T extends { budget: number }>(list: readonly T[], budget: number): T =>
     list.find((entry) => entry.budget === budget)!;
@@ -107,7 +107,7 @@ describe('pure: a sweep with one seed', () => {
   });
 });
 
-describe('pure: a sweep with three seeds', () => {
+describe('a sweep with three seeds', () => {
   const sweep = simulatePicture([0, 1, 2]);
   const analysis = analyzeSweep(sweep);
   const verdictOf = (claim: string): string =>
@@ -176,7 +176,7 @@ describe('pure: a sweep with three seeds', () => {
   });
 });
 
-describe('pure: incomplete sweeps', () => {
+describe('incomplete sweeps', () => {
   it('analyses a sweep with failed cells, and lists them', () => {
     const sweep = simulatePicture([0]);
     const failed = identify(1024, 1);

@@ -38,7 +38,7 @@ function evaluated(): AnalyzeSweepInput {
   return { ...plain, auxiliaryItems, result: { ...result, base: withAuxiliary(result.base!, base), cells } };
 }
 
-describe('pure: regression checks on auxiliary tasks', () => {
+describe('regression checks on auxiliary tasks', () => {
   it('compares every cell with the base, item by item, and reports significant falls', () => {
     const { auxiliary, answer } = analyzeSweep(evaluated());
     const [task] = auxiliary;

@@ -30,7 +30,7 @@ function withControls(inputs: readonly ControlInput[]): AnalyzeSweepInput {
 
 const analyze = (inputs: readonly ControlInput[]) => analyzeSweep(withControls(inputs));
 
-describe('pure: ablations of winners, and further controls', () => {
+describe('ablations of winners, and further controls', () => {
   it('separates the gain of pairs over rejection samples from that over chosen answers', () => {
     const { controls, answer } = analyze([
       { kind: 'sft-on-chosen', of: 0.5, right: 300 },
@@ -67,7 +67,7 @@ describe('pure: ablations of winners, and further controls', () => {
   });
 });
 
-describe('pure: whether a setting of preference tuning changes the winner', () => {
+describe('whether a setting of preference tuning changes the winner', () => {
   const tuned = (setting: string, mixture: number, alone: number): ControlInput[] => [
     { kind: 'beta', setting, of: 0.5, right: mixture },
     { kind: 'beta', setting, of: 0, right: alone },

@@ -37,7 +37,7 @@ function holds(check: (analysis: SweepAnalysis, sweep: AnalyzeSweepInput) => voi
   );
 }
 
-describe('pure: what holds for every sweep', function () {
+describe('what holds for every sweep', function () {
   this.timeout(30_000);
 
   it('every interval contains its estimate, and shares stay within 0 … 1', () => {

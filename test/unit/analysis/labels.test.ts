@@ -19,7 +19,7 @@ const dataStage = (rowSource: RowSource, metrics: StageMetrics['metrics']): Stag
 });
 const evaluation = (measured: StageMetrics): StageResult => ({ ...stage, kind: 'evaluate', ...measured });
 
-describe('pure: noise and agreement of labels', () => {
+describe('noise and agreement of labels', () => {
   const file = { checked: 6, verifierMismatches: 1, labelledAgain: 12, labelledAlike: 9 };
   const preferences: RowSource = { what: 'user-preferences', from: 'digest' };
   const labels = [
@@ -105,7 +105,7 @@ interface Oracle {
   readonly cases: readonly { readonly name: string; readonly counts: number[][]; readonly alpha: number }[];
 }
 
-describe('pure: Krippendorff’s alpha', () => {
+describe('Krippendorff’s alpha', () => {
   const patternsOf = (counts: readonly (readonly number[])[]) => countPatterns(counts.map((row) => [row]));
 
   for (const { name, counts, alpha } of (readOracle('agreement') as Oracle).cases)

@@ -22,7 +22,7 @@ function statusOf({ findings }: SubjectAnalysis, kind: Finding['kind']): string 
   return findings.find((finding) => finding.kind === kind)?.status;
 }
 
-describe('pure: marginal gains', () => {
+describe('marginal gains', () => {
   it('compares only cells that differ in one stage, per thousand rows and per dollar', () => {
     const { gains } = taskOf('GSM8K');
     const step = gains.find(
@@ -54,7 +54,7 @@ describe('pure: marginal gains', () => {
   });
 });
 
-describe('pure: the ratio of prices', () => {
+describe('the ratio of prices', () => {
   it('reads measured cells at ratio 1, where the money buys the budget itself', () => {
     for (const analysis of analyses) {
       for (const { money, curve } of analysis.prices) {
@@ -104,7 +104,7 @@ describe('pure: the ratio of prices', () => {
   });
 });
 
-describe('pure: budgets of money', () => {
+describe('budgets of money', () => {
   it('are printed in dollars, and compared by rows under price ratios', () => {
     const sweep = makeSweep({
       grid: { budgets: [500, 2000], sftFractions: [1, 0.5, 0], seeds: [0, 1, 2] },
@@ -122,7 +122,7 @@ describe('pure: budgets of money', () => {
   });
 });
 
-describe('pure: further diagnoses', () => {
+describe('further diagnoses', () => {
   it('finds the tasks of the study’s table that still gain at the largest budget', () => {
     const said = analyses.map((analysis) =>
       [analysis.task, statusOf(analysis, 'saturation'), statusOf(analysis, 'buy-more-or-stop')].join(' '),

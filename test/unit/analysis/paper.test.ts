@@ -31,7 +31,7 @@ function verdictOf(analysis: SweepAnalysis, claim: ClaimId): ClaimVerdict {
 const pointsOf = (task: LlamaTask, claim: ClaimId, grid?: Partial<SweepInput>): ClaimVerdict['pointsTo'] =>
   verdictOf(analyzeTable(task, grid), claim).pointsTo;
 
-describe('pure: the study’s own table, scores without items', () => {
+describe('the study’s own table, scores without items', () => {
   it('decides no claim and has no intervals', () => {
     for (const task of Object.values(llama)) {
       const analysis = analyzeTable(task);

@@ -5,7 +5,7 @@ import { fUpperTail, quantile, tCritical95 } from '../../../analysis/special';
 const near = (actual: number, expected: number, tolerance: number): void =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected} ± ${tolerance}`);
 
-describe('pure: distribution functions', () => {
+describe('distribution functions', () => {
   it('agrees with printed tables of Student’s t and F', () => {
     const table: [number, number][] = [
       [1, 12.7062],
@@ -37,7 +37,7 @@ describe('pure: distribution functions', () => {
   });
 });
 
-describe('pure: the random source', () => {
+describe('the random source', () => {
   it('repeats a label’s stream and separates labels', () => {
     const take = (label: string): number[] => {
       const random = createRandom(label);

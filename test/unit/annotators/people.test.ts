@@ -18,7 +18,7 @@ const sessionOf = (): AnnotationSession => ({
   generate: () => Promise.reject(new Error('no local model')),
 });
 
-describe('pure: people as annotators', () => {
+describe('people as annotators', () => {
   const folder = temporaryFolder();
   const asking = async (shown: readonly Problem[], change: object = {}) => {
     const us = { name: 'people', description: 'Us.', folder: folder.path(), ...change };
@@ -121,7 +121,7 @@ describe('pure: people as annotators', () => {
   });
 });
 
-describe('pure: people as judges', () => {
+describe('people as judges', () => {
   const folder = temporaryFolder();
 
   it('use the majority, and record how often people agree', async () => {

@@ -45,7 +45,7 @@ function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null)
 
 const claim = (fence: number) => ({ fence, check: () => Promise.resolve() });
 
-describe('pure: attempts in the ledger', () => {
+describe('attempts in the ledger', () => {
   const folder = temporaryFolder();
   const chainOf = (name: string): Chain => createStore(folder.path()).chain({ stage: sha(name) });
 

@@ -28,7 +28,7 @@ const index = (files: object[]): string => JSON.stringify({ format: 1, ...about,
 const listed = (path: string, bytes = 0): object => ({ path, bytes, sha256: 'a'.repeat(64) });
 const ending = Buffer.alloc(1024);
 
-describe('pure: bundles', () => {
+describe('bundles', () => {
   const folder = temporaryFolder();
   let count = 0;
 

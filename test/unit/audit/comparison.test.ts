@@ -47,7 +47,7 @@ async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, 
   return { kind, title, key, digest };
 }
 
-describe('pure: comparison of two runs', () => {
+describe('comparison of two runs', () => {
   const folder = temporaryFolder();
 
   async function makeCell(name: string, made: Made, score: number): Promise<{ store: Store; cell: Cell }> {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findingMeanings } from '../../../schemas/audit';
 
-describe('pure: findings in docs/design/audit.md', () => {
+describe('findings in docs/design/audit.md', () => {
   it('are exactly those of the table, with its text', () => {
     const page = readFileSync(join(__dirname, '../../../docs/design/audit.md'), 'utf8');
     const rows = [...page.matchAll(/^\| `([a-z]+(?:-[a-z]+)+)` \| (.+) \|$/gm)].map(([, code, text]) => [

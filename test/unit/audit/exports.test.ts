@@ -82,7 +82,7 @@ const evidence = {
     })),
 } as unknown as ExportEvidence;
 
-describe('pure: exports', () => {
+describe('exports', () => {
   const path = `store/artifacts/evaluate-${key}/items.jsonl`;
   const crate = renderCrate(evidence, {
     paths: [path, 'store/code/c.js'],

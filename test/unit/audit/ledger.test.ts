@@ -14,7 +14,7 @@ function lost(fence: number, reason = 'gone'): LedgerEntry {
 
 const held = { check: () => Promise.resolve() };
 
-describe('pure: ledger', () => {
+describe('ledger', () => {
   const folder = temporaryFolder();
 
   const pathOf = (name: string): string => folderLayout(folder.path()).part({ stage: sha(name) });

@@ -22,7 +22,7 @@ interface Made {
 const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
 const experimentId = 'e';
 
-describe('pure: a reproduced run, compared with its record', () => {
+describe('a reproduced run, compared with its record', () => {
   const folder = temporaryFolder();
   let count = 0;
 

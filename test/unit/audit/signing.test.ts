@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const head = { head: 'a'.repeat(64), lines: 7 };
 
-describe('pure: signed heads', () => {
+describe('signed heads', () => {
   const folder = temporaryFolder();
 
   before(async () => {

@@ -190,7 +190,7 @@ async function recordAttempts(store: Store, stage: string): Promise<void> {
   );
 }
 
-describe('pure: the history of a run', () => {
+describe('the history of a run', () => {
   const folder = temporaryFolder();
   let store: Store;
   let timeline: RunTimeline;

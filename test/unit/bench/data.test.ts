@@ -12,7 +12,7 @@ const read = <Row>(path: string): Row[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Row);
 
-describe('pure: full-length problems of the benchmark', () => {
+describe('full-length problems of the benchmark', () => {
   const folder = mkdtempSync(join(tmpdir(), 'budgetline-bench-test-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const source = writeRows(

@@ -3,7 +3,7 @@ import { shapes, writeRandomModel } from '../../../bench/gpu/model';
 import { loadModel } from '../../../trainer/io/model-folder';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('pure: the model of the GPU benchmark', () => {
+describe('the model of the GPU benchmark', () => {
   const folder = temporaryFolder();
 
   it('has the given shape and finite weights, and the trainer reads it', async () => {

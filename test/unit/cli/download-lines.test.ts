@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createDownloadLines } from '../../../cli/download-lines';
 
-describe('pure: the download of a model', () => {
+describe('the download of a model', () => {
   it('is reported at each tenth once, and not for small files', () => {
     const lines: string[] = [];
     const report = createDownloadLines((line) => lines.push(line));

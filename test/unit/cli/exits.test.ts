@@ -10,7 +10,7 @@ import { commandOf, resumeCommand } from '../../../cli/resume-command';
 import { BudgetlineError, failures, type FailureCode } from '../../../contracts/failures';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 
-describe('pure: exit statuses', () => {
+describe('exit statuses', () => {
   it('are those of the training executable if it has one, and never 0 or that of failed cells', () => {
     for (const code of Object.keys(failures) as FailureCode[]) {
       const status = exitStatusOf(code);
@@ -59,7 +59,7 @@ describe('pure: exit statuses', () => {
   });
 });
 
-describe('pure: the command that continues a run', () => {
+describe('the command that continues a run', () => {
   const cwd = '/home/me/study';
   const resumeOf = (argv: string[], env: NodeJS.ProcessEnv = {}): string => resumeCommand({ argv, env, cwd });
 

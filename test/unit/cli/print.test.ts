@@ -53,7 +53,7 @@ function assertFits(lines: readonly string[]): void {
   for (const line of lines) assert.ok(stringWidth(stripVTControlCharacters(line)) <= pageWidth, line);
 }
 
-describe('pure: the printed results of a sweep', () => {
+describe('the printed results of a sweep', () => {
   const { analysis } = sweepFixture();
   const lines = renderResults(analysis, plain);
   const text = lines.join('\n');
@@ -174,7 +174,7 @@ describe('pure: the printed results of a sweep', () => {
   });
 });
 
-describe('pure: the printed plan', () => {
+describe('the printed plan', () => {
   const plan = planSweep(resolved);
   const { definition } = resolved;
   const summarize = (cached: ReadonlySet<string>): PlanSummary =>
@@ -232,7 +232,7 @@ describe('pure: the printed plan', () => {
   });
 });
 
-describe('pure: the printed search', () => {
+describe('the printed search', () => {
   const { definition } = resolved;
   const standing = { budget: 1024, sftFraction: 0.5, confidence: 0.93, runs: 3, settled: true };
   const search: SearchRecord = {
@@ -254,7 +254,7 @@ describe('pure: the printed search', () => {
   });
 });
 
-describe('pure: the summary of a finished run', () => {
+describe('the summary of a finished run', () => {
   const { result } = sweepFixture({ items: 20 });
   const stages = result.cells.flatMap((cell) => cell.stages);
   const totals = {
@@ -303,7 +303,7 @@ describe('pure: the summary of a finished run', () => {
   });
 });
 
-describe('pure: words on a page', () => {
+describe('words on a page', () => {
   const words = fc.array(fc.stringMatching(/^[a-zé−]{1,30}$/), { minLength: 1, maxLength: 60 });
 
   it('wraps without losing a word, and within the width', () => {

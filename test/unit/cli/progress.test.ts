@@ -119,7 +119,7 @@ function viewOn(stream: Screen) {
   return createProgressView(printer);
 }
 
-describe('pure: progress', () => {
+describe('progress', () => {
   const plain = createInk(false);
 
   it('names the stage, its cell, step, loss, speed and time left, and counts cells and stages', () => {

@@ -40,7 +40,7 @@ const status: RunStatus = {
   progress: { of: 'sweep', sweep },
 };
 
-describe('pure: the status of a run', () => {
+describe('the status of a run', () => {
   it('prints whether it is paused, the number of cells by state, and each cell with its id', () => {
     const text = renderStatus(status, ink).join('\n');
     assert.match(text, /tiny-0123 is running, paused \(stages released their devices\)/);

@@ -17,7 +17,7 @@ api_key = "key-of-the-fleet"
 server_name = "inner.example"
 `;
 
-describe('pure: the connection to Temporal', () => {
+describe('the connection to Temporal', () => {
   const folder = temporaryFolder();
   const path = (): string => folder.at('temporal.toml');
   before(() => writeFile(path(), profiles));

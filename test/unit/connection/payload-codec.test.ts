@@ -35,7 +35,7 @@ function codecOf(keys: string): PayloadCodec {
 
 const toPayload = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 
-describe('pure: the payload codec', () => {
+describe('the payload codec', () => {
   const folder = temporaryFolder();
   const [a, b] = [makeKey('a'), makeKey('b')];
 

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../support/temporary';
 const mark = '\ufeff';
 const marked = (...rows: unknown[]): string => mark + rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
-describe('pure: files with a byte-order mark', () => {
+describe('files with a byte-order mark', () => {
   const folder = temporaryFolder();
   const write = (name: string, text: string): string => {
     writeFileSync(folder.at(name), text);

@@ -6,7 +6,7 @@ import { describeFailures } from '../../../scripts/errors-doc';
 
 const codes = Object.keys(failures) as FailureCode[];
 
-describe('pure: failures', () => {
+describe('failures', () => {
   it('are all in docs/errors.md, and no others', () => {
     const page = readFileSync(join(__dirname, '../../../docs/errors.md'), 'utf8');
     assert.equal(page, describeFailures(), 'write it again with: npx ts-node scripts/errors-doc.ts');

@@ -16,7 +16,7 @@ const blocksOf = (language: string): string[] =>
     ([, text]) => text ?? '',
   );
 
-describe('pure: docs/protocol.md', () => {
+describe('docs/protocol.md', () => {
   it('has every field of the schemas, and no other', () => {
     assert.equal(page, withFieldTables(page), 'write it again with: npx ts-node scripts/protocol-fields.ts');
   });

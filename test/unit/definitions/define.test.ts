@@ -19,7 +19,7 @@ function reasons(changes: object): string[] {
   return [];
 }
 
-describe('pure: definitions', () => {
+describe('definitions', () => {
   it('fill in their defaults', () => {
     const definition = defineSweep(sweep);
     assert.deepEqual(

@@ -18,7 +18,7 @@ const row = (n: number): string =>
     answer: `${n}+${n + 1}=${2 * n + 1}\n#### ${2 * n + 1}`,
   });
 
-describe('pure: resolving a definition', () => {
+describe('resolving a definition', () => {
   const folder = temporaryFolder();
   const resolve = (change: Partial<SweepInput>, tasks = builtInTasks) =>
     resolveDefinition(

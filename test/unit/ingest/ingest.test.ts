@@ -31,7 +31,7 @@ async function ingest(options: IngestOptions) {
 const textsOf = (rows: readonly AnnotationRow[]) => rows.map(({ id: _id, ...texts }) => texts);
 const turn = (role: string, content: string) => ({ role, content });
 
-describe('pure: annotations from files', () => {
+describe('annotations from files', () => {
   it('reads demonstrations as texts and as dialogues', async () => {
     const dialogue = [turn('system', 'Be kind.'), turn('user', 'Hi'), turn('assistant', 'Hello!')];
     const path = write('d.jsonl', [{ prompt: 'p', completion: 'c' }, { messages: dialogue }]);

@@ -17,7 +17,7 @@ const sums = defineTask<{ q: string; a: string }>({
 
 const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
 
-describe('pure: user rows on problems of a task', () => {
+describe('user rows on problems of a task', () => {
   const folder = temporaryFolder();
   const texts: Record<string, string> = {
     train: jsonl([

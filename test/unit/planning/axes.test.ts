@@ -26,7 +26,7 @@ function assertInvalid(change: Parameters<typeof resolveSweep>[0], message: RegE
   );
 }
 
-describe('pure: axes of a sweep', () => {
+describe('axes of a sweep', () => {
   it('multiply the grid, and every cell has its coordinates', () => {
     assert.equal(plan.cells.length, 3 * 2 * planSweep(plain).cells.length);
     assert.equal(new Set(plan.cells.map(({ cell }) => cell.id)).size, plan.cells.length);
@@ -180,7 +180,7 @@ describe('pure: axes of a sweep', () => {
   });
 });
 
-describe('pure: a result split along its axes', () => {
+describe('a result split along its axes', () => {
   const evaluation = (score: number): EvaluationSummary => ({
     key: 'k',
     digest: 'd',

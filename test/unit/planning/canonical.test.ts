@@ -80,7 +80,7 @@ function keysOf(changes: Partial<SweepInput>): string[] {
 
 const idOf = (changes: Partial<SweepInput>): string => planSweep(resolveSweep(changes)).sweepId;
 
-describe('pure: canonical settings', () => {
+describe('canonical settings', () => {
   const picks = fc.infiniteStream(fc.boolean()).map((stream) => () => stream.next().value as boolean);
 
   it('with equal meaning have equal keys and ids, however written', () => {

@@ -29,7 +29,7 @@ const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kin
 const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
   [...certain, ...winnerControls].filter((control) => control.kind === kind);
 
-describe('pure: planning controls', () => {
+describe('planning controls', () => {
   it('plans SFT on the chosen answers of the cell’s own pairs and warm start', () => {
     for (const control of ofKind('sft-on-chosen')) {
       const { reference, pairs } = cellOf(control);

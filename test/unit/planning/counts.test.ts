@@ -10,7 +10,7 @@ import {
 
 const budget = fc.integer({ min: 1, max: 1_000_000 });
 
-describe('pure: splitting a budget', () => {
+describe('splitting a budget', () => {
   it('rounds up in decimal arithmetic', () => {
     assert.deepEqual(splitBudget(1000, 0.1), { sftRows: 100, pairRows: 900 });
     assert.deepEqual(splitBudget(64, 0.1), { sftRows: 7, pairRows: 57 });
@@ -62,7 +62,7 @@ describe('pure: splitting a budget', () => {
   });
 });
 
-describe('pure: the order of a pool', () => {
+describe('the order of a pool', () => {
   it('is a permutation that depends on the seed', () => {
     const order = permutePool(500, 11);
     assert.deepEqual(

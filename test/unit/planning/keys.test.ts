@@ -25,7 +25,7 @@ function reverseFields<T>(value: T): T {
   return Object.fromEntries(entries.map(([key, field]) => [key, reverseFields(field as unknown)])) as T;
 }
 
-describe('pure: canonical JSON and digests', () => {
+describe('canonical JSON and digests', () => {
   it('is unique for a value, and parses back to it', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
@@ -52,7 +52,7 @@ describe('pure: canonical JSON and digests', () => {
   });
 });
 
-describe('pure: seeds', () => {
+describe('seeds', () => {
   it('are below 2^48 and differ by training seed and stage kind', () => {
     const seeds = [stageSeed(0, 'trainSft'), stageSeed(1, 'trainSft'), stageSeed(0, 'evaluate')];
     seeds.push(poolSeed(0), poolSeed(1));
@@ -61,7 +61,7 @@ describe('pure: seeds', () => {
   });
 });
 
-describe('pure: stage keys', () => {
+describe('stage keys', () => {
   const before = keysOf(resolveSweep());
 
   it('do not change with prices, execution, name, limits or paths', () => {

@@ -41,7 +41,7 @@ const boughtBy = (sweep: ResolvedSweep) =>
     .cells.map(({ cell }) => [cell.budget, cell.sftSpendFraction, cell.sftRows, cell.pairRows] as const)
     .sort((a, b) => a[0] - b[0] || b[1]! - a[1]!);
 
-describe('pure: budgets of money', () => {
+describe('budgets of money', () => {
   it('are indexed by the rows that they buy, since the search attribute is an integer', () => {
     const plan = planSweep(resolveMoney({ budgets: [usd(0.1), usd(2.5)] }));
     for (const cellPlan of plan.cells) {
@@ -148,7 +148,7 @@ describe('pure: budgets of money', () => {
   });
 });
 
-describe('pure: what a sweep could detect', () => {
+describe('what a sweep could detect', () => {
   it('shrinks with items and with seeds, and knows nothing of other seeds from one', () => {
     const at = (items: number, seeds: number): number => detectableDifference({ items, seeds });
     assert.ok(Math.abs(at(400, 1) - 2.802 * Math.sqrt(0.5 / 400)) < 1e-12);

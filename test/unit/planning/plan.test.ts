@@ -11,7 +11,7 @@ const cellAt = (budget: number, sftFraction: number) => {
   return found;
 };
 
-describe('pure: planning a cell', () => {
+describe('planning a cell', () => {
   it('runs all stages for a mixture, no pairs at SFT fraction 1, no SFT at 0', () => {
     assert.deepEqual(kindsOf(cellAt(256, 0.5).stages), [
       'synthesizeData',
@@ -56,7 +56,7 @@ describe('pure: planning a cell', () => {
   });
 });
 
-describe('pure: planning a sweep', () => {
+describe('planning a sweep', () => {
   const stagesOfKind = (kind: string) => plan.stages.filter(({ stage }) => stage.kind === kind);
 
   it('shares the SFT stage of equal demonstrations between budgets', () => {

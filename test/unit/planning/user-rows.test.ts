@@ -14,7 +14,7 @@ const rowsOf = (numbers: readonly number[], inPool: boolean): UserRowsPlace[] =>
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
-describe('pure: the order of user rows', () => {
+describe('the order of user rows', () => {
   it('follows the pool’s permutation where prompts are its problems', () => {
     const rows = rowsOf(upTo(40), true);
     const front = orderUserRows(rows, { use: 'demonstrations', poolSeed: 7 }).map(({ poolRow }) => poolRow);

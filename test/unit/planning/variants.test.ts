@@ -7,7 +7,7 @@ const ownFields = ['budget', 'sftFraction', 'seed', 'spend'];
 const sharedFields = Object.keys(experimentDefinition.shape).filter((field) => !ownFields.includes(field));
 const source = { source: 'a survey', license: 'CC0-1.0', annotator: 'people' };
 
-describe('pure: the experiment of a cell', () => {
+describe('the experiment of a cell', () => {
   const sweep = resolveSweep({ annotations: { demonstrations: { file: 'rows.jsonl', ...source } } });
   const [point] = gridOf(sweep.definition);
 

@@ -9,7 +9,7 @@ import { signedOf } from '../../../report/sections/scores';
 import { planEvidence } from '../../../report';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 
-describe('pure: numbers that are small', () => {
+describe('numbers that are small', () => {
   it('a gain keeps its sign and one significant digit; rounding errors of 0 are 0', () => {
     for (const [value, text] of [
       [0.0003, '+0.0003'],
@@ -48,7 +48,7 @@ describe('pure: numbers that are small', () => {
   });
 });
 
-describe('pure: lines of one point', () => {
+describe('lines of one point', () => {
   const circles = (svg: string): number => svg.match(/d="M4\.472,0A/g)?.length ?? 0;
 
   it('a training curve of one step is a dot and says so, next to a curve of many', async () => {
@@ -81,7 +81,7 @@ describe('pure: lines of one point', () => {
   });
 });
 
-describe('pure: evidence', () => {
+describe('evidence', () => {
   const { result, analysis } = sweepFixture({ items: 20 });
   const largest = Math.max(...result.cells.map(({ cell }) => cell.budget));
   /** The same cells under two seeds, some of them missing. */

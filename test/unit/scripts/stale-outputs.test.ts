@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { removeStaleOutputs } from '../../../scripts/stale-outputs';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('pure: a build over an earlier one', () => {
+describe('a build over an earlier one', () => {
   const folder = temporaryFolder();
 
   function write(...path: string[]): void {

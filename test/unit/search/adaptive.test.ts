@@ -42,7 +42,7 @@ const peakAt =
   ({ sftFraction }) =>
     0.7 - 0.3 * Math.abs(sftFraction - fraction);
 
-describe('pure: adaptive search', () => {
+describe('adaptive search', () => {
   for (const fraction of [1, 0.5, 0.25, 0])
     it(`finds a peak at SFT share ${fraction} for at most half of the grid’s cost`, () => {
       const { rounds, used } = search(peakAt(fraction));

@@ -12,7 +12,7 @@ const peakAt =
   ({ sftFraction }) =>
     0.7 - 0.3 * Math.abs(sftFraction - fraction);
 
-describe('pure: what a sweep runs next', () => {
+describe('what a sweep runs next', () => {
   const finish = (
     definition: Parameters<typeof proposeNext>[0]['definition'],
     of: SweepPlan,

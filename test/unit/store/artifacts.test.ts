@@ -30,7 +30,7 @@ const manifest: PublishRequest['manifest'] = {
   metrics: { rows: 2 },
 };
 
-describe('pure: artifacts of the store', () => {
+describe('artifacts of the store', () => {
   const folder = temporaryFolder();
 
   async function payload(name: string, text: string): Promise<string> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createStore } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 
-describe('pure: documents of the store', () => {
+describe('documents of the store', () => {
   const folder = temporaryFolder();
 
   it('are returned by the digest of their text, and the same text is stored once', async () => {

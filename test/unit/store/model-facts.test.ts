@@ -5,7 +5,7 @@ import { readModelPositions, readModelSize } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 import { encodeGguf } from '../../support/trainer/gguf-writer';
 
-describe('pure: the size of a model', () => {
+describe('the size of a model', () => {
   const folder = temporaryFolder();
 
   it('is read from headers and config.json of a folder, and from a GGUF file', async () => {

@@ -6,7 +6,7 @@ import { describeModel, readModelSize } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 import { writeFullFolder, writeGgufModel, writeLinkedSnapshot } from '../../support/user-models';
 
-describe('pure: the files of a model', () => {
+describe('the files of a model', () => {
   const folder = temporaryFolder();
   const digestOf = async (path: string): Promise<string> => (await describeModel(path)).digest;
 

@@ -50,7 +50,7 @@ const sums = defineTask<{ a: number; b: number }>({
   score: ({ a, b }, completion) => ({ score: Number(completion === String(a + b)) }),
 });
 
-describe('pure: defineTask', () => {
+describe('defineTask', () => {
   it('makes a task from a few functions', async () => {
     const { pool, validation, test } = await sums.load(
       { ...synthetic, pool: 20, validation: 3, test: 5 },
@@ -140,7 +140,7 @@ describe('pure: defineTask', () => {
   });
 });
 
-describe('pure: synthetic problems of the tasks', () => {
+describe('synthetic problems of the tasks', () => {
   for (const task of builtInTasks)
     it(`${task.name}: the reference answer is correct, others are not, and uses are disjoint`, async () => {
       const { pool, validation, test } = await task.load(synthetic, noFiles);
@@ -165,7 +165,7 @@ describe('pure: synthetic problems of the tasks', () => {
     });
 });
 
-describe('pure: instruction following in a sweep', () => {
+describe('instruction following in a sweep', () => {
   const rows = readFileSync(join(__dirname, '../../../examples/data/ifeval/prompts.jsonl'), 'utf8')
     .trimEnd()
     .split('\n');
@@ -209,7 +209,7 @@ describe('pure: instruction following in a sweep', () => {
   });
 });
 
-describe('pure: programs of code generation', () => {
+describe('programs of code generation', () => {
   it('compute correctly', () => {
     const cases: [string, number][] = [
       ['x*2+3', 13],

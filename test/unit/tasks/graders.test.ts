@@ -34,7 +34,7 @@ const grade =
   (answer: string, finish: Finish = 'stop') =>
     task.score(problem, answer, finish);
 
-describe('pure: the final answer of a math problem', () => {
+describe('the final answer of a math problem', () => {
   const question = (text: string, answer: string) => ({ question: text, answer: `So.\n#### ${answer}` });
   const other = question('How old is Ida?', '3');
 
@@ -91,7 +91,7 @@ describe('pure: the final answer of a math problem', () => {
   });
 });
 
-describe('pure: completions that continue with another question', () => {
+describe('completions that continue with another question', () => {
   it('logic puzzles: the name after a further puzzle is not the answer', async () => {
     const row = {
       people: ['Gus', 'Ida', 'Max'],
@@ -168,7 +168,7 @@ describe('pure: completions that continue with another question', () => {
   });
 });
 
-describe('pure: helpfulness', () => {
+describe('helpfulness', () => {
   it('counts a repeated step once, whatever its numbers', async () => {
     const { test } = await helpfulness.load(synthetic, context({}));
     const problem = test[0]!;

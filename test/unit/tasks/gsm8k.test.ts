@@ -28,7 +28,7 @@ const slice: TaskContext = {
   },
 };
 
-describe('pure: GSM8K files', () => {
+describe('GSM8K files', () => {
   it('reads the slice of the examples, whose reference answers are correct', async () => {
     const set = await gradeSchoolMath.load({ ...data, validation: 20 }, slice);
     assert.deepEqual([set.pool.length, set.validation.length, set.test.length], [120, 20, 60]);
@@ -158,7 +158,7 @@ describe('pure: GSM8K files', () => {
   });
 });
 
-describe('pure: GSM8K answer extraction', () => {
+describe('GSM8K answer extraction', () => {
   // Texts with the answers that lm-eval extracts.
   const cases: [string, string | undefined, string | undefined][] = [
     ['Step 1: 2+2=4\n#### 4', '4', '4'],

@@ -21,7 +21,7 @@ const { cases } = readOracle('ifeval') as { cases: Case[] };
 const checksOf = ({ instructions: kinds, kwargs }: Case) =>
   kinds.map((kind, index) => instructions[kind].make(kwargs[index] ?? {}));
 
-describe('pure: the instructions of IFEval', () => {
+describe('the instructions of IFEval', () => {
   it('have the original’s verdicts, strict and loose', () => {
     const judged = new Map<string, number>();
     for (const each of cases) {
@@ -65,7 +65,7 @@ const promptsOf = (text: string) =>
     .map((line) => (JSON.parse(line) as { prompt: string }).prompt);
 const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
 
-describe('pure: scoring instruction following', () => {
+describe('scoring instruction following', () => {
   it('returns four rates, and a verdict per instruction in file order', () => {
     const answers = promptsOf(slice.text).map((prompt) => ({ prompt, response: 'the river, it runs' }));
     const score = scoreInstructions({ prompts: slice, responses: { path: 'r', text: lines(answers) } });

@@ -9,7 +9,7 @@ const saying = (compare: ProgramJudge<null>['compare']): ProgramJudge<null> => (
   compare,
 });
 
-describe('pure: judging', () => {
+describe('judging', () => {
   it('parses the last marked verdict, or a single word, and nothing else', () => {
     const cases = {
       '[[A]]': 'first',
@@ -54,7 +54,7 @@ describe('pure: judging', () => {
   });
 });
 
-describe('pure: length-controlled win rate', () => {
+describe('length-controlled win rate', () => {
   const rows = (win: (index: number) => number) =>
     Array.from({ length: 400 }, (_, index) => ({ win: win(index), longerBy: (index % 40) - 19.5 }));
 

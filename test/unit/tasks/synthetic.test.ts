@@ -35,7 +35,7 @@ function readSkeleton(text: string): string {
   );
 }
 
-describe('pure: synthetic problems', () => {
+describe('synthetic problems', () => {
   const set = generateSynthetic(data);
   const all = [...set.pool, ...set.validation, ...set.test];
 
@@ -98,7 +98,7 @@ describe('pure: synthetic problems', () => {
   });
 });
 
-describe('pure: annotators of synthetic problems', () => {
+describe('annotators of synthetic problems', () => {
   const { pool } = generateSynthetic({ ...data, pool: 3000, validation: 1, test: 1 });
   const multiplies = ({ operations }: SyntheticProblem): boolean =>
     operations.some(({ sign }) => sign === '*');
@@ -164,7 +164,7 @@ describe('pure: annotators of synthetic problems', () => {
   });
 });
 
-describe('pure: scoring synthetic answers', () => {
+describe('scoring synthetic answers', () => {
   const problem = generateSynthetic({ ...data, pool: 1, validation: 1, test: 1 }).test[0];
   assert.ok(problem);
   const { target } = problem;
@@ -205,7 +205,7 @@ describe('pure: scoring synthetic answers', () => {
   });
 });
 
-describe('pure: pretraining documents', () => {
+describe('pretraining documents', () => {
   const documents = [...pretrainingDocuments({ seed: 3, documents: 6000 })];
 
   it('have the requested mix, and fit a context of 96', () => {
@@ -265,7 +265,7 @@ describe('pure: pretraining documents', () => {
   });
 });
 
-describe('pure: random numbers of tasks', () => {
+describe('random numbers of tasks', () => {
   it('depend only on seed and position, and are uniform on [0, 1)', () => {
     const draws = (...seeds: (number | string)[]): number[] => {
       const random = createRandom(...seeds);

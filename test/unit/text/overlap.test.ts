@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { normalizeText } from '../../../text/normalize';
 import { overlapWith, repetitionRate, withoutFrameOf } from '../../../text/overlap';
 
-describe('pure: the prompt template of texts', () => {
+describe('the prompt template of texts', () => {
   const frame = (problem: string): string => `solve this step by step question ${problem} answer`;
 
   it('is the start and end that all texts share', () => {
@@ -22,7 +22,7 @@ describe('pure: the prompt template of texts', () => {
   });
 });
 
-describe('pure: overlap of texts', () => {
+describe('overlap of texts', () => {
   it('ignores punctuation, case and Unicode composition', () => {
     const same = [
       ['A cat?', 'a  CAT'],

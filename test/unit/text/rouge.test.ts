@@ -10,7 +10,7 @@ interface Case {
   readonly rougeL: number;
 }
 
-describe('pure: ROUGE', () => {
+describe('ROUGE', () => {
   it('equals rouge-score on every pair of its texts', () => {
     const { cases } = readOracle('rouge') as { cases: Case[] };
     for (const { reference, candidate, ...expected } of cases) {

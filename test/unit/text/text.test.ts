@@ -13,7 +13,7 @@ interface Texts {
 
 const oracle = readOracle('ifeval') as Texts;
 
-describe('pure: sentences and words', () => {
+describe('sentences and words', () => {
   it('ends sentences where NLTK’s Punkt does', () => {
     for (const { text, sentences } of oracle.sentences)
       assert.deepEqual(splitSentences(text), sentences, text);
@@ -44,7 +44,7 @@ describe('pure: sentences and words', () => {
   });
 });
 
-describe('pure: language detection', () => {
+describe('language detection', () => {
   it('equals the random detector where its seeds agree, and one of its answers otherwise', () => {
     const agreed = oracle.languages.filter(({ found }) => new Set(found).size === 1);
     assert.ok(agreed.length > 60, `${agreed.length} of ${oracle.languages.length} texts`);

@@ -11,7 +11,7 @@ interface Record {
 }
 const read = (name: string): unknown => JSON.parse(readFileSync(join(architecture, name), 'utf8'));
 
-describe('pure: the embedded base model', () => {
+describe('the embedded base model', () => {
   const record = read('pretrained.json') as Record;
 
   it('has the bytes of its record, made by its recipe', () => {

@@ -36,7 +36,7 @@ function resultsOf(
 const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): number =>
   spentUsd(prices, paidStagesOf(cell.stages, resultsOf(cell, options)));
 
-describe('pure: the spend of a sweep', () => {
+describe('the spend of a sweep', () => {
   it('is rows and the verifier calls really made', () => {
     assert.equal(spent(cellAt(256, 0.5), { verifierCalls: 10_000 }), 128 * 2 + 128 + 2500);
   });
@@ -74,7 +74,7 @@ describe('pure: the spend of a sweep', () => {
   });
 });
 
-describe('pure: the spend tracker of a sweep', () => {
+describe('the spend tracker of a sweep', () => {
   const admit = (spend: SpendTracker, cell: CellPlan): boolean => spend.admit(cell.cell.id, cell.stages);
 
   it('lets nothing begin that could pass the limit, counting what runs by its plan', () => {

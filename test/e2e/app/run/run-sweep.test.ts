@@ -44,7 +44,7 @@ const definition = defineSweep({
   controls: [],
 });
 
-describe('server: a sweep from a program', function () {
+describe('a sweep from a program', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
   const variables = {

@@ -6,7 +6,7 @@ import { createWorkerProcesses, type WorkerProcesses } from '../../../../app/run
 import type { BudgetlineError } from '../../../../contracts/failures';
 import { temporaryFolder } from '../../../support/temporary';
 
-describe('pure: worker processes of a run', function () {
+describe('worker processes of a run', function () {
   this.timeout(30_000);
   const folder = temporaryFolder();
   let workers: WorkerProcesses | undefined;

@@ -43,7 +43,7 @@ function wordsOf(step: number, rows = 8, length = 64): Int32Array {
 
 const droppedShare = (mask: Float32Array): number => mask.filter((value) => value === 0).length / mask.length;
 
-describe('pure: dropout masks', () => {
+describe('dropout masks', () => {
   const columns = columnWords('model.layers.0.self_attn.q_proj', 128);
 
   it('depend on the two words of each element', async () => {
@@ -117,7 +117,7 @@ const pairs: readonly TrainRow[] = [
   { chosen: oracleRows[1], rejected: oracleRows[3], referenceChosen: -33, referenceRejected: -9 },
 ];
 
-describe('pure: dropout in training', () => {
+describe('dropout in training', () => {
   for (const [name, options, rows] of [
     ['language modelling', {}, oracleRows],
     ['pairs', { objective: { name: 'sigmoid', beta: 0.4 } }, pairs],

@@ -106,7 +106,7 @@ async function gradientsOf(options: EngineOptions, batch: readonly (SequenceRow 
   });
 }
 
-describe('pure: accumulation', () => {
+describe('accumulation', () => {
   for (const [name, options, batch] of [
     ['language modelling', base, rows],
     ['DPO with LoRA', dpo, pairs],
@@ -131,7 +131,7 @@ describe('pure: accumulation', () => {
   });
 });
 
-describe('pure: rows of a step', () => {
+describe('rows of a step', () => {
   it('contribute nothing if they are empty, as sequences or as pairs', async () => {
     const exact = await gradientsOf({ ...base, microBatchSize: 3 }, rows.slice(0, 3));
     const padded = await gradientsOf({ ...base, microBatchSize: 8 }, rows.slice(0, 3));
@@ -168,7 +168,7 @@ describe('pure: rows of a step', () => {
   });
 });
 
-describe('pure: adapters', () => {
+describe('adapters', () => {
   const adapted = { ...dpo, microBatchSize: 4 };
 
   it('with B = 0 score as the base model, bit for bit', async () => {
@@ -199,7 +199,7 @@ describe('pure: adapters', () => {
   });
 });
 
-describe('pure: DPO with the policy equal to its reference', () => {
+describe('DPO with the policy equal to its reference', () => {
   it('starts at ln 2 with a margin of exactly 0, however references are batched', async () => {
     for (const groups of [[8], [3, 5]])
       await withEngine(dpo, async (engine) => {
@@ -224,7 +224,7 @@ describe('pure: DPO with the policy equal to its reference', () => {
   });
 });
 
-describe('pure: state', () => {
+describe('state', () => {
   for (const [name, options, batch] of [
     ['language modelling', { ...base, microBatchSize: 3 }, rows],
     ['DPO with LoRA', dpo, pairs],
@@ -282,7 +282,7 @@ describe('pure: state', () => {
   });
 });
 
-describe('pure: the number of threads', () => {
+describe('the number of threads', () => {
   it('does not change a bit of a step', async () => {
     const run = (threads: number) =>
       withEngine({ ...base, threads }, async (engine) => {

@@ -78,7 +78,7 @@ function probabilities(logits: Float32Array, temperature: number): number[] {
 }
 
 for (const kind of ['tied', 'grouped'] as const) {
-  describe(`pure: generation by the ${kind} decoder against full forward passes`, () => {
+  describe(`generation by the ${kind} decoder against full forward passes`, () => {
     it('greedily chooses the best token for prompts of any length', async () => {
       const rows = await generate(optionsOf(kind), requests);
       for (const [row, generation] of rows.entries()) {
@@ -104,7 +104,7 @@ for (const kind of ['tied', 'grouped'] as const) {
   });
 }
 
-describe('pure: a generated row', () => {
+describe('a generated row', () => {
   for (const [name, more] of [
     ['greedy', {}],
     ['sampled', sampled],
@@ -169,7 +169,7 @@ interface Filter {
   readonly topP?: number;
 }
 
-describe('pure: sampling', () => {
+describe('sampling', () => {
   /** The filtered and renormalized probabilities, by sorting all tokens. */
   function filterProbabilities(all: readonly number[], { topK = all.length, topP = 1 }: Filter): number[] {
     const order = [...all.keys()].sort((a, b) => all[b]! - all[a]! || a - b).slice(0, topK);
@@ -244,7 +244,7 @@ describe('pure: sampling', () => {
   });
 });
 
-describe('pure: invalid requests', () => {
+describe('invalid requests', () => {
   const cases: readonly [string, Partial<GeneratorOptions>, readonly GenerationRequest[], string][] = [
     ['an empty prompt', {}, [{ prompt: new Int32Array(), uniforms: new Float32Array() }], 'DATA_INVALID'],
     ['a prompt that is too long', { maxPromptTokens: 10 }, requests, 'CONFIG_INVALID'],

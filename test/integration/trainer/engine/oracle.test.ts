@@ -11,7 +11,7 @@ import {
 } from '../../../support/trainer/oracle-model';
 
 for (const kind of ['tied', 'grouped'] as const) {
-  describe(`pure: the ${kind} decoder against PyTorch`, () => {
+  describe(`the ${kind} decoder against PyTorch`, () => {
     const oracle = readOracle(kind);
 
     it('has the loss and every gradient of a full fine-tune', async () => {

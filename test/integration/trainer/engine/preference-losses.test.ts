@@ -86,7 +86,7 @@ const runStep = (loss: PreferenceLoss, rows: readonly TrainRow[], microBatchSize
     return { metrics, gradients: engine.exportState().firstMoments };
   });
 
-describe('pure: preference losses against TRL', () => {
+describe('preference losses against TRL', () => {
   it('cover every loss', () => {
     const known = preferenceLoss.options.map((option) => option.shape.name.value);
     assert.deepEqual(
@@ -113,7 +113,7 @@ describe('pure: preference losses against TRL', () => {
   });
 });
 
-describe('pure: preference losses in micro-batches', () => {
+describe('preference losses in micro-batches', () => {
   const flat = (tensors: ReadonlyMap<string, { data: Float32Array }>): number[] =>
     [...tensors.values()].flatMap(({ data }) => [...data]);
   for (const [name, { loss }] of Object.entries(oracle.cases))
@@ -127,7 +127,7 @@ describe('pure: preference losses in micro-batches', () => {
     });
 });
 
-describe('pure: preference losses where the policy is its reference', () => {
+describe('preference losses where the policy is its reference', () => {
   /** Rows whose reference log-probabilities are the engine's own. */
   async function score(engine: TrainEngine, name: string): Promise<TrainRow[]> {
     const rows: TrainRow[] = [];

@@ -121,7 +121,7 @@ function hasCuda(): boolean {
   }
 }
 
-describe('pure: graph profiles', () => {
+describe('graph profiles', () => {
   const folder = temporaryFolder();
 
   for (const [name, options] of Object.entries({ 'full fine-tune': full, LoRA: lora }))

@@ -66,7 +66,7 @@ async function run(
   }
 }
 
-describe('pure: several steps in one call', () => {
+describe('several steps in one call', () => {
   for (const [name, options, change] of [
     ['full fine-tune', full, {}],
     ['full fine-tune, a micro-batch a step', { ...full, microBatchSize: 4 }, {}],

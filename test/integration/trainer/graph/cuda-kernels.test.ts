@@ -11,7 +11,7 @@ const onCpu: Readonly<Record<string, string>> = {
 const describeNode = ({ operator, types }: TypedNode): string =>
   `${operator} of ${Object.values(types).join(', ')}`;
 
-describe('pure: kernels of the CUDA provider', () => {
+describe('kernels of the CUDA provider', () => {
   for (const precision of ['f32', 'f16', 'bf16'] as const)
     it(`${precision}: exist for every node of every graph`, () => {
       const [missing, seen] = [new Map<string, string>(), new Set<string>()];

@@ -164,7 +164,7 @@ const cases: { readonly [N in PrimitiveName]: readonly GradientCase[] | null } =
   loop: null,
 };
 
-describe('pure: gradient rules against finite differences', () => {
+describe('gradient rules against finite differences', () => {
   for (const [name, some] of Object.entries(cases))
     if (some !== null)
       it(name, async () => {
@@ -172,7 +172,7 @@ describe('pure: gradient rules against finite differences', () => {
       });
 });
 
-describe('pure: reverse mode', () => {
+describe('reverse mode', () => {
   const x = ops.input('x', 'f32', [3]);
 
   it('sums over all paths from a value to the loss', async () => {

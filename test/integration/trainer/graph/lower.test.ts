@@ -7,7 +7,7 @@ import { openGraph, runGraph } from '../../../support/trainer/run-graph';
 const x = ops.input('x', 'f32', [2, 3]);
 const feed = { x: { dims: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) } };
 
-describe('pure: lowering to ONNX', () => {
+describe('lowering to ONNX', () => {
   it('computes equal ops once and drops unused ones', async () => {
     ops.exp(x);
     const y = ops.add(ops.sqrt(x), ops.sqrt(x));
@@ -82,7 +82,7 @@ describe('pure: lowering to ONNX', () => {
   });
 });
 
-describe('pure: emitted training graphs', () => {
+describe('emitted training graphs', () => {
   const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, maxGradNorm: 1 };
   const config = { ...oracleConfigs.tied, vocabSize: 600 };
   const weights = oracleWeights(config);

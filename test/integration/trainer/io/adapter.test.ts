@@ -12,7 +12,7 @@ import { runGraph } from '../../../support/trainer/run-graph';
 
 const folder = resolve(__dirname, '..', '..', '..', 'oracles', 'peft-adapter');
 
-describe('pure: adapters in PEFT’s format', () => {
+describe('adapters in PEFT’s format', () => {
   const written = temporaryFolder();
 
   it('written by PEFT have the same logits here', async () => {

@@ -50,7 +50,7 @@ function makeFolder(folder: string, dtype: keyof typeof width, shards: number): 
   return tensors.reduce((sum, { dims }) => sum + dims.reduce((product, size) => product * size, 1), 0);
 }
 
-describe('slow: a large model', function () {
+describe('a large model', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   const measure = async (name: string, model: string) => {

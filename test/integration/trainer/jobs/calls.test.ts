@@ -32,7 +32,7 @@ function contextOf(job: JobOf<'sft'>, stopAtLook = Infinity) {
   return { context, stepsOf, looks: () => looks };
 }
 
-describe('pure: several steps per engine call', () => {
+describe('several steps per engine call', () => {
   const folder = temporaryFolder();
   const jobOf = (name: string): JobOf<'sft'> => ({
     ...sftJob(folder.path(), name, { model: '', data: '' }),

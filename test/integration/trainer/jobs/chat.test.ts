@@ -17,7 +17,7 @@ const template =
   "{% for message in messages %}{{ message['content'] }}{% if message['role'] == 'assistant' %}{{ eos_token + '\n' }}" +
   '{% endif %}{% endfor %}';
 
-describe('slow: jobs on messages', function () {
+describe('jobs on messages', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   const user = (content: string) => [{ role: 'user', content }];

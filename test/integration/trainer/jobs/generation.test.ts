@@ -18,7 +18,7 @@ import {
 } from '../../../support/trainer/tiny-model';
 import { eventsOf, readRows, runJob, writeRows } from '../../../support/trainer/trainer-process';
 
-describe('slow: generate, logprobs, merge, pretrain', function () {
+describe('generate, logprobs, merge, pretrain', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   let model = '';

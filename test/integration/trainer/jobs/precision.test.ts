@@ -12,7 +12,7 @@ import { eventsOf, runJob, type TrainerRun } from '../../../support/trainer/trai
 const lossesOf = (run: TrainerRun): number[] =>
   eventsOf(run, 'metric').map(({ values }) => values['loss'] ?? NaN);
 
-describe('slow: jobs with products in f16', function () {
+describe('jobs with products in f16', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   let model = '';

@@ -18,7 +18,7 @@ import {
 
 const kto: PreferenceLoss = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 };
 
-describe('slow: preference jobs', function () {
+describe('preference jobs', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   let reference = '';

@@ -32,7 +32,7 @@ function assertRefused(run: TrainerRun, expected: { status: number; code: string
   assert.ok(last.remedy.length > 0);
 }
 
-describe('slow: what the trainer refuses', function () {
+describe('what the trainer refuses', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   let model = '';

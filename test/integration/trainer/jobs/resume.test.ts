@@ -38,7 +38,7 @@ const stopAt =
     if (event.event === 'metric' && event.step === step) stop(child);
   };
 
-describe('slow: resumed is undisturbed', function () {
+describe('resumed is undisturbed', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   const jobs: Record<string, (name: string) => Job> = {};

@@ -46,7 +46,7 @@ function assertFailed(run: TrainerRun, job: TrainerJob, expected: { status: numb
 
 const filesOf = (run: TrainerRun) => eventsOf(run, 'result')[0]?.files;
 
-describe('slow: full disks and memory', function () {
+describe('full disks and memory', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   let model = '';

@@ -14,7 +14,7 @@ function taken(lock: Unlock | Holder): Unlock {
 
 const own: Holder = { pid: process.pid, startTime: startTimeOf(process.pid), parentPid: process.ppid };
 
-describe('pure: process locks', () => {
+describe('process locks', () => {
   const folder = temporaryFolder();
 
   /** A lock left by an earlier process. */

@@ -27,7 +27,7 @@ async function computeLogits(folder: string, ids: readonly number[]): Promise<Fl
   return (await runGraph({ logits })).get('logits')!;
 }
 
-describe('pure: checkpoints written by Transformers', () => {
+describe('checkpoints written by Transformers', () => {
   for (const kind of readdirSync(oracles))
     it(`${kind}: has the logits of Transformers`, async () => {
       const folder = join(oracles, kind);

@@ -74,7 +74,7 @@ async function evaluate(decoderOps: DecoderOps, [shapes, build]: (typeof cases)[
   return runGraph(outputs, { ...feeds, probe });
 }
 
-describe('pure: fused ops against reference ops', () => {
+describe('fused ops against reference ops', () => {
   for (const [name, some] of Object.entries(cases))
     it(`${name}: value and gradients`, async () => {
       const [fused, reference] = [await evaluate(fusedOps, some), await evaluate(referenceOps, some)];
@@ -121,7 +121,7 @@ const lossFeeds: Feeds = {
   pair_weights: { dims: [3], data: Float32Array.of(1, 1, 0) },
 };
 
-describe('pure: models with fused ops against models with reference ops', () => {
+describe('models with fused ops against models with reference ops', () => {
   for (const kind of ['tied', 'grouped'] as const)
     for (const preference of [false, true])
       it(`${kind}, ${preference ? 'DPO with LoRA' : 'language modelling'}: loss and every gradient`, async () => {

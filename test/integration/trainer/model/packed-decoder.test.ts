@@ -33,7 +33,7 @@ const alone: SequenceRow = { ids: b.ids, completionStart: 0 };
 const rejected = { ids: Int32Array.of(...a.ids.subarray(0, 4), 3, 1, 2), completionStart: 4 };
 const pair: PairRow = { chosen: a, rejected, referenceChosen: 0, referenceRejected: 0 };
 
-describe('pure: a packed batch without padding', () => {
+describe('a packed batch without padding', () => {
   it('has the logits of each sequence alone', async () => {
     for (const [rows, scored] of [
       [

@@ -80,7 +80,7 @@ const filters: readonly Pick<Sampling, 'topK' | 'topP'>[] = [
   { topK: 1000, topP: 1e-300 },
 ];
 
-describe('pure: sampling, against a softmax in double precision', function () {
+describe('sampling, against a softmax in double precision', function () {
   this.timeout(60_000);
   /** f32 sums of 97 numbers may round a token in or out at the edge of topP. */
   const tolerance = 2e-5;

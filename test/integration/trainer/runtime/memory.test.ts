@@ -3,7 +3,7 @@ import { ops } from '../../../../trainer/graph';
 import { exitCodeOf, toFailure } from '../../../../trainer/protocol/failures';
 import { runGraph } from '../../../support/trainer/run-graph';
 
-describe('pure: out of memory', () => {
+describe('out of memory', () => {
   it('has its own exit code, in the runtime and in JavaScript', async () => {
     const side = 2 ** 21;
     const x = ops.broadcastTo(ops.input('x', 'f32', [1, 1]), [side, side]);

@@ -10,7 +10,7 @@ const ids = Array.from({ length: updates }, (_, i) => (i * i) % 7);
 
 /** A small table uses a product with a one-hot matrix, a large one ScatterElements. */
 for (const rows of [64, 1000])
-  describe(`pure: the gradient of an embedding of ${rows} rows on two threads`, () => {
+  describe(`the gradient of an embedding of ${rows} rows on two threads`, () => {
     it(`loses no addition in ${repeats} runs`, async () => {
       const values = noise(updates * width, 3, 1);
       const expected = new Float64Array(7 * width);

@@ -26,7 +26,7 @@ function placesWith(options: DefinitionOptions, axes?: SweepInput['axes']) {
 
 const refused = (option: string) => ({ code: 'USAGE', message: new RegExp(`^${option}: `) });
 
-describe('pure: options that change a definition', () => {
+describe('options that change a definition', () => {
   it('set their field if no axis varies it, and keep axes of other fields', () => {
     const axes = { 'sft.lora.rank': [8, 16] };
     const places = placesWith({ annotator: 'slip', items: 8 }, axes);

@@ -14,7 +14,7 @@ function refusal(rows: readonly unknown[]): string {
   return 'no error';
 }
 
-describe('pure: scores from a program', () => {
+describe('scores from a program', () => {
   it('are analysed by task, with the base model and the axes', () => {
     const rows = ['x', 'y'].flatMap((task) => [
       { ...row, task, budget: 0, sftFraction: 0, score: 0.1 },

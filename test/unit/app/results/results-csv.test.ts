@@ -35,7 +35,7 @@ function refuse(
   assert.fail('nothing was refused');
 }
 
-describe('pure: an invalid table of scores', () => {
+describe('an invalid table of scores', () => {
   const good = 'gsm8k,llama,100,1,42,29';
   const cases: [string, string[], RegExp][] = [
     ['a word for a score', [header, good, 'gsm8k,llama,100,0.5,42,high'], /line 3, column "score": "high"/],
@@ -66,7 +66,7 @@ describe('pure: an invalid table of scores', () => {
     });
 });
 
-describe('pure: a table of scores', () => {
+describe('a table of scores', () => {
   it('reads fractions and percentages', () => {
     const percentages = 'a,m,100,1,0,50\na,m,100,0,0,20\na,m,1000,1,0,1';
     const fractions = 'a,m,100,1,0,.50\na,m,100,0,0,.2\na,m,1000,1,0,0.01';
@@ -163,7 +163,7 @@ describe('pure: a table of scores', () => {
   });
 });
 
-describe('pure: a table of scores over further axes', () => {
+describe('a table of scores over further axes', () => {
   const columns = 'task,model,annotator,rank,budget,sft_fraction,seed,score,n_items';
   const cellsOf = (annotator: string, rank: number): string[] =>
     [0, 1, 2].flatMap((seed) =>
@@ -253,7 +253,7 @@ interface Place {
   readonly point_statement: boolean;
 }
 
-describe('pure: the numbers of the study’s Llama table', () => {
+describe('the numbers of the study’s Llama table', () => {
   const found = documentOf(readFileSync(llamaFile, 'utf8'), 'llama.csv');
   const rowsOf = (list: readonly object[], task: string): Place[] =>
     (list as Place[]).filter((row) => row.task === task);

@@ -29,7 +29,7 @@ const summarize = ({ axes, base, budgets }: SubjectAnalysis): object => ({
   })),
 });
 
-describe('pure: the scores of a sweep as a table', () => {
+describe('the scores of a sweep as a table', () => {
   const parts = [partAt('clean', 1), partAt('slip, "50 %"', 0.1)];
 
   it('have the same winners when they are analysed again, for every axis value', () => {

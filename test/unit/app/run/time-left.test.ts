@@ -6,7 +6,7 @@ import { resolveSweep } from '../../../support/planning/resolve';
 const plan = planSweep(resolveSweep());
 const keys = plan.stages.map(({ stage }) => stage.key);
 
-describe('pure: the time left', () => {
+describe('the time left', () => {
   it('estimates less time as stages finish, but never less than a running stage reports', () => {
     const options = { plan, cached: new Set<string>(), elapsedMs: 60_000, slots: 2, runningSeconds: 0 };
     const left = [0, 0.5, 0.9].map((share) =>

@@ -26,7 +26,7 @@ interface Rows {
   readonly auxiliary?: readonly string[];
 }
 
-describe('pure: evaluation items among training rows', () => {
+describe('evaluation items among training rows', () => {
   const folder = temporaryFolder();
   const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
   const made = {

@@ -5,7 +5,7 @@ import { Subject } from '../../../../audit/verify/subject';
 import { createStore } from '../../../../store';
 import { temporaryFolder } from '../../../support/temporary';
 
-describe('pure: a run without result.json', () => {
+describe('a run without result.json', () => {
   const folder = temporaryFolder();
 
   async function check(experimentId: string, definition: object) {

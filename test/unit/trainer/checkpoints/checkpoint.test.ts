@@ -25,7 +25,7 @@ function checkpointAt(step: number): Checkpoint {
   };
 }
 
-describe('pure: checkpoints', () => {
+describe('checkpoints', () => {
   const temporary = temporaryFolder();
   let folder = '';
   beforeEach(() => {
@@ -67,7 +67,7 @@ describe('pure: checkpoints', () => {
   });
 });
 
-describe('pure: job semantics', () => {
+describe('job semantics', () => {
   it('are compared field by field', () => {
     const a = { seed: 1, training: { learningRate: 1, lora: null }, list: [1, 2] };
     assert.equal(findDifference(a, structuredClone(a)), null);
@@ -85,7 +85,7 @@ describe('pure: job semantics', () => {
   });
 });
 
-describe('pure: the metrics log', () => {
+describe('the metrics log', () => {
   const folder = temporaryFolder();
 
   it('continues after its mark as if never interrupted', () => {
@@ -115,7 +115,7 @@ describe('pure: the metrics log', () => {
   });
 });
 
-describe('pure: finished batches', () => {
+describe('finished batches', () => {
   const folder = temporaryFolder();
   const of = (seed: number) => ({ semantics: { command: 'generate', seed }, workDir: folder.path() });
   async function rowsIn(path: string): Promise<number[]> {

@@ -8,7 +8,7 @@ import { learningRateAt, warmupStepsOf, type ScheduleOptions } from '../../../..
 
 const count = (max: number) => fc.integer({ min: 1, max });
 
-describe('pure: batches', () => {
+describe('batches', () => {
   it('have every row once per epoch', () => {
     fc.assert(
       fc.property(count(60), count(20), count(3), (rows, batchSize, epochs) => {
@@ -36,7 +36,7 @@ describe('pure: batches', () => {
   });
 });
 
-describe('pure: prompt buckets', () => {
+describe('prompt buckets', () => {
   it('depend only on prompt length and limit, and fit the prompt', () => {
     fc.assert(
       fc.property(count(2000), count(2000), (a, b) => {
@@ -63,7 +63,7 @@ const { peak, cases } = JSON.parse(
   readFileSync(join(__dirname, '..', '..', '..', 'oracles', 'schedules.json'), 'utf8'),
 ) as ScheduleOracle;
 
-describe('pure: learning rates', () => {
+describe('learning rates', () => {
   const cosine: ScheduleOptions = { peak: 2, steps: 100, warmupSteps: 10, minRatio: 0.1, shape: 'cosine' };
 
   it('are above 0 at step 1, peak at the end of the warm-up, and end at the minimum ratio', () => {

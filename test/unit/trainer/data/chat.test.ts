@@ -21,7 +21,7 @@ const system = { role: 'system', content: 'S' };
 
 const question = '<|im_start|>system\nS<|im_end|>\n<|im_start|>user\n2+2?<|im_end|>\n<|im_start|>assistant\n';
 
-describe('pure: rows of messages', () => {
+describe('rows of messages', () => {
   const folder = temporaryFolder();
   let chatml: ChatTemplate;
   before(async () => {

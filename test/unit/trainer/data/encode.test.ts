@@ -19,7 +19,7 @@ function characters(beginOfSequence: number | null): Tokenizer {
 const place = { path: 'rows.jsonl', line: 3 };
 const ids = fc.array(fc.integer({ min: 10, max: 20 }), { minLength: 1, maxLength: 12 });
 
-describe('pure: encoding of rows', () => {
+describe('encoding of rows', () => {
   it('tokenises prompt and answer separately, with one supervised end-of-sequence token', () => {
     const { prompt, answers } = encodeExample(
       characters(7),

@@ -12,7 +12,7 @@ import {
 const hex = (words: readonly number[]): string =>
   words.map((word) => word.toString(16).padStart(8, '0')).join(' ');
 
-describe('pure: counter-based random numbers', () => {
+describe('counter-based random numbers', () => {
   it('equal the known answers of Random123 (philox4x32, 10 rounds)', () => {
     assert.equal(hex(philox([0, 0, 0, 0], [0, 0])), '6627e8d5 e169c58d bc57ac4c 9b00dbd8');
     const ones = 0xffffffff;

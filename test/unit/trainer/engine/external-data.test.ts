@@ -11,7 +11,7 @@ const words = BigInt64Array.of(1n, -2n, 3n);
 
 const bytesOf = ({ buffer }: { buffer: ArrayBufferLike }): Buffer => Buffer.from(buffer);
 
-describe('pure: external data', () => {
+describe('external data', () => {
   const folder = temporaryFolder();
 
   it('stores each array once for each element type', () => {

@@ -4,7 +4,7 @@ import { widenBfloat16, widenFloat16 } from '../../../../trainer/io/half';
 
 const every = Uint16Array.from({ length: 1 << 16 }, (_, bits) => bits);
 
-describe('pure: 16-bit floats', () => {
+describe('16-bit floats', () => {
   const cases = { f16: widenFloat16, bf16: widenBfloat16 } as const;
   for (const [name, widen] of Object.entries(cases) as [keyof typeof cases, typeof widenFloat16][]) {
     const wide = new Float32Array(every.length);

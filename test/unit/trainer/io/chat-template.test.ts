@@ -22,7 +22,7 @@ const oracle = JSON.parse(
 
 const user = [{ role: 'user', content: 'Hi' }];
 
-describe('pure: chat templates', () => {
+describe('chat templates', () => {
   const folder = temporaryFolder();
 
   for (const [name, source] of Object.entries(oracle.templates))

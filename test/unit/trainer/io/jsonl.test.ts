@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../support/temporary';
 
 const good = JSON.stringify({ id: 'a', prompt: 'Q:', completion: '1' });
 
-describe('pure: JSON Lines', () => {
+describe('JSON Lines', () => {
   const folder = temporaryFolder();
 
   async function read(text: string): Promise<number[]> {

@@ -27,7 +27,7 @@ const llama3Positions = {
   rope_type: 'llama3',
 };
 
-describe('pure: config.json', () => {
+describe('config.json', () => {
   it('reads Llama and Qwen 2', () => {
     assert.deepEqual(parseModelConfig(llama, 'x').config, {
       vocabSize: 131,
@@ -102,7 +102,7 @@ describe('pure: config.json', () => {
     });
 });
 
-describe('pure: model folders', () => {
+describe('model folders', () => {
   const folder = temporaryFolder();
 
   it('are read back as saved, byte for byte', async () => {
@@ -211,7 +211,7 @@ describe('pure: model folders', () => {
   });
 });
 
-describe('pure: adapters', () => {
+describe('adapters', () => {
   const folder = temporaryFolder();
   const lora = { rank: 2, alpha: 4, targetModules: ['v_proj', 'q_proj'] as const };
   const name = 'model.layers.0.self_attn.q_proj';

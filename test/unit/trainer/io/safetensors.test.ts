@@ -19,7 +19,7 @@ function fileOf(header: unknown, dataBytes: number, claimed?: bigint): Buffer {
 
 const entry = (dtype: string, shape: unknown, ...data_offsets: number[]) => ({ dtype, shape, data_offsets });
 
-describe('pure: safetensors', () => {
+describe('safetensors', () => {
   const folder = temporaryFolder();
 
   it('reads back every tensor, whatever their order', () => {

@@ -27,7 +27,7 @@ function assertLines(name: string, expected: readonly string[], make: (line: str
 
 const settings = { config: { vocabSize: 2000 }, endOfSequence: [] };
 
-describe('pure: tokenizers against Python, on a thousand lines', () => {
+describe('tokenizers against Python, on a thousand lines', () => {
   for (const [kind, stored] of Object.entries(kinds))
     describe(kind, () => {
       let tokenizer: Tokenizer;

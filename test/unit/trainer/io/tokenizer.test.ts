@@ -17,7 +17,7 @@ const stored = JSON.parse(
   readFileSync(resolve(__dirname, '..', '..', '..', 'oracles', 'tokenizer-ids.json'), 'utf8'),
 ) as Stored[];
 
-describe('pure: tokenizer', () => {
+describe('tokenizer', () => {
   const folder = temporaryFolder();
   const settings = readModelConfig(architecture);
   let tokenizer: Tokenizer;

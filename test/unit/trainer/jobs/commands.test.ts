@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { deviceOf } from '../../../../trainer/jobs/commands';
 import { generateJob, jobBase } from '../../../support/trainer/tiny-model';
 
-describe('pure: the device of a job', () => {
+describe('the device of a job', () => {
   const plan = { device: 'cuda', threads: 1, microBatchSize: null } as const;
 
   it('is the plan’s, or the CPU for commands that run no graph', () => {

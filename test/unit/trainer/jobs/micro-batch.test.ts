@@ -21,7 +21,7 @@ const job = ({ microBatchSize = null, device = 'cpu', trained = lora }: Asked = 
 const sequence = (length: number): TrainRow => ({ ids: new Int32Array(length), completionStart: 1 });
 const rowsOf = (...lengths: number[]): TrainRow[] => lengths.map(sequence);
 
-describe('pure: automatic micro-batch size', () => {
+describe('automatic micro-batch size', () => {
   it('is the batch for short rows, and smaller for longer rows', () => {
     assert.deepEqual(
       [60, 96, 97, 200, 400, 5000].map((length) => chooseMicroBatch(job(), rowsOf(length, length))),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createStepsPerCall } from '../../../../trainer/jobs/steps-per-call';
 
-describe('pure: steps per call', () => {
+describe('steps per call', () => {
   it('starts at one, then fills two seconds, between one and the limit', () => {
     const stepsPerCall = createStepsPerCall(8);
     assert.equal(stepsPerCall.next(), 1);

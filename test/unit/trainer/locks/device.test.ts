@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../../support/temporary';
 
 const nobodyAsks = { poll: () => Promise.resolve(null) };
 
-describe('pure: device locks', () => {
+describe('device locks', () => {
   const folder = temporaryFolder();
 
   const lock = (names: readonly string[], options: Partial<Parameters<typeof lockDevice>[0]> = {}) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { lockWorkFolder } from '../../../../trainer/locks/work-folder';
 import { temporaryFolder } from '../../../support/temporary';
 
-describe('pure: the lock of a work folder', () => {
+describe('the lock of a work folder', () => {
   const folder = temporaryFolder();
 
   it('excludes a second process, naming the holder', async () => {

@@ -14,7 +14,7 @@ function moments(data: Float32Array): { mean: number; deviation: number } {
   return { mean, deviation: Math.sqrt(data.reduce((sum, x) => sum + (x - mean) ** 2, 0) / data.length) };
 }
 
-describe('pure: fresh weights', () => {
+describe('fresh weights', () => {
   const weights = initWeights(config, 7);
 
   it('are normal with standard deviation 0.02, output projections scaled by depth', () => {
@@ -39,7 +39,7 @@ describe('pure: fresh weights', () => {
   });
 });
 
-describe('pure: adapters', () => {
+describe('adapters', () => {
   it('are initialized with A uniform in ±1/√in and B zero', () => {
     const tensors = initLora(config, { rank: 8, alpha: 8, targetModules: ['down_proj', 'q_proj'] }, 3);
     assert.deepEqual([...tensors.keys()].slice(0, 4), [

@@ -13,7 +13,7 @@ const base = {
   plan: { device: 'cpu', threads: 1, microBatchSize: null },
 };
 
-describe('pure: a job file', () => {
+describe('a job file', () => {
   const folder = temporaryFolder();
 
   const read = (job: { command: string }): TrainerJob => {

@@ -7,7 +7,7 @@ import { failures, type FailureCode } from '../../../../contracts/failures';
 import { exitCodeOf } from '../../../../trainer/protocol/failures';
 import { temporaryFolder } from '../../../support/temporary';
 
-describe('pure: progress', () => {
+describe('progress', () => {
   it('is reported at the first and last step, and not at every one between', () => {
     const sent: TrainerEvent[] = [];
     const sink = { broken: false, emit: (event: TrainerEvent) => void sent.push(event) };
@@ -21,7 +21,7 @@ describe('pure: progress', () => {
   });
 });
 
-describe('pure: events', () => {
+describe('events', () => {
   const folder = temporaryFolder();
 
   it('are lines that every reader splits in the same places', () => {
@@ -56,7 +56,7 @@ describe('pure: events', () => {
   });
 });
 
-describe('pure: exit statuses', () => {
+describe('exit statuses', () => {
   it('are those of the registry of failures, never 0', () => {
     for (const code of Object.keys(failures) as FailureCode[]) {
       const stated = failures[code].exitCode;

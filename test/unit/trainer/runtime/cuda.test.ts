@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { listDevices, requireCuda } from '../../../../trainer/runtime';
 import { temporaryFolder } from '../../../support/temporary';
 
-describe('pure: prerequisites of device "cuda"', () => {
+describe('prerequisites of device "cuda"', () => {
   const folder = temporaryFolder();
   const host = (change: object) => ({
     platform: 'linux x64',

@@ -25,7 +25,7 @@ const tensorsOf = (architecture: string, config: ModelConfig) =>
 
 const cases = { tied: 'llama', grouped: 'qwen2' } as const;
 
-describe('pure: GGUF files', () => {
+describe('GGUF files', () => {
   const folder = temporaryFolder();
   const write = (name: string, bytes: Uint8Array): string => {
     writeFileSync(folder.at(name), bytes);
