@@ -233,7 +233,8 @@ const table = {
   },
   CODE_DIFFERS: {
     retried: false,
-    meaning: 'The worker has other code of a task, annotator or judge than the plan.',
+    meaning:
+      'The worker has other code of a task, annotator, judge, loss, stage kind, pipeline or model family than the plan.',
     remedy: 'Start the workers again with the code of the plan, or start the run again with a new plan.',
   },
   TASK_UNKNOWN: {

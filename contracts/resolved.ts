@@ -1,6 +1,7 @@
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { CodeByRole } from './code';
+import type { PinnedMember } from './members';
 import type { IdentifiedSource } from './provenance';
 
 /** A base model for the planner: the digest is in keys, the path is local to this host. */
@@ -17,6 +18,14 @@ export interface ResolvedModel {
 
 /** External files of a task: name in the definition → path on this host and content digest. */
 export type ResolvedFiles = Readonly<Record<string, { path: string; digest: string }>>;
+
+/** Members that a definition names by module and export. */
+export interface ResolvedMembers {
+  readonly loss?: PinnedMember;
+  readonly family?: PinnedMember;
+  readonly pipeline?: PinnedMember;
+  readonly stageKinds?: readonly PinnedMember[];
+}
 
 /** Reference answers from files that the task's verifier scores below 1. */
 export interface PartialReferences {
@@ -44,6 +53,8 @@ export interface Resolved<Definition> {
   readonly auxiliaryJudges?: Readonly<Record<string, IdentifiedSource>>;
   /** User code by question set ('' is the main task); left out if there is none. */
   readonly code?: Readonly<Record<string, CodeByRole>>;
+  /** The user's losses, stage kinds and others, by their code; left out if there are none. */
+  readonly members?: ResolvedMembers;
   /**
    * Auxiliary tasks whose test items overlap training rows, which are then removed; left out if there are
    * none.

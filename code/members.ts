@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { CodeIdentity } from '../contracts/code';
+import { BudgetlineError } from '../contracts/failures';
+import { type MemberReference, type PinnedMember, registerMember } from '../contracts/members';
+import { readCode } from '.';
+import { loadUserMember } from './load';
+
+/** One SHA-256 for the code of all files and the versions of packages. */
+function digestOfCode(identity: CodeIdentity): string {
+  const entries = Object.entries(identity).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(entries)).digest('hex');
+}
+
+/** SHA-256 of the code that an export of a file can reach now. */
+async function digestOfExport(path: string, exported: string): Promise<string> {
+  const code = await readCode({ stack: `    at ${path}:1:1`, exported });
+  return digestOfCode(code?.identity ?? {});
+}
+
+interface Loaded {
+  readonly pinned: PinnedMember;
+  readonly member: unknown;
+}
+
+/** Modules are loaded once in a process, so later changes of their files have no effect in it. */
+const loaded = new Map<string, Promise<Loaded>>();
+
+async function load(path: string, exported: string): Promise<Loaded> {
+  const member = await loadUserMember(path, exported);
+  return { member, pinned: { path, export: exported, digest: await digestOfExport(path, exported) } };
+}
+
+const differs = ({ path, export: name }: PinnedMember, since: string): BudgetlineError =>
+  new BudgetlineError('CODE_DIFFERS', `The code of "${name}" in ${path} has changed since ${since}.`, {
+    details: { path, export: name },
+  });
+
+/**
+ * Loads an export of a user's module, and makes it known to this process.
+ *
+ * @param reference its module is an absolute path
+ * @throws BudgetlineError DEFINITION_INVALID (no such export), CODE_DIFFERS (since this process has loaded it)
+ */
+export async function loadMember({ module: path, export: exported }: MemberReference): Promise<Loaded> {
+  const id = `${path} ${exported}`;
+  const loading = loaded.get(id) ?? load(path, exported);
+  loaded.set(id, loading);
+  const found = await loading;
+  if ((await digestOfExport(path, exported)) !== found.pinned.digest)
+    throw differs(found.pinned, 'this process loaded it');
+  registerMember(found.pinned, found.member);
+  return found;
+}
+
+/**
+ * The member that a run was planned with.
+ *
+ * @throws BudgetlineError CODE_DIFFERS if its code is another one now
+ */
+export async function loadPinnedMember(pinned: PinnedMember): Promise<unknown> {
+  const found = await loadMember({ module: pinned.path, export: pinned.export });
+  if (found.pinned.digest === pinned.digest) return found.member;
+  throw differs(pinned, 'the run was planned');
+}

@@ -1,0 +1,42 @@
+import { BudgetlineError } from './failures';
+
+/** A user's loss, stage kind, pipeline or model family: a module and its export. */
+export interface MemberReference {
+  readonly module: string;
+  readonly export: string;
+}
+
+/** A user's member, pinned by its code. The digest is in keys, the path is local to this host. */
+export interface PinnedMember {
+  /** Absolute path of the module. */
+  readonly path: string;
+  readonly export: string;
+  /** SHA-256 of the code that the export can reach. */
+  readonly digest: string;
+}
+
+const members = new Map<string, unknown>();
+
+const idOf = ({ digest, export: name }: PinnedMember): string => `${digest} ${name}`;
+
+/** Makes a loaded member known to this process or workflow. */
+export function registerMember(pinned: PinnedMember, member: unknown): void {
+  members.set(idOf(pinned), member);
+}
+
+/**
+ * A member that was loaded before, by its digest. Pure code asks here: the planner, and workflows, whose bundle has the
+ * members of the definitions that its worker knows.
+ *
+ * @throws BudgetlineError CODE_DIFFERS
+ */
+export function memberOf(pinned: PinnedMember): unknown {
+  const id = idOf(pinned);
+  if (members.has(id)) return members.get(id);
+  const { path, export: name, digest } = pinned;
+  throw new BudgetlineError(
+    'CODE_DIFFERS',
+    `This worker has no "${name}" of ${path}, or has other code of it than the plan.`,
+    { details: { path, export: name, digest } },
+  );
+}
