@@ -5,11 +5,18 @@ import type { TrainerJob } from '../schemas/trainer-job';
 // Canonical forms: settings with the same meaning get the same key. Plain functions without zod, since workflows apply axes
 // to definitions.
 
+/** Known modules in the order of computation, then those of other families by name; each once. */
+function sortModules(modules: readonly string[]): string[] {
+  const known: readonly string[] = linearModules;
+  const others = new Set(modules.filter((module) => !known.includes(module)));
+  return [...known.filter((module) => modules.includes(module)), ...[...others].sort()];
+}
+
 /** Drops dropout 0 and rsLoRA at rank 1, where it has no effect, and sorts modules. */
 function canonicalLora({ dropout = 0, useRslora = false, targetModules, ...lora }: LoraSpec): LoraSpec {
   return {
     ...lora,
-    targetModules: linearModules.filter((module) => targetModules.includes(module)),
+    targetModules: sortModules(targetModules),
     dropout: dropout === 0 ? undefined : dropout,
     useRslora: useRslora && lora.rank > 1 ? useRslora : undefined,
   };

@@ -1,4 +1,4 @@
-/** Linear modules of a layer, in the order of computation; the only targets of adapters. */
+/** Linear modules of a layer in Llama and most newer families, in the order of computation: the default targets of LoRA. */
 export const linearModules = [
   'q_proj',
   'k_proj',

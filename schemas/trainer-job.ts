@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { trainingSpec } from './training';
 import { preferenceLoss } from './losses';
+import { sha256 } from './scalars';
 
 /** Version of the protocol between a supervisor and the training executable. */
 export const trainerProtocol = 1;
@@ -16,6 +17,16 @@ export type NumericPlan = z.infer<typeof numericPlan>;
 
 const path = z.string().min(1);
 
+/** A user's model family, made by `defineFamily`. */
+export const jobFamily = z.strictObject({
+  /** Absolute path of the file. */
+  module: path,
+  export: z.string().min(1),
+  /** SHA-256 of its code, which identifies the job in place of the path. */
+  digest: sha256,
+});
+export type JobFamily = z.infer<typeof jobFamily>;
+
 const base = {
   protocol: z.literal(trainerProtocol),
   /** Names the job in events and logs. Jobs of a stage: the stage key. */
@@ -27,6 +38,8 @@ const base = {
   /** Below 2^48. */
   seed: z.int().nonnegative(),
   plan: numericPlan,
+  /** A family that the model may be of, in addition to those of the executable. Default: none. */
+  family: jobFamily.optional(),
 };
 
 const checkpointing = {

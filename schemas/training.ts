@@ -12,9 +12,9 @@ export const loraSpec = z.strictObject({
   dropout: z.number().min(0).lt(1).optional(),
   /** rsLoRA: scale by alpha / √rank instead of alpha / rank. Default: false. */
   useRslora: z.boolean().optional(),
-  /** Linear layers that get an adapter. Default: all. */
+  /** Linear layers that get an adapter, by their names in the model's family. Default: those of Llama and Qwen 2. */
   targetModules: z
-    .array(z.enum(linearModules))
+    .array(z.string().min(1))
     .min(1)
     .default([...linearModules]),
 });

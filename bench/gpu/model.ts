@@ -2,8 +2,7 @@
 import { randomFillSync } from 'node:crypto';
 import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ModelConfig } from '../../trainer/engine/types';
-import { modelParameters } from '../../trainer/model/parameters';
+import { llama, type LlamaConfig } from '../../trainer/families/llama';
 
 /** A shape under the names of config.json. */
 export interface Shape {
@@ -64,7 +63,7 @@ const configJson = (shape: Shape): object => ({
   pad_token_id: 0,
 });
 
-function toModelConfig(shape: Shape): ModelConfig {
+function toModelConfig(shape: Shape): LlamaConfig {
   const { num_attention_heads: heads, num_key_value_heads: keyValueHeads } = shape;
   return {
     vocabSize: shape.vocab_size,
@@ -78,7 +77,7 @@ function toModelConfig(shape: Shape): ModelConfig {
     ropeTheta: 500000,
     ropeScaling: null,
     tiedEmbeddings: false,
-    qkvBias: false,
+    family: llama,
   };
 }
 
@@ -106,8 +105,8 @@ function writeTensor(file: number, size: number, isNorm: boolean): void {
   }
 }
 
-function writeWeights(path: string, config: ModelConfig): number {
-  const tensors = modelParameters(config).map(({ name, dims, decayed }) => {
+function writeWeights(path: string, config: LlamaConfig): number {
+  const tensors = llama.parameters(config).map(({ name, dims, decayed }) => {
     const size = dims.reduce((product, dim) => product * dim, 1);
     return { name, dims, size, isNorm: !decayed };
   });

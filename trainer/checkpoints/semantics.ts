@@ -9,7 +9,8 @@ const excluded = ['id', 'workDir', 'outputDir', 'plan', 'checkpointEverySteps', 
 /** `inputs` has, for every field that is a path, the digests of its files. */
 export function describeSemantics(job: TrainerJob, inputs: Readonly<Record<string, unknown>>): Semantics {
   const kept = Object.entries(job).filter(([name]) => !excluded.includes(name));
-  return { ...Object.fromEntries(kept), ...inputs };
+  const family = job.family && { export: job.family.export, digest: job.family.digest };
+  return { ...Object.fromEntries(kept), family, ...inputs };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,6 @@
 import { BudgetlineError } from '../../contracts/failures';
 import { ops, sizeOf, type Value } from '../graph';
-import type { ParameterSpec } from '../model/parameters';
+import type { ParameterSpec } from '../families/define';
 import type { Tensor, Weights } from './types';
 
 /** The position of a tensor in its block. */

@@ -16,7 +16,6 @@ export type {
   Tensor,
   Weights,
   ModelConfig,
-  LinearModule,
   LoraConfig,
   OptimizerConfig,
   SequenceRow,

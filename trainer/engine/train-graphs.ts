@@ -1,10 +1,10 @@
 import { differentiate, ops, type Carry, type LoweredModel, type Value } from '../graph';
 import { buildUpdate, type OptimizerBlock, type UpdatedBlock } from '../model/adamw';
-import type { WeightSource } from '../model/decoder';
+import type { WeightSource } from '../families/define';
 import { buildLosses, sequenceLogProbabilities, type ForwardSpec, type Losses } from '../model/objectives';
-import { loraNames, loraParameters, loraScale, modelParameters } from '../model/parameters';
+import { loraNames, loraParameters, loraScale } from '../model/parameters';
 import { columnWords } from './dropout';
-import { unmergedOps, type DecoderOps } from '../model/decoder-ops';
+import { unmergedOps, type DecoderOps } from '../families/toolkit/decoder-ops';
 import { scoredRows, packedInputs, type PackedInputs, type PackedShape } from '../model/packed-decoder';
 import { blockName, planBlocks, requireTensor, splitBlock, type Block, type BlockKind } from './blocks';
 import { cpuProfile, lower } from './placement';
@@ -32,7 +32,7 @@ export function planTraining(options: PlanOptions): TrainPlan {
     decoderOps: profile.precision === 'f32' ? undefined : unmergedOps,
     ...options,
     profile,
-    blocks: planBlocks(lora === null ? modelParameters(config) : loraParameters(config, lora)),
+    blocks: planBlocks(lora === null ? config.family.parameters(config) : loraParameters(config, lora)),
   };
 }
 
@@ -57,7 +57,7 @@ export function createSource(
   wordsOf: ((tokens: number) => Value) | null = null,
 ): WeightSource {
   const { config, lora, weights } = options;
-  const specs = new Map(modelParameters(config).map((spec) => [spec.name, spec]));
+  const specs = new Map(config.family.parameters(config).map((spec) => [spec.name, spec]));
   const constants = new Map<string, Value>();
   const frozen = (name: string): Value => {
     const existing = constants.get(name);

@@ -1,56 +1,18 @@
-import type { linearModules } from '../../contracts/linear-modules';
 import type { PreferenceLoss } from '../../schemas/losses';
 import type { Decoding } from '../../schemas/trainer-job';
+import type { ModelConfig } from '../families/define';
+import type { Tensor, Weights } from '../tensor';
 import type { ExternalDataFile } from './external-data';
 
 /** The interface of the engine. It does not depend on files, jobs or events. */
 
-/** A named f32 tensor in row-major order. */
-export interface Tensor {
-  readonly dims: readonly number[];
-  readonly data: Float32Array;
-}
-
-/** Weights under their Hugging Face names, e.g. "model.layers.0.self_attn.q_proj.weight" [out, in]. */
-export type Weights = ReadonlyMap<string, Tensor>;
-
-/**
- * RoPE scaling of Llama 3. The frequency of a pair is divided by `factor` if its wavelength is above
- * originalPositions / lowFrequencyFactor, unchanged below originalPositions / highFrequencyFactor, and interpolated
- * between the two.
- */
-export interface RopeScaling {
-  readonly factor: number;
-  readonly lowFrequencyFactor: number;
-  readonly highFrequencyFactor: number;
-  /** Positions of the original pretraining. */
-  readonly originalPositions: number;
-}
-
-/** A Llama-family decoder, with the names of config.json in camel case. */
-export interface ModelConfig {
-  readonly vocabSize: number;
-  readonly hiddenSize: number;
-  readonly intermediateSize: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly keyValueHeads: number;
-  readonly headSize: number;
-  readonly rmsNormEpsilon: number;
-  readonly ropeTheta: number;
-  /** null: no scaling. */
-  readonly ropeScaling: RopeScaling | null;
-  readonly tiedEmbeddings: boolean;
-  /** Bias on q, k and v (Qwen 2). */
-  readonly qkvBias: boolean;
-}
-
-export type LinearModule = (typeof linearModules)[number];
+export type { ModelConfig, Tensor, Weights };
 
 export interface LoraConfig {
   readonly rank: number;
   readonly alpha: number;
-  readonly targetModules: readonly LinearModule[];
+  /** Names among the linear modules of the model's family. */
+  readonly targetModules: readonly string[];
   /** Dropout probability of the inputs of A. Default: 0. */
   readonly dropout?: number | undefined;
   /** Scale by alpha / √rank instead of alpha / rank. Default: false. */

@@ -91,7 +91,7 @@ function readShape(path: string): LoraConfig {
 
 function checkTensor(path: string, name: string, tensor: Tensor, rank: number): string {
   const inner = name.slice(prefix.length, -suffix.length);
-  const factor = /^model\.layers\.\d+\.(?:self_attn|mlp)\.[a-z]+_proj\.lora_([AB])$/.exec(inner)?.[1];
+  const factor = /\.lora_([AB])$/.exec(inner)?.[1];
   if (!name.startsWith(prefix) || !name.endsWith(suffix) || factor === undefined)
     refuse(path, name, 'is not a LoRA tensor of a linear layer');
   if (tensor.dims.length !== 2 || tensor.dims[factor === 'A' ? 0 : 1] !== rank)

@@ -9,14 +9,15 @@ import {
   weightsFileName,
   weightsIndexFileName,
 } from '../../schemas/model-files';
-import type { Tensor, Weights } from '../engine/types';
+import type { ModelFamily } from '../families/define';
+import { transposed, type Tensor, type Weights } from '../tensor';
 import { hashFile, readJson, writeSynced } from './files';
-import { loadGguf, readGgufFiles } from './gguf';
+import { loadGguf, readGgufFiles, readGgufTokenizer } from './gguf';
 import { missingFile } from './missing-file';
 import { readModelConfig, type ModelSettings } from './model-config';
 import { readFolderFiles, takeFile, type ModelFiles } from './model-files';
 import { encodeSafetensors, openSafetensors } from './safetensors';
-import { readWeights } from './weights';
+import { readWeights, renderWeights } from './weights';
 
 export interface ModelFolder {
   readonly path: string;
@@ -41,23 +42,28 @@ export function listWeightFiles(folder: string): string[] {
 }
 
 /**
- * Reads a model folder in Hugging Face layout, with one weight file or shards.
+ * Reads a model folder in Hugging Face layout, with one weight file or shards. `own` is the job's own family.
  * @throws CONFIG_INVALID naming the field or tensor, INPUT_MISSING, IO_FAILED.
  */
-export function loadModelFolder(folder: string): ModelFolder {
-  const settings = readModelConfig(folder);
-  const files = listWeightFiles(folder).map(openSafetensors);
+export function loadModelFolder(folder: string, own: ModelFamily | null = null): ModelFolder {
+  const settings = readModelConfig(folder, own);
+  const files = listWeightFiles(folder).map((path) => renderWeights(openSafetensors(path), settings.config));
   return { path: folder, settings, weights: readWeights(folder, settings, files) };
 }
 
 /** Reads a model from its folder or its GGUF file. @throws as `loadModelFolder`. */
-export async function loadModel(path: string): Promise<ModelFolder> {
-  return isGguf(path) ? loadGguf(path) : loadModelFolder(path);
+export async function loadModel(path: string, own: ModelFamily | null = null): Promise<ModelFolder> {
+  return isGguf(path) ? loadGguf(path, own) : loadModelFolder(path, own);
 }
 
 /** The small files of a model folder, or those derived from a GGUF file. */
-export async function readModelFiles(path: string): Promise<ModelFiles> {
-  return isGguf(path) ? readGgufFiles(path) : readFolderFiles(path);
+export async function readModelFiles(path: string, own: ModelFamily): Promise<ModelFiles> {
+  return isGguf(path) ? readGgufFiles(path, own) : readFolderFiles(path);
+}
+
+/** Those of the small files that the tokenizer is opened from. */
+export async function readTokenizerFiles(path: string): Promise<ModelFiles> {
+  return isGguf(path) ? readGgufTokenizer(path) : readFolderFiles(path);
 }
 
 function listTemplates(folder: string): string[] {
@@ -90,14 +96,22 @@ export async function digestModelFolder(folder: string): Promise<Record<string, 
 const renderConfig = (config: Buffer): string =>
   config.toString('utf8').replace(/("(?:torch_)?dtype"\s*:\s*)"(?:bfloat16|float16)"/, '$1"float32"');
 
+const toFileOrder = (weights: Weights, { huggingFace }: ModelFamily): Weights =>
+  new Map(
+    [...weights].map(([name, tensor]) => [
+      name,
+      huggingFace.isTransposed(name) ? transposed(tensor) : tensor,
+    ]),
+  );
+
 /** Writes a model folder: f32 weights and the small files of the source model. */
 export function saveModelFolder(
   target: string,
-  { source, weights }: { source: string | ModelFiles; weights: Weights },
+  { source, weights, family }: { source: string | ModelFiles; weights: Weights; family: ModelFamily },
 ): void {
   const files = typeof source === 'string' ? readFolderFiles(source) : source;
   for (const name of architectureFiles) takeFile(files, name, typeof source === 'string' ? source : target);
-  writeSynced(join(target, weightsFileName), encodeSafetensors(weights));
+  writeSynced(join(target, weightsFileName), encodeSafetensors(toFileOrder(weights, family)));
   for (const [name, bytes] of files)
     writeSynced(join(target, name), [name === 'config.json' ? renderConfig(bytes) : bytes]);
 }

@@ -4,7 +4,7 @@ import { chatTemplateFileName } from '../../schemas/model-files';
 import { openChatTemplate, type ChatTemplate } from './chat-template';
 import type { ModelSettings } from './model-config';
 import { takeJson, type ModelFiles } from './model-files';
-import { readModelFiles } from './model-folder';
+import { readTokenizerFiles } from './model-folder';
 import { addsPrefix, fixDefinition } from './tokenizer-definition';
 
 /** The used part of @huggingface/tokenizers, whose own declarations do not resolve under this project's module settings. */
@@ -158,7 +158,7 @@ function listSpecialTokens(settings: TokenizerSettings): Record<string, string> 
  * @throws CONFIG_INVALID if it is unusable or has no end-of-sequence token; INPUT_MISSING.
  */
 export async function openTokenizer(path: string, model: VocabularySettings): Promise<Tokenizer> {
-  const files = await readModelFiles(path);
+  const files = await readTokenizerFiles(path);
   const opened = await open(path, files);
   const { inner, settings } = opened;
   const beginOfSequence = findBeginOfSequence(inner, settings);

@@ -1,6 +1,6 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { Tensor } from '../engine/types';
-import { headName, modelParameters } from '../model/parameters';
+import type { ModelConfig } from '../families/define';
+import { transposed, type Tensor } from '../tensor';
 import type { ModelSettings } from './model-config';
 import type { TensorFile } from './tensor-file';
 
@@ -24,17 +24,37 @@ function misfit(folder: string, tensor: string, what: string): BudgetlineError {
 
 const list = (dims: readonly number[]): string => `[${dims.join(', ')}]`;
 
-/**
- * Reads a model's weights, after checking names and shapes of all. Ignores derived buffers of older exports and the written
- * copy of a tied head.
- */
+/** The tensors of a file in Hugging Face layout under the engine's names and order, without those that are ignored. */
+export function renderWeights(file: TensorFile, config: ModelConfig): TensorFile {
+  const { huggingFace } = config.family;
+  const origins = new Map(
+    [...file.shapes.keys()].flatMap((origin) => {
+      const name = huggingFace.parameterOf(origin, config);
+      return name === null ? [] : [[name, origin] as const];
+    }),
+  );
+  const shapeOf = (name: string, origin: string): readonly number[] => {
+    const shape = file.shapes.get(origin)!;
+    return huggingFace.isTransposed(name) ? [...shape].reverse() : shape;
+  };
+  return {
+    path: file.path,
+    shapes: new Map([...origins].map(([name, origin]) => [name, shapeOf(name, origin)])),
+    read(name) {
+      const tensor = file.read(origins.get(name) ?? name);
+      return huggingFace.isTransposed(name) ? transposed(tensor) : tensor;
+    },
+  };
+}
+
+/** Reads a model's weights, after checking names and shapes of all. */
 export function readWeights(
   path: string,
   { config }: ModelSettings,
   files: readonly TensorFile[],
 ): Map<string, Tensor> {
   const locations = locateTensors(path, files);
-  const expected = modelParameters(config);
+  const expected = config.family.parameters(config);
   for (const { name, dims } of expected) {
     const found = locations.get(name)?.shapes.get(name);
     if (found === undefined) throw misfit(path, name, 'is missing according to its config.json');
@@ -42,8 +62,7 @@ export function readWeights(
       throw misfit(path, name, `is ${list(found)} and should be ${list(dims)} according to its config.json`);
   }
   const known = new Set(expected.map(({ name }) => name));
-  const harmless = (name: string): boolean => name.endsWith('rotary_emb.inv_freq') || name === headName;
-  const extra = [...locations.keys()].find((name) => !known.has(name) && !harmless(name));
+  const extra = [...locations.keys()].find((name) => !known.has(name));
   if (extra !== undefined) throw misfit(path, extra, 'is unexpected according to its config.json');
   return new Map([...known].map((name) => [name, locations.get(name)!.read(name)]));
 }

@@ -1,6 +1,7 @@
 import type { TrainerJob } from '../../schemas/trainer-job';
 import type { Semantics } from '../checkpoints/semantics';
 import type { GraphProfile } from '../engine/types';
+import type { ModelFamily } from '../families/define';
 import type { EventSink } from '../protocol/events';
 import type { StopSignal } from '../protocol/stop';
 
@@ -12,6 +13,8 @@ export interface JobContext<J extends TrainerJob = TrainerJob> {
   readonly stop: StopSignal;
   /** How graphs are made. One per job, since its graphs share the external data. */
   readonly profile: GraphProfile;
+  /** The user's model family. null: none. */
+  readonly family: ModelFamily | null;
   /** Sends a warning event. */
   readonly warn: (code: string, message: string) => void;
 }

@@ -113,11 +113,16 @@ export function openFineTuning(
 }
 
 /** Writes the trained weights: a PEFT adapter, or a model folder where no LoRA was used. */
-export async function saveTrained(job: FineTuningJob, engine: TrainEngine, output: string): Promise<void> {
+export async function saveTrained(
+  { job }: JobContext<FineTuningJob>,
+  engine: TrainEngine,
+  { model, output }: { model: ModelFolder; output: string },
+): Promise<void> {
   const { parameters } = engine.exportState();
   const source = startFolder(job);
+  const { family } = model.settings.config;
   if (job.training.lora === null) {
-    saveModelFolder(output, { source: await readModelFiles(source), weights: parameters });
+    saveModelFolder(output, { source: await readModelFiles(source, family), weights: parameters, family });
     return;
   }
   const baseSha256 = await digestWeights(source);

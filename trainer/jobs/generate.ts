@@ -134,7 +134,7 @@ function toRequest(job: GenerateJob, { id, ids }: Prompt, sample: number): Gener
 async function openGeneration(context: JobContext<GenerateJob>): Promise<RowWork<GenerationRow>> {
   const { job } = context;
   const { samples } = job;
-  const model = await loadMergedModel(job);
+  const model = await loadMergedModel(job, context.family);
   const tokenizer = await openTokenizer(job.model, model.settings);
   const { prompts, truncated } = await readPrompts(context, tokenizer);
   const shapes = planShapes(job, prompts);

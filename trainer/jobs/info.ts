@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { trainerProtocol, type JobOf } from '../../schemas/trainer-job';
+import type { ModelFamily } from '../families/define';
 import { writeSynced } from '../io/files';
 import { digestModelFolder, loadModel } from '../io/model-folder';
 import { openTokenizer } from '../io/tokenizer';
@@ -18,11 +19,11 @@ export const describeTrainer = () => ({
   devices: listDevices(),
 });
 
-async function describeModelFolder(folder: string) {
-  const { settings, weights } = await loadModel(folder);
+async function describeModelFolder(folder: string, own: ModelFamily | null) {
+  const { settings, weights } = await loadModel(folder, own);
   const tokenizer = await openTokenizer(folder, settings);
   return {
-    config: settings.config,
+    config: { ...settings.config, family: settings.config.family.name },
     parameters: [...weights.values()].reduce((sum, { data }) => sum + data.length, 0),
     maxPositions: settings.maxPositions,
     endOfSequence: tokenizer.endOfSequence,
@@ -35,11 +36,11 @@ async function describeModelFolder(folder: string) {
 export const info: Command<JobOf<'info'>> = {
   hostOnly: true,
   describeInputs: async ({ model }) => ({ model: model === null ? null : await digestModelFolder(model) }),
-  prepare: ({ job }) =>
+  prepare: ({ job, family }) =>
     Promise.resolve({
       resumedFromStep: 0,
       async run(output) {
-        const model = job.model === null ? null : await describeModelFolder(job.model);
+        const model = job.model === null ? null : await describeModelFolder(job.model, family);
         writeSynced(join(output, 'info.json'), [
           `${JSON.stringify({ ...describeTrainer(), model }, null, 2)}\n`,
         ]);

@@ -30,8 +30,8 @@ async function readRows({ data: path, maxLength }: LogprobsJob, tokenizer: Token
   return rows;
 }
 
-async function openScoring({ job, profile }: JobContext<LogprobsJob>): Promise<RowWork<LogprobRow>> {
-  const model = await loadMergedModel(job);
+async function openScoring({ job, profile, family }: JobContext<LogprobsJob>): Promise<RowWork<LogprobRow>> {
+  const model = await loadMergedModel(job, family);
   const rows = await readRows(job, await openTokenizer(job.model, model.settings));
   const batches = chunkIndices([...rows.keys()], job.batchSize);
   const scorer = createScorer({

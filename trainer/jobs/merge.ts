@@ -7,12 +7,13 @@ import { describeModel, loadMergedModel } from './models';
 export const merge: Command<JobOf<'merge'>> = {
   hostOnly: true,
   describeInputs: describeModel,
-  prepare: ({ job }) =>
+  prepare: ({ job, family: own }) =>
     Promise.resolve({
       resumedFromStep: 0,
       async run(output) {
-        const { weights } = await loadMergedModel(job);
-        saveModelFolder(output, { source: await readModelFiles(job.model), weights });
+        const { settings, weights } = await loadMergedModel(job, own);
+        const { family } = settings.config;
+        saveModelFolder(output, { source: await readModelFiles(job.model, family), weights, family });
         return { tensors: weights.size };
       },
     }),

@@ -1,6 +1,7 @@
 import { BudgetlineError } from '../../contracts/failures';
 import { mergeLora } from '../engine';
 import type { Tensor } from '../engine/types';
+import type { ModelFamily } from '../families/define';
 import { digestAdapter, loadAdapter, type Adapter } from '../io/adapter';
 import { digestModelFolder, loadModel, type ModelFolder } from '../io/model-folder';
 import { loraParameters } from '../model/parameters';
@@ -36,9 +37,12 @@ function requireFit(folder: string, model: ModelFolder, { lora, tensors }: Adapt
   );
 }
 
-/** Loads a model and merges its adapter, if any, in memory. */
-export async function loadMergedModel({ model: folder, adapter }: ModelFields): Promise<ModelFolder> {
-  const model = await loadModel(folder);
+/** Loads a model and merges its adapter, if any, in memory. `own` is the job's own family. */
+export async function loadMergedModel(
+  { model: folder, adapter }: ModelFields,
+  own: ModelFamily | null,
+): Promise<ModelFolder> {
+  const model = await loadModel(folder, own);
   if (adapter === null) return model;
   const loaded = loadAdapter(adapter);
   requireFit(adapter, model, loaded);

@@ -63,7 +63,7 @@ async function runPreference<Row extends TrainRow, Reference>(
   { from, output }: { from: Checkpoint | null; output: string },
 ): Promise<JobMetrics> {
   const { job } = context;
-  const model = await loadModel(job.reference);
+  const model = await loadModel(job.reference, context.family);
   reportContext(context, model);
   const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
   reportOverlength(context, dataset);
@@ -84,7 +84,7 @@ async function runPreference<Row extends TrainRow, Reference>(
     monitorChosen(step, metrics);
   };
   const metrics = await train(context, { engine, from, ...planFineTuning(job, rows), check });
-  await saveTrained(job, engine, output);
+  await saveTrained(context, engine, { model, output });
   writeMetrics(job, output);
   if (references !== null) writeSynced(join(output, 'reference-logprobs.jsonl'), references.map(toJsonLine));
   await engine.release();

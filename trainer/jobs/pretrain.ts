@@ -6,7 +6,7 @@ import { planBatches } from '../data/batches';
 import { readBlocks } from '../data/corpus';
 import { learningRateAt } from '../data/schedule';
 import { createTrainEngine, initWeights } from '../engine';
-import type { SequenceRow } from '../engine/types';
+import type { ModelConfig, SequenceRow } from '../engine/types';
 import { hashFile } from '../io/files';
 import { readModelConfig } from '../io/model-config';
 import { saveModelFolder } from '../io/model-folder';
@@ -35,8 +35,7 @@ function planPretraining(job: PretrainJob, blocks: readonly SequenceRow[]) {
   };
 }
 
-function openEngine({ job, profile }: JobContext<PretrainJob>) {
-  const { config } = readModelConfig(job.architecture);
+function openEngine({ job, profile }: JobContext<PretrainJob>, config: ModelConfig) {
   const weights = initWeights(config, job.seed);
   const engine = createTrainEngine({
     config,
@@ -59,12 +58,15 @@ async function runPretrain(
   output: string,
 ): Promise<JobMetrics> {
   const { job } = context;
-  const tokenizer = await openTokenizer(job.architecture, readModelConfig(job.architecture));
+  const settings = readModelConfig(job.architecture, context.family);
+  const { config } = settings;
+  const tokenizer = await openTokenizer(job.architecture, settings);
   const blocks = await readBlocks(job.corpus, { tokenizer, contextLength: job.contextLength });
-  const engine = openEngine(context);
+  const engine = openEngine(context, config);
   if (from !== null) engine.importState(from.state);
   const metrics = await train(context, { engine, from, ...planPretraining(job, blocks) });
-  saveModelFolder(output, { source: job.architecture, weights: engine.exportState().parameters });
+  const { parameters: weights } = engine.exportState();
+  saveModelFolder(output, { source: job.architecture, weights, family: config.family });
   writeMetrics(job, output);
   await engine.release();
   return { rows: blocks.length, ...metrics };

@@ -16,6 +16,7 @@ import { requireCuda } from '../runtime';
 import { runtimeVersion, trainerName, trainerVersion } from '../protocol/identity';
 import { commandOf, deviceOf } from './commands';
 import type { JobContext, JobMetrics, PreparedJob } from './context';
+import { loadFamily } from './family';
 import { profileOf } from './profile';
 
 /** Written to the work folder before the output folder appears: a later start of the same job finds it finished. */
@@ -119,6 +120,7 @@ async function work(job: TrainerJob, channel: { events: EventSink; stop: StopSig
     job,
     semantics: await describe(job),
     profile: profileOf(job),
+    family: await loadFamily(job.family),
     ...channel,
     warn,
   };

@@ -21,7 +21,7 @@ async function runSft(
   output: string,
 ): Promise<JobMetrics> {
   const { job } = context;
-  const model = await loadModel(job.model);
+  const model = await loadModel(job.model, context.family);
   reportContext(context, model);
   const dataset = await readDemonstrations(job, await openTokenizer(job.model, model.settings));
   reportOverlength(context, dataset);
@@ -29,7 +29,7 @@ async function runSft(
   const engine = openFineTuning(context, { model, objective: { name: 'language-model' }, ...plan });
   if (from !== null) engine.importState(from.state);
   const metrics = await train(context, { engine, from, ...plan });
-  await saveTrained(job, engine, output);
+  await saveTrained(context, engine, { model, output });
   writeMetrics(job, output);
   await engine.release();
   return { ...countRows(dataset, plan), ...metrics };

@@ -1,35 +1,6 @@
 import { ops, type Value } from '../graph';
-import type { LinearModule, ModelConfig } from '../engine/types';
-import { embeddingName, finalNormName, headName, layerName, moduleName } from './parameters';
-import { fusedOps, type LoraWeights, type DecoderOps } from './decoder-ops';
-
-/** The weights of a model in a graph: constants, or inputs that are trained. */
-export interface WeightSource {
-  readonly weight: (name: string) => Value;
-  /**
-   * The adapter of a module, e.g. "model.layers.0.self_attn.q_proj", for inputs of `tokens` rows. null: none.
-   */
-  readonly adapter: (
-    module: string,
-    tokens: number,
-  ) => { readonly weights: LoraWeights; readonly scale: number } | null;
-}
-
-export interface DecoderContext {
-  readonly config: ModelConfig;
-  readonly source: WeightSource;
-  readonly decoderOps: DecoderOps;
-}
-
-/** Projections of one layer: q [N, H · hd], k and v [N, KV · hd]. */
-export interface Projections {
-  readonly q: Value;
-  readonly k: Value;
-  readonly v: Value;
-}
-
-/** The attention of a layer → [N, H · hd]. Training, prefill and decoding differ only in this. */
-export type Attention = (projections: Projections, layer: number) => Value;
+import type { Attention, DecoderContext, ModelConfig, WeightSource } from '../families/define';
+import { fusedOps, type DecoderOps } from '../families/toolkit/decoder-ops';
 
 export function createContext(
   config: ModelConfig,
@@ -37,25 +8,6 @@ export function createContext(
   decoderOps: DecoderOps = fusedOps,
 ): DecoderContext {
   return { config, source, decoderOps };
-}
-
-function linear(context: DecoderContext, x: Value, layer: number, module: LinearModule): Value {
-  const { config, source, decoderOps } = context;
-  const name = moduleName(layer, module);
-  const weight = source.weight(`${name}.weight`);
-  const adapter = source.adapter(name, x.shape[0] ?? 0);
-  const y =
-    adapter === null
-      ? ops.matmul(x, weight, { transB: true })
-      : decoderOps.lora(x, weight, adapter.weights, adapter.scale);
-  const biased = config.qkvBias && (module === 'q_proj' || module === 'k_proj' || module === 'v_proj');
-  return biased ? ops.add(y, source.weight(`${name}.bias`)) : y;
-}
-
-function feedForward(context: DecoderContext, x: Value, layer: number): Value {
-  const gate = linear(context, x, layer, 'gate_proj');
-  const up = linear(context, x, layer, 'up_proj');
-  return linear(context, context.decoderOps.swiglu(gate, up), layer, 'down_proj');
 }
 
 /**
@@ -68,31 +20,19 @@ export function decoderLayer(
   layer: number,
   { attend, select = (value) => value }: { attend: Attention; select?: (value: Value) => Value },
 ): Value {
-  const { source, decoderOps, config } = context;
-  const norm = (value: Value, part: string): Value =>
-    decoderOps.rmsNorm(value, source.weight(layerName(layer, `${part}.weight`)), config.rmsNormEpsilon);
-  const normed = norm(x, 'input_layernorm');
-  const projections = {
-    q: linear(context, select(normed), layer, 'q_proj'),
-    k: linear(context, normed, layer, 'k_proj'),
-    v: linear(context, normed, layer, 'v_proj'),
-  };
-  const attended = ops.add(select(x), linear(context, attend(projections, layer), layer, 'o_proj'));
-  return ops.add(attended, feedForward(context, norm(attended, 'post_attention_layernorm'), layer));
+  return context.config.family.decoder.layer(context, x, layer, { attend, select });
 }
 
-/** Token ids [N] → residual stream [N, D]. */
-export function embed({ source }: DecoderContext, ids: Value): Value {
-  return ops.gatherRows(source.weight(embeddingName), ids);
-}
+/** Token ids [N] at their positions [N, 1] → residual stream [N, D]. */
+export const embed = (context: DecoderContext, ids: Value, positions: Value): Value =>
+  context.config.family.decoder.embed(context, { ids, positions });
 
 /** Residual stream [N, D] → inputs of the head [N, D]. */
-export const finalNorm = ({ config, source, decoderOps }: DecoderContext, x: Value): Value =>
-  decoderOps.rmsNorm(x, source.weight(finalNormName), config.rmsNormEpsilon);
+export const finalNorm = (context: DecoderContext, x: Value): Value =>
+  context.config.family.decoder.finalNorm(context, x);
 
 /** The weights of the head [V, D]. */
-export const headOf = ({ config, source }: DecoderContext): Value =>
-  source.weight(config.tiedEmbeddings ? embeddingName : headName);
+export const headOf = (context: DecoderContext): Value => context.config.family.decoder.head(context);
 
 /** Residual stream [N, D] → logits [N, V]. */
 export const logitsOf = (context: DecoderContext, x: Value): Value =>

@@ -1,15 +1,8 @@
 import { dynamic, ops, type Value } from '../graph';
 import type { Decoding } from '../../schemas/trainer-job';
-import type { ModelConfig } from '../engine/types';
-import {
-  createContext,
-  masked,
-  type DecoderContext,
-  type LayerCache,
-  type Attention,
-  type WeightSource,
-} from './decoder';
-import { ropeTables } from './rope';
+import type { Attention, DecoderContext, ModelConfig, WeightSource } from '../families/define';
+import { createContext, masked, type LayerCache } from './decoder';
+import { createRopeTables, type RopeTables } from './rope';
 
 /** The shape of a generation batch and its decoding strategy. */
 export interface GenerationSpec {
@@ -26,11 +19,6 @@ export interface GenerationSpec {
   readonly decoding: Decoding;
 }
 
-interface Tables {
-  readonly cos: Value;
-  readonly sin: Value;
-}
-
 /** The values that prefill and decoding share. */
 export interface GenerationContext {
   readonly spec: GenerationSpec;
@@ -43,9 +31,7 @@ export interface GenerationContext {
   readonly lengths: Value;
   /** 0 at a prompt's tokens and `masked` at its padding: [U · KV, 1, P]. */
   readonly promptMask: Value;
-  readonly tables: Tables;
-  /** The tables times 1 / √hd, which rotate and scale a decoding query at once. */
-  readonly scaledTables: Tables;
+  readonly ropeTables: ReturnType<typeof createRopeTables>;
 }
 
 /** Repeats each entry of the first axis for every sample of its prompt: [U, …] → [B, …]. */
@@ -69,8 +55,6 @@ export function createGenerationContext(spec: GenerationSpec): GenerationContext
   const { config, rows, promptLength, samples } = spec;
   const prompts = rows / samples;
   const promptLengths = ops.cast(ops.input('lengths', 'i32', [prompts]), 'i64');
-  const tables = ropeTables(config, promptLength + spec.maxNewTokens);
-  const scale = ops.scalar(config.headSize ** -0.5);
   return {
     spec,
     context: createContext(config, spec.source),
@@ -78,23 +62,46 @@ export function createGenerationContext(spec: GenerationSpec): GenerationContext
     promptLengths,
     lengths: repeatSamples(spec, promptLengths),
     promptMask: maskPrompts(spec, promptLengths),
-    tables,
-    scaledTables: { cos: ops.mul(tables.cos, scale), sin: ops.mul(tables.sin, scale) },
+    ropeTables: createRopeTables(promptLength + spec.maxNewTokens),
   };
 }
 
 /** Splits one token a row by head: [N, heads · hd] → [N · KV, R, hd]. With T = 1 no transpose is needed. */
-export function splitHeads(
+function splitHeads(
   { spec: { config } }: GenerationContext,
   x: Value,
   heads: number,
-  rope: { positions: Value; tables: Tables } | null = null,
+  rope: { positions: Value; tables: RopeTables } | null = null,
 ): Value {
   const { keyValueHeads, headSize } = config;
   const rows = x.shape[0] ?? 0;
   const token = ops.reshape(x, [rows, 1, heads * headSize]);
   const rotated = rope === null ? token : ops.rope(token, rope.positions, rope.tables, heads);
   return ops.reshape(rotated, [rows * keyValueHeads, heads / keyValueHeads, headSize]);
+}
+
+/** Keys of one token a row, rotated. */
+function splitKeys(generation: GenerationContext, k: Value, layer: number, positions: Value): Value {
+  const { config } = generation.spec;
+  const { rotary } = config.family.decoder.attention(config, layer);
+  const rope = rotary && { positions, tables: generation.ropeTables(rotary) };
+  return splitHeads(generation, k, config.keyValueHeads, rope);
+}
+
+/** Queries of one token a row, rotated and scaled. Scaled tables do both at once. */
+export function splitQueries(
+  generation: GenerationContext,
+  q: Value,
+  layer: number,
+  positions: Value,
+): Value {
+  const { config } = generation.spec;
+  const { scale, rotary } = config.family.decoder.attention(config, layer);
+  if (rotary === null) return ops.mul(splitHeads(generation, q, config.heads), ops.scalar(scale));
+  return splitHeads(generation, q, config.heads, {
+    positions,
+    tables: generation.ropeTables(rotary, scale),
+  });
 }
 
 /** [N · KV, R, hd] → [N, H · hd] */
@@ -141,14 +148,8 @@ export function createDecodingAttention(
   return (projections, layer) => {
     const [prompt, before] = [past.prompts[layer], past.newTokens[layer]];
     if (prompt === undefined || before === undefined) throw new RangeError('a layer has no cache');
-    const q = splitHeads(generation, projections.q, config.heads, {
-      positions,
-      tables: generation.scaledTables,
-    });
-    const key = splitHeads(generation, projections.k, config.keyValueHeads, {
-      positions,
-      tables: generation.tables,
-    });
+    const q = splitQueries(generation, projections.q, layer, positions);
+    const key = splitKeys(generation, projections.k, layer, positions);
     const k = ops.concat([before.k, key], 1);
     const v = ops.concat([before.v, splitHeads(generation, projections.v, config.keyValueHeads)], 1);
     onCache({ k, v });

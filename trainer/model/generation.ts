@@ -102,7 +102,7 @@ function decodeStep(
   const attend = createDecodingAttention(generation, { positions, prompts, newTokens }, ({ k, v }) =>
     caches.push(k, v),
   );
-  let x = embed(generation.context, token);
+  let x = embed(generation.context, token, positions);
   for (let layer = 0; layer < config.layers; layer += 1)
     x = decoderLayer(generation.context, x, layer, { attend });
   const next = chooseTokens(

@@ -1,33 +1,25 @@
 import { sizeOf } from '../graph';
-import type { LoraConfig, ModelConfig, Tensor } from '../engine/types';
-import { loraParameters, modelParameters, type ParameterSpec } from './parameters';
+import type { LoraConfig } from '../engine/types';
+import type { ModelConfig, ParameterSpec } from '../families/define';
+import type { Tensor } from '../tensor';
+import { loraParameters } from './parameters';
 import { createNormals, createUniforms, hashName } from './random';
-
-/** Standard deviation of fresh weights. */
-const initializerRange = 0.02;
 
 function fill({ dims }: ParameterSpec, draw: () => number): Tensor {
   return { dims, data: Float32Array.from({ length: sizeOf(dims) }, draw) };
 }
 
-/** The projections into the residual stream, two in each layer. */
-function isOutputProjection(name: string): boolean {
-  return name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
-}
-
 function freshWeight(spec: ParameterSpec, config: ModelConfig, seed: number): Tensor {
-  if (spec.name.endsWith('norm.weight')) return fill(spec, () => 1);
-  if (spec.name.endsWith('.bias')) return fill(spec, () => 0);
-  const scale = isOutputProjection(spec.name)
-    ? initializerRange / Math.sqrt(2 * config.layers)
-    : initializerRange;
+  const fresh = config.family.initialise(spec, config);
+  if ('value' in fresh) return fill(spec, () => fresh.value);
   const normal = createNormals(hashName(seed, spec.name));
-  return fill(spec, () => normal() * scale);
+  return fill(spec, () => normal() * fresh.deviation);
 }
 
-/** Fresh weights: normal with standard deviation 0.02, output projections scaled by depth, norms 1, biases 0. */
+/** Fresh weights as the family initialises them. Each tensor has its own random stream. */
 export function initWeights(config: ModelConfig, seed: number): Map<string, Tensor> {
-  return new Map(modelParameters(config).map((spec) => [spec.name, freshWeight(spec, config, seed)]));
+  const specs = config.family.parameters(config);
+  return new Map(specs.map((spec) => [spec.name, freshWeight(spec, config, seed)]));
 }
 
 /** A fresh adapter: A uniform in ±1/√in (Kaiming with a = √5), B zero. Each tensor has its own random stream. */

@@ -1,4 +1,5 @@
-import type { LoraConfig, Tensor, Weights } from '../engine/types';
+import type { LoraConfig } from '../engine/types';
+import type { Tensor, Weights } from '../tensor';
 import { BudgetlineError } from '../../contracts/failures';
 import { loraNames, loraScale } from './parameters';
 

@@ -1,14 +1,7 @@
 import { ops, type Segments, type Value } from '../graph';
-import {
-  decoderLayer,
-  embed,
-  finalNorm,
-  masked,
-  type Attention,
-  type DecoderContext,
-  type LayerCache,
-} from './decoder';
-import { ropeTables } from './rope';
+import type { Attention, DecoderContext, RotaryEmbedding } from '../families/define';
+import { decoderLayer, embed, finalNorm, masked, type LayerCache } from './decoder';
+import { createRopeTables } from './rope';
 
 /** Dynamic sizes: the tokens of a packed batch, and its scored tokens. */
 const packedSize = -2;
@@ -93,22 +86,24 @@ interface AttentionOptions extends Segments {
 
 export function createVarlenAttention(context: DecoderContext, options: AttentionOptions): Attention {
   const { lengths, masks, contexts, firstQuery, maxLength, positions, queryPositions, onKeyValues } = options;
-  const { heads, keyValueHeads, headSize } = context.config;
-  const tables = ropeTables(context.config, maxLength);
-  const rope = (x: Value, at: Value, count: number): Value => {
+  const { family, heads, keyValueHeads } = context.config;
+  const tablesOf = createRopeTables(maxLength);
+  const rotate = (rotary: RotaryEmbedding | null, x: Value, at: Value, count: number): Value => {
+    if (rotary === null) return x;
     const [tokens = 0, width = 0] = x.shape;
-    const angles = { ...tables, positions: at };
+    const angles = { ...tablesOf(rotary), positions: at };
     return ops.reshape(context.decoderOps.rope(ops.reshape(x, [tokens, 1, width]), angles, count), [
       tokens,
       width,
     ]);
   };
-  return ({ q, k: unrotated, v }) => {
-    const k = rope(unrotated, positions, keyValueHeads);
+  return ({ q, k: unrotated, v }, layer) => {
+    const { scale, rotary } = family.decoder.attention(context.config, layer);
+    const k = rotate(rotary, unrotated, positions, keyValueHeads);
     onKeyValues?.({ k, v });
     return ops.varlenAttention(
-      { q: rope(q, queryPositions, heads), k, v, lengths, masks },
-      { scale: headSize ** -0.5, heads, keyValueHeads, contexts, firstQuery },
+      { q: rotate(rotary, q, queryPositions, heads), k, v, lengths, masks },
+      { scale, heads, keyValueHeads, contexts, firstQuery },
     );
   };
 }
@@ -132,7 +127,7 @@ export function decodePacked(
   const all = { lengths, positions, contexts, maxLength };
   const attend = createVarlenAttention(context, { ...all, queryPositions: positions, masks, firstQuery: 0 });
   const firstQuery = countPrompts(shape);
-  let x = embed(context, inputs.ids);
+  let x = embed(context, inputs.ids, positions);
   onResidual(x);
   for (let layer = 0; layer < layers - 1; layer += 1) {
     x = decoderLayer(context, x, layer, { attend });

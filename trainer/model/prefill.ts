@@ -1,6 +1,7 @@
 import { dynamic, ops, type TensorType, type Value } from '../graph';
-import { decoderLayer, embed, masked, logitsOf, type LayerCache, type Attention } from './decoder';
-import { mergeHeads, splitHeads, repeatSamples, type GenerationContext } from './generation-context';
+import type { Attention } from '../families/define';
+import { decoderLayer, embed, masked, logitsOf, type LayerCache } from './decoder';
+import { mergeHeads, splitQueries, repeatSamples, type GenerationContext } from './generation-context';
 import { createVarlenAttention } from './packed-decoder';
 
 /** Dynamic sizes: the tokens of all prompts, and of the current one. */
@@ -11,8 +12,17 @@ const promptTokens = -6;
 interface Prompt {
   /** i64 [n] */
   readonly ids: Value;
+  /** 0 … n − 1: i64 [n, 1] */
+  readonly positions: Value;
   /** n: i64 [1] */
   readonly length: Value;
+}
+
+/** The positions of a prompt's tokens. */
+function positionsOf(length: Value, promptLength: number): Value {
+  const all = ops.integers([...Array(promptLength).keys()]);
+  const own = ops.dynamicSliceRange(all, [ops.integers([0]), length], promptTokens);
+  return ops.reshape(own, [promptTokens, 1]);
 }
 
 /** Pads a prompt's keys or values with zeros and splits them by head: [n, KV · hd] → [KV, P, hd]. */
@@ -32,14 +42,11 @@ function padHeads(
 /** Attention within one prompt. `onKeyValues` receives the keys and values of each layer. */
 function createPromptAttention(
   generation: GenerationContext,
-  { length }: Prompt,
+  { length, positions }: Prompt,
   onKeyValues: (cache: LayerCache) => void,
 ): Attention {
   const { context, spec } = generation;
   const { config, promptLength, maxNewTokens } = spec;
-  const all = ops.integers([...Array(promptLength).keys()]);
-  const own = ops.dynamicSliceRange(all, [ops.integers([0]), length], promptTokens);
-  const positions = ops.reshape(own, [promptTokens, 1]);
   const segment = { contexts: [[]], firstQuery: 0 };
   const repeats = config.heads / config.keyValueHeads;
   return createVarlenAttention(context, {
@@ -64,7 +71,7 @@ function prefillPrompt(
     caches.push(padHeads(generation, k, prompt), padHeads(generation, v, prompt)),
   );
   const last = spec.config.layers - 1;
-  let x = embed(context, prompt.ids);
+  let x = embed(context, prompt.ids, prompt.positions);
   for (let layer = 0; layer < last; layer += 1) x = decoderLayer(context, x, layer, { attend });
   // Only the keys and values of the last layer are used.
   decoderLayer(context, x, last, { attend });
@@ -85,7 +92,11 @@ function prefillPrompts(generation: GenerationContext): { x: Value; caches: read
     if (start === undefined) throw new RangeError('the carry has no offset');
     const length = ops.reshape(ops.gatherRows(promptLengths, iteration), [1]);
     const end = ops.add(start, length);
-    const prompt = { ids: ops.dynamicSliceRange(ids, [start, end], promptTokens), length };
+    const prompt = {
+      ids: ops.dynamicSliceRange(ids, [start, end], promptTokens),
+      positions: positionsOf(length, promptLength),
+      length,
+    };
     const { hidden, caches: ofPrompt } = prefillPrompt(generation, prompt);
     return { condition: ops.bool(true), carry: [end], ys: [hidden, ...ofPrompt] };
   });
@@ -107,10 +118,10 @@ function prefillPrompts(generation: GenerationContext): { x: Value; caches: read
 
 /** The last token of each prompt attends to the prompt. */
 function createLastTokenAttention(generation: GenerationContext, cache: LayerCache): Attention {
-  const { promptLengths, prompts, scaledTables: tables, promptMask: mask, spec } = generation;
+  const { promptLengths, prompts, promptMask: mask } = generation;
   const positions = ops.reshape(ops.sub(promptLengths, ops.integers([1])), [prompts, 1]);
-  return ({ q }) => {
-    const queries = splitHeads(generation, q, spec.config.heads, { positions, tables });
+  return ({ q }, layer) => {
+    const queries = splitQueries(generation, q, layer, positions);
     return mergeHeads(generation, ops.attention({ q: queries, ...cache, mask }, 1));
   };
 }

@@ -1,35 +1,12 @@
 import { ops, type Value } from '../graph';
-import type { ModelConfig, RopeScaling } from '../engine/types';
+import type { RotaryEmbedding } from '../families/define';
 
-/** Scales a frequency by Llama 3.1's rule, as rope_type "llama3" in Transformers. */
-function scaleFrequency(frequency: number, scaling: RopeScaling): number {
-  const { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions } = scaling;
-  // Rotations within the original context: few of them get the full factor, many none.
-  const rotations = (originalPositions * frequency) / (2 * Math.PI);
-  const smooth = Math.min(1, Math.max(0, (rotations - low) / (high - low)));
-  return frequency * (smooth + (1 - smooth) / factor);
+export interface RopeTables {
+  readonly cos: Value;
+  readonly sin: Value;
 }
 
-export type RopeSettings = Pick<ModelConfig, 'headSize' | 'ropeTheta' | 'ropeScaling'>;
-
-/** The angle per position of each pair of a head's elements: θ^(−2i / headSize), scaled by `ropeScaling`. */
-export function ropeFrequencies({ headSize, ropeTheta, ropeScaling }: RopeSettings): number[] {
-  const half = headSize / 2;
-  const unscaled = Array.from({ length: half }, (_, pair) => ropeTheta ** (-pair / half));
-  return ropeScaling === null
-    ? unscaled
-    : unscaled.map((frequency) => scaleFrequency(frequency, ropeScaling));
-}
-
-/** The factor by which each frequency is divided, as in the "rope_freqs" tensor of GGUF. */
-export function ropeFrequencyFactors(settings: RopeSettings): number[] {
-  const unscaled = ropeFrequencies({ ...settings, ropeScaling: null });
-  return ropeFrequencies(settings).map((frequency, pair) => unscaled[pair]! / frequency);
-}
-
-/** cos and sin of position · frequency, [positions, headSize / 2] each. */
-export function ropeTables(config: ModelConfig, positions: number): { cos: Value; sin: Value } {
-  const frequencies = ropeFrequencies(config);
+function makeTables({ frequencies }: RotaryEmbedding, positions: number): RopeTables {
   const half = frequencies.length;
   const table = (f: (angle: number) => number): Value =>
     ops.constant(
@@ -39,4 +16,28 @@ export function ropeTables(config: ModelConfig, positions: number): { cos: Value
       [positions, half],
     );
   return { cos: table(Math.cos), sin: table(Math.sin) };
+}
+
+/**
+ * cos and sin of position · frequency, [positions, headSize / 2] each, times a factor. Layers with equal frequencies share
+ * them.
+ */
+export function createRopeTables(
+  positions: number,
+): (rotary: RotaryEmbedding, factor?: number) => RopeTables {
+  const made = new Map<string, RopeTables>();
+  const tablesOf = (rotary: RotaryEmbedding, factor = 1): RopeTables => {
+    const key = [factor, ...rotary.frequencies].join();
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const tables = factor === 1 ? makeTables(rotary, positions) : scaled(tablesOf(rotary), factor);
+    made.set(key, tables);
+    return tables;
+  };
+  return tablesOf;
+}
+
+function scaled({ cos, sin }: RopeTables, factor: number): RopeTables {
+  const scale = ops.scalar(factor);
+  return { cos: ops.mul(cos, scale), sin: ops.mul(sin, scale) };
 }

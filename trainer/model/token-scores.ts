@@ -1,8 +1,8 @@
 import { maxUnchunkedVocabulary } from '../../contracts/vocabulary';
 import { logitGradients, mapChunks, ops, type Chunks, type Value } from '../graph';
-import type { ModelConfig } from '../engine/types';
-import { createContext, headOf, type DecoderContext, type WeightSource } from './decoder';
-import type { DecoderOps } from './decoder-ops';
+import type { DecoderContext, ModelConfig, WeightSource } from '../families/define';
+import type { DecoderOps } from '../families/toolkit/decoder-ops';
+import { createContext, headOf } from './decoder';
 import { countScored, decodePacked, type PackedInputs, type PackedShape } from './packed-decoder';
 
 const { cast, exp, input, lessOrEqual, matmul, mul, neg, reduceMax, reduceSum, reshape } = ops;

@@ -1,15 +1,9 @@
 /** A decoder with dense masked attention over whole rows: the oracle of packed batches and KV caches. */
 import { ops, type Value } from '../../../trainer/graph';
-import {
-  decoderLayer,
-  embed,
-  masked,
-  logitsOf,
-  type DecoderContext,
-  type Attention,
-} from '../../../trainer/model/decoder';
-import type { RopeAngles } from '../../../trainer/model/decoder-ops';
-import { ropeTables } from '../../../trainer/model/rope';
+import type { Attention, DecoderContext } from '../../../trainer/families/define';
+import type { RopeAngles } from '../../../trainer/families/toolkit/decoder-ops';
+import { decoderLayer, embed, masked, logitsOf } from '../../../trainer/model/decoder';
+import { createRopeTables } from '../../../trainer/model/rope';
 
 function causalMask(length: number): Value {
   const data = Float32Array.from({ length: length * length }, (_, at) =>
@@ -38,12 +32,14 @@ function splitHeads(
 
 /** Attention over whole rows. */
 function createDenseAttention(context: DecoderContext, shape: SequenceShape): Attention {
-  const { heads, keyValueHeads, headSize } = context.config;
+  const { family, heads, keyValueHeads, headSize } = context.config;
   const { rows, length } = shape;
   const repeats = heads / keyValueHeads;
-  const angles = { ...ropeTables(context.config, length), positions: ops.integers([0]) };
+  const tablesOf = createRopeTables(length);
   const mask = ops.concat(Array<Value>(repeats).fill(causalMask(length)), 2);
-  return ({ q, k, v }) => {
+  return ({ q, k, v }, layer) => {
+    const { rotary, scale } = family.decoder.attention(context.config, layer);
+    const angles = rotary && { ...tablesOf(rotary), positions: ops.integers([0]) };
     const cache = {
       k: splitHeads(context, k, { ...shape, heads: keyValueHeads, angles }),
       v: splitHeads(context, v, { ...shape, heads: keyValueHeads, angles: null }),
@@ -51,7 +47,7 @@ function createDenseAttention(context: DecoderContext, shape: SequenceShape): At
     // [B, KV · R, T, hd] → [B, KV, R · T, hd]: no copy of keys and values for the heads that share them
     const queries = splitHeads(context, q, { ...shape, heads, angles });
     const grouped = ops.reshape(queries, [rows, keyValueHeads, repeats * length, headSize]);
-    const mixed = ops.attention({ q: grouped, ...cache, mask }, headSize ** -0.5);
+    const mixed = ops.attention({ q: grouped, ...cache, mask }, scale);
     const perHead = ops.reshape(mixed, [rows, heads, length, headSize]);
     return ops.reshape(ops.transpose(perHead, [0, 2, 1, 3]), [rows * length, heads * headSize]);
   };
@@ -60,7 +56,9 @@ function createDenseAttention(context: DecoderContext, shape: SequenceShape): At
 /** Token ids [B · T] → logits [B · T, V]. */
 export function decodeSequences(context: DecoderContext, ids: Value, shape: SequenceShape): Value {
   const attend = createDenseAttention(context, shape);
-  let x = embed(context, ids);
+  const each = ops.integers([...Array(shape.length).keys()], [1, shape.length]);
+  const positions = ops.reshape(ops.broadcastTo(each, [shape.rows, shape.length]), [ids.shape[0] ?? 0, 1]);
+  let x = embed(context, ids, positions);
   for (let layer = 0; layer < context.config.layers; layer += 1)
     x = decoderLayer(context, x, layer, { attend });
   return logitsOf(context, x);

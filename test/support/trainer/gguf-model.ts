@@ -1,4 +1,5 @@
 import type { ModelConfig, Tensor, Weights } from '../../../trainer/engine';
+import type { LlamaConfig } from '../../../trainer/families/llama';
 import type { RawTensor } from './gguf-writer';
 
 /** llama.cpp's names of a layer's parts. */
@@ -59,9 +60,9 @@ export const ggufSettings = (architecture: string, config: ModelConfig, position
   [`${architecture}.block_count`]: config.layers,
   [`${architecture}.context_length`]: positions,
   [`${architecture}.embedding_length`]: config.hiddenSize,
-  [`${architecture}.feed_forward_length`]: config.intermediateSize,
+  [`${architecture}.feed_forward_length`]: (config as LlamaConfig).intermediateSize,
   [`${architecture}.attention.head_count`]: config.heads,
   [`${architecture}.attention.head_count_kv`]: config.keyValueHeads,
-  [`${architecture}.rope.freq_base`]: config.ropeTheta,
-  [`${architecture}.attention.layer_norm_rms_epsilon`]: config.rmsNormEpsilon,
+  [`${architecture}.rope.freq_base`]: (config as LlamaConfig).ropeTheta,
+  [`${architecture}.attention.layer_norm_rms_epsilon`]: (config as LlamaConfig).rmsNormEpsilon,
 });

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineOptions, LoraConfig, ModelConfig, SequenceRow, Tensor } from '../../../trainer/engine';
-import { loraParameters, modelParameters } from '../../../trainer/model/parameters';
+import { llama, type LlamaConfig } from '../../../trainer/families/llama';
+import { qwen2 } from '../../../trainer/families/qwen2';
+import { loraParameters } from '../../../trainer/model/parameters';
 import { sizeOf } from '../../../trainer/graph';
 
 function draw(i: number, phase: number): number {
@@ -30,15 +32,15 @@ const shape = {
 
 /** The two models of the oracle: Llama with tied embeddings, and Qwen 2 with grouped keys, biases and a head of its own. */
 export const oracleConfigs = {
-  tied: { ...shape, keyValueHeads: 4, tiedEmbeddings: true, qkvBias: false },
-  grouped: { ...shape, keyValueHeads: 2, tiedEmbeddings: false, qkvBias: true },
-} as const satisfies Record<string, ModelConfig>;
+  tied: { ...shape, keyValueHeads: 4, tiedEmbeddings: true, family: llama },
+  grouped: { ...shape, keyValueHeads: 2, tiedEmbeddings: false, family: qwen2 },
+} as const satisfies Record<string, LlamaConfig>;
 
 export type OracleKind = keyof typeof oracleConfigs;
 
 export function oracleWeights(config: ModelConfig): Map<string, Tensor> {
   return new Map(
-    modelParameters(config).map(({ name, dims }, index) => {
+    config.family.parameters(config).map(({ name, dims }, index) => {
       const norm = name.endsWith('norm.weight');
       return [name, { dims, data: noise(sizeOf(dims), index, norm ? 0.1 : 0.25, norm ? 1 : 0) }];
     }),

@@ -17,7 +17,11 @@ export const architecture = resolve(__dirname, '..', '..', '..', 'models', 'tiny
 export function makeModel(folder: string, seed = 1): string {
   mkdirSync(folder, { recursive: true });
   const { config } = readModelConfig(architecture);
-  saveModelFolder(folder, { source: architecture, weights: initWeights(config, seed) });
+  saveModelFolder(folder, {
+    source: architecture,
+    weights: initWeights(config, seed),
+    family: config.family,
+  });
   return folder;
 }
 

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
-import type { Tensor } from '../../engine/types';
+import type { ModelFamily } from '../../families/define';
+import type { Tensor } from '../../tensor';
 import { parseModelConfig, type ModelSettings } from '../model-config';
 import { readFolderFiles, type ModelFiles } from '../model-files';
 import { readWeights } from '../weights';
-import { renderGgufConfig } from './config';
 import { openGguf, type GgufFile } from './file';
+import { renderGgufConfig, renderGgufWeights } from './model';
 import { renderGgufTokenizer } from './tokenizer';
-import { renderGgufWeights } from './weights';
 
 const json = (value: object): Buffer => Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 
@@ -24,10 +24,15 @@ function readTokenizerFiles(file: GgufFile): ModelFiles {
   ]);
 }
 
+/** The tokenizer of a GGUF file, as the files of a Hugging Face folder. */
+export async function readGgufTokenizer(path: string): Promise<ModelFiles> {
+  return readTokenizerFiles(await openGguf(path));
+}
+
 /** The small files of a Hugging Face folder, derived from a GGUF file. */
-export async function readGgufFiles(path: string): Promise<ModelFiles> {
+export async function readGgufFiles(path: string, own: ModelFamily | null): Promise<ModelFiles> {
   const file = await openGguf(path);
-  return new Map([['config.json', json(renderGgufConfig(file))], ...readTokenizerFiles(file)]);
+  return new Map([['config.json', json(renderGgufConfig(file, own))], ...readTokenizerFiles(file)]);
 }
 
 /**
@@ -36,9 +41,10 @@ export async function readGgufFiles(path: string): Promise<ModelFiles> {
  */
 export async function loadGguf(
   path: string,
+  own: ModelFamily | null,
 ): Promise<{ path: string; settings: ModelSettings; weights: Map<string, Tensor> }> {
   const file = await openGguf(path);
-  const settings = parseModelConfig(renderGgufConfig(file), path);
+  const settings = parseModelConfig(renderGgufConfig(file, own), path, own);
   return {
     path,
     settings,

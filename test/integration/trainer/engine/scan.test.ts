@@ -3,7 +3,6 @@ import {
   createTrainEngine,
   type EngineOptions,
   type GraphProfile,
-  type ModelConfig,
   type PairRow,
   type SequenceRow,
   type StepRequest,
@@ -86,7 +85,7 @@ describe('several steps in one call', () => {
 
   it('do not depend on the groups of steps, also if some rows have no prompt', async () => {
     // Wide enough that the last bits of a product depend on its number of rows.
-    const wide: ModelConfig = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
+    const wide = { ...config, hiddenSize: 256, intermediateSize: 512, headSize: 64 };
     const options = { ...full, config: wide, weights: oracleWeights(wide), prompts: true };
     const runGroups = (groups: number[]) => run(options, { ...plain, stepsPerCall: 4 }, groups, bareSteps);
     const separate = await runGroups([1, 1, 1]);

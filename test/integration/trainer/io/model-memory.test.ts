@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelParameters } from '../../../../trainer/model/parameters';
+import type { ParameterSpec } from '../../../../trainer/families/define';
 import { parseModelConfig } from '../../../../trainer/io/model-config';
 import { temporaryFolder } from '../../../support/temporary';
 import { architecture, jobBase } from '../../../support/trainer/tiny-model';
@@ -20,7 +20,7 @@ const settings = {
 };
 
 /** Tensors of zeros in sparse files: nothing is written, all of it is read. */
-function writeWeights(path: string, tensors: ReturnType<typeof modelParameters>, dtype: keyof typeof width) {
+function writeWeights(path: string, tensors: readonly ParameterSpec[], dtype: keyof typeof width) {
   let end = 0;
   const entries = tensors.map(({ name, dims }) => {
     const begin = end;
@@ -39,7 +39,8 @@ function makeFolder(folder: string, dtype: keyof typeof width, shards: number): 
   writeFileSync(join(folder, 'config.json'), JSON.stringify(settings));
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])
     copyFileSync(join(architecture, name), join(folder, name));
-  const tensors = modelParameters(parseModelConfig(settings, folder).config);
+  const { config } = parseModelConfig(settings, folder);
+  const tensors = config.family.parameters(config);
   const nameOf = (index: number): string =>
     shards === 1 ? 'model.safetensors' : `model-${index % shards}.safetensors`;
   const names = tensors.map((_, index) => nameOf(index));

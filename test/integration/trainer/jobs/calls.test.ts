@@ -23,6 +23,7 @@ function contextOf(job: JobOf<'sft'>, stopAtLook = Infinity) {
     job,
     semantics: {},
     profile: plain,
+    family: null,
     events: { broken: false, emit: (event) => void sent.push(event) },
     stop: { poll },
     warn: (code) => assert.fail(code),

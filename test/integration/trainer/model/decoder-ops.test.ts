@@ -5,8 +5,8 @@ import { createSource } from '../../../../trainer/engine/train-graphs';
 import { packedFeeds, planPacking, shapeOf } from '../../../../trainer/engine/packing';
 import { packedInputs } from '../../../../trainer/model/packed-decoder';
 import { buildLosses } from '../../../../trainer/model/objectives';
-import { loraParameters, modelParameters } from '../../../../trainer/model/parameters';
-import { fusedOps, referenceOps, type DecoderOps } from '../../../../trainer/model/decoder-ops';
+import { loraParameters } from '../../../../trainer/model/parameters';
+import { fusedOps, referenceOps, type DecoderOps } from '../../../../trainer/families/toolkit/decoder-ops';
 import {
   oracleAdapter,
   oracleConfigs,
@@ -89,7 +89,7 @@ async function evaluateModel(kind: OracleKind, decoderOps: DecoderOps, preferenc
   const config = oracleConfigs[kind];
   const lora = preference ? oracleLora : null;
   const values = preference ? oracleAdapter(config) : oracleWeights(config);
-  const specs = preference ? loraParameters(config, oracleLora) : modelParameters(config);
+  const specs = preference ? loraParameters(config, oracleLora) : config.family.parameters(config);
   const leaves = new Map(specs.map(({ name, dims }) => [name, ops.input(name, 'f32', dims)]));
   const source = createSource({ config, lora, weights: oracleWeights(config) }, leaves);
   const rows = preference ? modelPairs() : [oracleRows[0], oracleRows[1], oracleRows[3]];

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { ChatMessage } from '../../../../schemas/chat';
 import { openChatTemplate } from '../../../../trainer/io/chat-template';
 import { digestModelFolder, saveModelFolder } from '../../../../trainer/io/model-folder';
+import { llama } from '../../../../trainer/families/llama';
 import { readModelConfig } from '../../../../trainer/io/model-config';
 import { openTokenizer } from '../../../../trainer/io/tokenizer';
 import { temporaryFolder } from '../../../support/temporary';
@@ -75,7 +76,7 @@ describe('chat templates', () => {
     const after = await digestModelFolder(model);
     assert.deepEqual(Object.keys(after).length, Object.keys(before).length + 1);
     mkdirSync(folder.at('copy'));
-    saveModelFolder(folder.at('copy'), { source: model, weights: new Map() });
+    saveModelFolder(folder.at('copy'), { source: model, weights: new Map(), family: llama });
     assert.equal(readFileSync(join(folder.at('copy'), 'chat_template.jinja'), 'utf8'), 'x');
   });
 });

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor } from '../../../../trainer/engine/types';
+import { llama, type LlamaConfig } from '../../../../trainer/families/llama';
+import { qwen2 } from '../../../../trainer/families/qwen2';
 import { loadAdapter, saveAdapter } from '../../../../trainer/io/adapter';
 import { parseModelConfig, readModelConfig } from '../../../../trainer/io/model-config';
 import { digestModelFolder, loadModelFolder, saveModelFolder } from '../../../../trainer/io/model-folder';
@@ -9,14 +11,19 @@ import { encodeSafetensors } from '../../../../trainer/io/safetensors';
 import { temporaryFolder } from '../../../support/temporary';
 import { architecture, copyModel, makeModel } from '../../../support/trainer/tiny-model';
 
-const llama = JSON.parse(readFileSync(join(architecture, 'config.json'), 'utf8')) as Record<string, unknown>;
+const llamaFile = JSON.parse(readFileSync(join(architecture, 'config.json'), 'utf8')) as Record<
+  string,
+  unknown
+>;
 const qwen = {
-  ...llama,
+  ...llamaFile,
   model_type: 'qwen2',
   use_sliding_window: false,
   sliding_window: 4096,
   attention_bias: undefined,
 };
+
+const llamaConfig = (file: object): LlamaConfig => parseModelConfig(file, 'x').config as LlamaConfig;
 
 /** From the published config.json of Llama 3.1. */
 const llama3Positions = {
@@ -29,7 +36,7 @@ const llama3Positions = {
 
 describe('config.json', () => {
   it('reads Llama and Qwen 2', () => {
-    assert.deepEqual(parseModelConfig(llama, 'x').config, {
+    assert.deepEqual(parseModelConfig(llamaFile, 'x').config, {
       vocabSize: 131,
       hiddenSize: 128,
       intermediateSize: 352,
@@ -41,34 +48,31 @@ describe('config.json', () => {
       ropeTheta: 10_000,
       ropeScaling: null,
       tiedEmbeddings: true,
-      qkvBias: false,
+      family: llama,
     });
-    assert.equal(parseModelConfig(qwen, 'x').config.qkvBias, true);
+    assert.equal(parseModelConfig(qwen, 'x').config.family, qwen2);
   });
 
   it('reads the RoPE settings of newer files', () => {
     const newer = {
-      ...llama,
+      ...llamaFile,
       rope_theta: undefined,
       rope_parameters: { rope_theta: 5e5, rope_type: 'default' },
     };
-    assert.equal(parseModelConfig(newer, 'x').config.ropeTheta, 5e5);
+    assert.equal(llamaConfig(newer).ropeTheta, 5e5);
   });
 
   it('reads the RoPE scaling of Llama 3 from either field', () => {
     const expected = { factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalPositions: 8192 };
-    const published = { ...llama, rope_scaling: llama3Positions };
-    assert.deepEqual(parseModelConfig(published, 'x').config.ropeScaling, expected);
+    const published = { ...llamaFile, rope_scaling: llama3Positions };
+    assert.deepEqual(llamaConfig(published).ropeScaling, expected);
     const newer = {
-      ...llama,
+      ...llamaFile,
       rope_parameters: { ...llama3Positions, rope_theta: 5e5 },
       rope_theta: undefined,
     };
-    assert.deepEqual(parseModelConfig(newer, 'x').config.ropeScaling, expected);
-    assert.equal(
-      parseModelConfig({ ...llama, rope_scaling: { type: 'default' } }, 'x').config.ropeScaling,
-      null,
-    );
+    assert.deepEqual(llamaConfig(newer).ropeScaling, expected);
+    assert.equal(llamaConfig({ ...llamaFile, rope_scaling: { type: 'default' } }).ropeScaling, null);
   });
 
   const refused: [string, Record<string, unknown>][] = [
@@ -92,7 +96,7 @@ describe('config.json', () => {
   for (const [field, change] of refused)
     it(`refuses ${field} = ${JSON.stringify(change[field])} by name`, () => {
       assert.throws(
-        () => parseModelConfig({ ...llama, ...change }, 'config.json'),
+        () => parseModelConfig({ ...llamaFile, ...change }, 'config.json'),
         (error: Error & Record<string, unknown>) => {
           assert.equal(error['code'], 'CONFIG_INVALID');
           assert.equal((error['details'] as Record<string, unknown>)['field'], field);
@@ -109,7 +113,7 @@ describe('model folders', () => {
     const first = makeModel(folder.at('first'));
     const { weights } = loadModelFolder(first);
     mkdirSync(folder.at('second'));
-    saveModelFolder(folder.at('second'), { source: first, weights });
+    saveModelFolder(folder.at('second'), { source: first, weights, family: llama });
     assert.deepEqual(await digestModelFolder(folder.at('second')), await digestModelFolder(first));
   });
 
@@ -118,7 +122,7 @@ describe('model folders', () => {
     const { weights } = loadModelFolder(whole);
     const target = folder.at('sharded');
     mkdirSync(target);
-    saveModelFolder(target, { source: whole, weights: new Map() });
+    saveModelFolder(target, { source: whole, weights: new Map(), family: llama });
     const names = [...weights.keys()];
     const weight_map: Record<string, string> = {};
     for (const [part, own] of [names.slice(0, 9), names.slice(9)].entries()) {
@@ -162,12 +166,12 @@ describe('model folders', () => {
 
   it('are refused if weights and config.json disagree, naming the tensor', () => {
     const target = copyModel(makeModel(folder.at('good')), folder.at('wrong'));
-    const config = { ...llama, intermediate_size: 360 };
+    const config = { ...llamaFile, intermediate_size: 360 };
     writeFileSync(join(target, 'config.json'), JSON.stringify(config));
     assert.throws(() => loadModelFolder(target), /gate_proj/);
-    writeFileSync(join(target, 'config.json'), JSON.stringify({ ...llama, num_hidden_layers: 3 }));
+    writeFileSync(join(target, 'config.json'), JSON.stringify({ ...llamaFile, num_hidden_layers: 3 }));
     assert.throws(() => loadModelFolder(target), /layers\.3.*is unexpected/);
-    writeFileSync(join(target, 'config.json'), JSON.stringify({ ...llama, tie_word_embeddings: false }));
+    writeFileSync(join(target, 'config.json'), JSON.stringify({ ...llamaFile, tie_word_embeddings: false }));
     assert.throws(() => loadModelFolder(target), /lm_head/);
   });
 
@@ -195,7 +199,7 @@ describe('model folders', () => {
   it('of other families are refused by family, whatever their fields', () => {
     for (const other of [
       { model_type: 'gpt2', n_embd: 64 },
-      { ...llama, model_type: 'mistral' },
+      { ...llamaFile, model_type: 'mistral' },
     ])
       assert.throws(
         () => parseModelConfig(other, 'x'),

@@ -34,7 +34,7 @@ describe('fresh weights', () => {
     assert.deepEqual(initWeights(config, 7).get(name), weights.get(name));
     assert.notDeepEqual(initWeights(config, 8).get(name), weights.get(name));
     assert.notDeepEqual(weights.get('model.layers.0.self_attn.v_proj.weight'), weights.get(name));
-    const deeper = initWeights({ ...config, layers: 3, tiedEmbeddings: true }, 7);
+    const deeper = initWeights({ ...config, ...{ layers: 3, tiedEmbeddings: true } }, 7);
     assert.deepEqual(deeper.get(name), weights.get(name));
   });
 });

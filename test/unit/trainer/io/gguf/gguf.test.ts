@@ -11,7 +11,8 @@ import {
 } from '../../../../../trainer/io/model-folder';
 import { parseModelConfig } from '../../../../../trainer/io/model-config';
 import { openTokenizer } from '../../../../../trainer/io/tokenizer';
-import { ropeFrequencyFactors } from '../../../../../trainer/model/rope';
+import { llama, type LlamaConfig } from '../../../../../trainer/families/llama';
+import { ropeFrequencyFactors } from '../../../../../trainer/families/toolkit/rope';
 import { temporaryFolder } from '../../../../support/temporary';
 import { encodeGguf, u64, type RawTensor } from '../../../../support/trainer/gguf-writer';
 import { ggufSettings, ggufTensors, rawTensor } from '../../../../support/trainer/gguf-model';
@@ -53,7 +54,7 @@ describe('GGUF files', () => {
       return loadModel(write('rope.gguf', encodeGguf(ggufSettings('llama', config), tensors)));
     };
     const found = await load(ropeFrequencyFactors({ ...config, ropeScaling }));
-    assert.deepEqual(found.settings.config.ropeScaling, ropeScaling);
+    assert.deepEqual((found.settings.config as LlamaConfig).ropeScaling, ropeScaling);
     await assert.rejects(load([2, 2]), /rope_freqs\.weight/);
   });
 
@@ -112,7 +113,7 @@ describe('GGUF files', () => {
     };
     const path = join(folder.at('auxiliary'), 'model.gguf');
     writeFileSync(path, encodeGguf(metadata, tensorsOf('llama', config)));
-    await assert.rejects(readModelFiles(path), /put the model's tokenizer\.json/);
+    await assert.rejects(readModelFiles(path, llama), /put the model's tokenizer\.json/);
     for (const name of ['tokenizer.json', 'tokenizer_config.json'])
       writeFileSync(
         join(folder.at('auxiliary'), name),
@@ -125,7 +126,11 @@ describe('GGUF files', () => {
     ]);
     mkdirSync(folder.at('saved'));
     const { weights, settings } = await loadModel(path);
-    saveModelFolder(folder.at('saved'), { source: await readModelFiles(path), weights });
+    saveModelFolder(folder.at('saved'), {
+      source: await readModelFiles(path, llama),
+      weights,
+      family: llama,
+    });
     const saved = await loadModel(folder.at('saved'));
     assert.deepEqual(saved.weights, weights);
     assert.deepEqual({ ...saved.settings, maxPositions: 64 }, settings);

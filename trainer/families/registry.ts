@@ -1,0 +1,6 @@
+import type { ModelFamily } from './define';
+import { llama } from './llama';
+import { qwen2 } from './qwen2';
+
+/** The families of this package. */
+export const families: readonly ModelFamily[] = [llama, qwen2];

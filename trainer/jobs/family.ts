@@ -1,0 +1,43 @@
+import { loadUserMember } from '../../code/load';
+import { BudgetlineError } from '../../contracts/failures';
+import type { JobFamily } from '../../schemas/trainer-job';
+import type { ModelFamily } from '../families/define';
+
+const rules: Record<keyof ModelFamily, true> = {
+  name: true,
+  title: true,
+  modelTypes: true,
+  config: true,
+  linearModules: true,
+  modulePath: true,
+  parameters: true,
+  initialise: true,
+  decoder: true,
+  huggingFace: true,
+  gguf: true,
+};
+
+const isFamily = (exported: unknown): exported is ModelFamily =>
+  typeof exported === 'object' &&
+  exported !== null &&
+  Object.keys(rules).every((rule) => Object.hasOwn(exported, rule));
+
+/**
+ * The user's family of a job. null: none.
+ * @throws CONFIG_INVALID if the module does not export one
+ */
+export async function loadFamily(family: JobFamily | undefined): Promise<ModelFamily | null> {
+  if (family === undefined) return null;
+  const { module: path, export: name } = family;
+  const fail = (why: string, cause?: unknown): never => {
+    throw new BudgetlineError('CONFIG_INVALID', `Field "family": ${why}`, {
+      remedy: 'Make it with defineFamily from "budgetline/families".',
+      details: { field: 'family', path, export: name },
+      cause,
+    });
+  };
+  const exported = await loadUserMember(path, name).catch((cause: unknown) =>
+    fail((cause as Error).message, cause),
+  );
+  return isFamily(exported) ? exported : fail(`the export "${name}" of ${path} is not a model family.`);
+}
