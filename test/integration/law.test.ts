@@ -57,7 +57,7 @@ const lawful: Record<string, string> = {
   'planning/b.ts': "import type { A } from '../schemas/a';\nexport const b: A = 'b';\n",
   'activities/c.ts': "import { spawn } from 'node:child_process';\nexport const c = spawn;\n",
   'workflows/d.ts':
-    "import type { c } from '../activities/c';\nimport { b } from '../planning/b';\nimport { kinds } from '../../contracts/stage';\nexport const d = [b, kinds];\nexport type D = typeof c;\n",
+    "import type { c } from '../activities/c';\nimport { b } from '../planning/b';\nimport { kinds } from '../contracts/stage';\nexport const d = [b, kinds];\nexport type D = typeof c;\n",
   'trainer/runtime/e.ts': "import * as ort from 'onnxruntime-node';\nexport const e = ort;\n",
 };
 
