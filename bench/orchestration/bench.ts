@@ -12,6 +12,7 @@ import { resolveDefinition } from '../../definitions';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import { planSweep, type SweepPlan } from '../../planning';
 import { defineSweep } from '../../definitions';
+import { createStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { coinTask } from '../../test/support/coin-task';
 import { builtInTasks, ensureServer, stopServers, type EmbeddedServer } from '../../workers';
@@ -148,7 +149,9 @@ async function runSweep(
   let done = 0;
   const measured = await timed(countStages(plan), workers, async () => {
     const started = await startSweep(resolved, { client, orchestration: { maxConcurrentCells: width } });
-    const watched = { client, plan, started, home, onStatus: () => undefined, intervalMs: 3_600_000 };
+    const onStatus = (): void => undefined;
+    const store = createStore(home);
+    const watched = { client, plan, started, store, onStatus, intervalMs: 3_600_000 };
     done = (await watchSweep(watched)).cells.length;
   });
   const lost = plan.cells.length - done;

@@ -49,7 +49,7 @@ export class Going {
     const plan = planSweep(resolved);
     const started = await startSweep(resolved, { client, orchestration });
     const ended = new AbortController();
-    const watched = { client, resolved, plan, started, home, signal: ended.signal };
+    const watched = { client, resolved, plan, started, store: createStore(home), signal: ended.signal };
     const result = watchSweep({ ...watched, onStatus: () => undefined });
     result.catch(() => undefined);
     return new Going(client, home, plan.sweepId, started.runId, ended, result);

@@ -89,7 +89,7 @@ export function createBench(
   home: string,
   options: { deps?: Partial<ActivityDeps>; execution?: ResolvedExperiment['definition']['execution'] },
 ): StageBench {
-  const store = createStore(home);
+  const store = options.deps?.store ?? createStore(home);
   const activities = createActivities({ store, home, tasks: [coinTask], ...options.deps });
   const execution = options.execution ?? {
     device: 'cpu',

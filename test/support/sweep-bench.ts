@@ -11,6 +11,7 @@ import type { Task } from '../../contracts/task';
 import { planSweep } from '../../planning';
 import type { SweepPlan } from '../../planning';
 import { defineSweep } from '../../definitions';
+import { createStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks, createWorker } from '../../workers';
 import type { Orchestration } from '../../workflows/orchestration';
