@@ -110,8 +110,35 @@ export type { PauseMode } from './schemas/steering';
 export type { Verification } from './schemas/audit';
 export type { RunTimeline, AuditTotals } from './contracts/run-timeline';
 export { readTrustedKey } from './audit';
-export { createStore } from './store';
-export type { Store } from './store';
+export {
+  createStore,
+  defineStore,
+  nameInFolder,
+  readSealedFolder,
+  sealFolder,
+  verifySealedFolder,
+} from './store';
+export type {
+  AnnotationFolder,
+  ArtifactId,
+  Chain,
+  ChainId,
+  ChainRules,
+  Claim,
+  ClaimOutcome,
+  ClaimRecord,
+  FenceCheck,
+  FolderStoreOptions,
+  MadeGenerations,
+  PublishedArtifact,
+  PublishRequest,
+  RecordId,
+  Store,
+  StoredArtifact,
+  StoredGenerations,
+  StorePart,
+  StoreRules,
+} from './store';
 export type {
   AnnotationCost,
   AnnotationSession,
