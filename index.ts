@@ -105,7 +105,8 @@ export type {
   ExperimentProgress,
 } from './contracts/results';
 export type { DemonstrationRow, ItemResult, PreferenceRow } from './schemas/rows';
-export type { PlannedStage, StageKey, StageKind, StageResult } from './contracts/stage';
+export type { PlannedStage, StageKey, StageResult } from './contracts/stage';
+export type { StageKind } from './stages';
 export type { PauseMode } from './schemas/steering';
 export type { Verification } from './schemas/audit';
 export type { RunTimeline, AuditTotals } from './contracts/run-timeline';

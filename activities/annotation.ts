@@ -4,7 +4,7 @@ import { generationRow } from '../schemas/rows';
 import type { AnnotationBill, LedgerLine } from '../schemas/ledger';
 import type { StageMetrics } from '../contracts/metrics';
 import type { AnnotationSession, LocalGeneration } from '../contracts/task';
-import { digestOf } from '../planning';
+import { digestOf } from '../contracts/digest';
 import { describeModel, ensureDir, type Claim } from '../store';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';

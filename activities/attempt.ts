@@ -9,7 +9,9 @@ import {
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine } from '../schemas/ledger';
 import type { PlannedStage } from '../contracts/stage';
-import { digestOf, inputDigests, rowPrice } from '../planning';
+import { rowPrice } from '../planning';
+import { digestOf } from '../contracts/digest';
+import { inputDigests } from '../stages';
 import type { Chain } from '../store';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
@@ -45,7 +47,11 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
   const start = {
     ...names,
     fence: claim.fence,
-    ...{ actor, host, pid: process.pid, device, packageVersion },
+    actor,
+    host,
+    pid: process.pid,
+    device,
+    packageVersion,
     codeDigest: await environment.codeDigest(),
     worker: await environment.worker(),
     specDigest: digestOf(stage.spec),
@@ -72,10 +78,9 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
   const { prices } = request;
   if (usage.annotation !== null) return usage.annotation.usd;
   if (prices === undefined) return null;
-  const { spec } = stage;
-  const price = spec.kind === 'synthesizeData' ? rowPrice(prices, spec.what) : 0;
-  const rows = spec.kind === 'synthesizeData' && outcome === 'published' ? spec.rows : 0;
-  return rows * price + usage.newVerifierCalls * prices.verifierCall;
+  const { rows } = stage;
+  const rowsUsd = rows !== null && outcome === 'published' ? rows.count * rowPrice(prices, rows) : 0;
+  return rowsUsd + usage.newVerifierCalls * prices.verifierCall;
 }
 
 /** Closes the attempt in the ledger and returns the chain's new head. */
@@ -87,7 +92,10 @@ export async function closeAttempt(
   const { claim, usage, inputs } = session;
   await session.notes.drain();
   const end = {
-    ...{ ...names, fence: claim.fence, ...ending, ...usage.totals() },
+    ...names,
+    fence: claim.fence,
+    ...ending,
+    ...usage.totals(),
     inputDigests: { ...inputs.digests },
     usd: spentUsd(session, ending),
   };

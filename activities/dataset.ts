@@ -1,34 +1,29 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ArtifactManifest } from '../schemas/artifact';
 import type { PlannedStage } from '../contracts/stage';
 import { describeDataset } from '../ingest';
 import { digestFile } from '../store';
-import { rowsFile } from './train-sft';
 
-type DataStage = PlannedStage<'synthesizeData'>;
-
-function kindOf({ spec }: DataStage) {
-  if (spec.what === 'user-preferences') return spec.userRows.kind;
-  return spec.what === 'pairs' ? 'preferences' : 'demonstrations';
+/** The rows of a data artifact: demonstrations or pairs. */
+export function rowsFile(dir: string): string {
+  const demonstrations = join(dir, 'demonstrations.jsonl');
+  return existsSync(demonstrations) ? demonstrations : join(dir, 'pairs.jsonl');
 }
 
 /**
- * Croissant metadata of a stage's rows, for its manifest. Prices and sources are not in the payload, so
- * that equal rows have equal digests whatever they cost.
+ * Croissant metadata of a stage's rows, for its manifest; undefined if it makes none. Prices and sources are not in the
+ * payload, so that equal rows have equal digests whatever they cost.
  */
 export async function describeRows(
-  stage: PlannedStage,
+  { kind, key, rows }: PlannedStage,
   dir: string,
-): Promise<Pick<ArtifactManifest, 'croissant'>> {
-  if (stage.kind !== 'synthesizeData' || stage.provenance === undefined) return {};
+): Promise<ArtifactManifest['croissant']> {
+  if (rows === null) return undefined;
   const path = rowsFile(dir);
   const { size: bytes } = await stat(path);
-  const file = {
-    name: path.slice(dir.length + 1),
-    sha256: await digestFile(path),
-    bytes,
-    kind: kindOf(stage),
-  };
-  const named = { name: `${stage.kind}-${stage.key.slice(0, 12)}`, ...stage.provenance };
-  return { croissant: describeDataset(named, file) };
+  const sha256 = await digestFile(path);
+  const file = { name: path.slice(dir.length + 1), sha256, bytes, kind: rows.format };
+  return describeDataset({ name: `${kind}-${key.slice(0, 12)}`, ...rows.provenance }, file);
 }

@@ -7,7 +7,7 @@ import {
   signHead,
   writeAnchor,
 } from '../audit';
-import type { AnchoredHead, LedgerActivities, StageRecordRequest } from '../contracts/stage';
+import type { AnchoredHead, LedgerActivities, StageRecordRequest } from '../contracts/activities';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
 import { exportHistories } from './histories';

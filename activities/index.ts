@@ -1,36 +1,26 @@
 /** The activities of a worker: one per stage kind, and those of an experiment's own ledger. */
-import type { LedgerActivities, RunActivities, SpecOf, StageActivities } from '../contracts/stage';
+import type { LedgerActivities, RunActivities, StageRequest } from '../contracts/activities';
+import type { SpecOf, StageActivities } from '../stages';
 import { cancelRun } from './cancel-run';
-import { createStageEnvironment, type ActivityDeps } from './deps';
-import { answerItems, areAnswered, evaluate } from './evaluate';
+import { createStageEnvironment, type ActivityDeps, type StageEnvironment } from './deps';
+import { answerItems, areAnswered } from './evaluate';
 import { createLedgerActivities } from './experiments';
-import { freezeReference } from './freeze-reference';
+import { makers } from './makers';
 import { answerStage, runStage } from './run-stage';
 import type { StageOutput, StageSession } from './session';
-import { synthesizeDemonstrations } from './synthesize-data/demonstrations';
-import { takeUserRows } from './synthesize-data/user-rows';
-import { synthesizePairs } from './synthesize-data/pairs';
-import { synthesizeRejectionSamples } from './synthesize-data/rejection-samples';
-import { trainPreference } from './train-preference';
-import { trainSft } from './train-sft';
 
 export { defaultTrainerCommand, type ActivityDeps } from './deps';
 
 /** Everything that a worker registers. */
 export type Activities = StageActivities & LedgerActivities & RunActivities;
 
-function synthesize(session: StageSession, spec: SpecOf<'synthesizeData'>): Promise<StageOutput> {
-  switch (spec.what) {
-    case 'demonstrations':
-      return synthesizeDemonstrations(session, spec);
-    case 'pairs':
-      return synthesizePairs(session, spec);
-    case 'rejection-samples':
-      return synthesizeRejectionSamples(session, spec);
-    case 'user-demonstrations':
-    case 'user-preferences':
-      return takeUserRows(session, spec);
-  }
+/** One activity per stage kind, by its name. */
+function createStageActivities(environment: StageEnvironment): Omit<StageActivities, 'answer'> {
+  const activityOf =
+    (make: (session: StageSession, spec: never) => Promise<StageOutput>) => (request: StageRequest) =>
+      runStage(environment, request, (session) => make(session, request.stage.spec as never));
+  const activities = Object.entries(makers).map(([kind, make]) => [kind, activityOf(make)]);
+  return Object.fromEntries(activities) as Omit<StageActivities, 'answer'>;
 }
 
 /** Creates the activities of a worker. */
@@ -38,20 +28,13 @@ export function createActivities(deps: ActivityDeps): Activities {
   const environment = createStageEnvironment(deps);
   return {
     ...createLedgerActivities(environment),
+    ...createStageActivities(environment),
     cancelRun,
-    synthesizeData(request) {
-      const { spec } = request.stage;
-      return runStage(environment, request, (session) => synthesize(session, spec));
-    },
-    trainSft: (request) => runStage(environment, request, (session) => trainSft(session, request.stage.spec)),
-    freezeReference: (request) => runStage(environment, request, freezeReference),
-    trainPreference: (request) =>
-      runStage(environment, request, (session) => trainPreference(session, request.stage.spec)),
     async answer(request) {
       // The attempt that judges them holds the claim.
       if (areAnswered(environment, request.stage)) return;
-      await answerStage(environment, request, (session) => answerItems(session, request.stage.spec));
+      const spec = request.stage.spec as SpecOf<'evaluate'>;
+      await answerStage(environment, request, (session) => answerItems(session, spec));
     },
-    evaluate: (request) => runStage(environment, request, (session) => evaluate(session, request.stage.spec)),
   };
 }

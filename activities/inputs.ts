@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
-import type { InputName, PlannedStage, StageInputRef } from '../contracts/stage';
+import type { PlannedStage, StageInputRef } from '../contracts/stage';
 import { describeModel, type PayloadFile, type Store } from '../store';
 
 /** An input on this host, with its bytes verified. */
@@ -15,9 +15,9 @@ export interface OpenInput {
 
 /** A stage's inputs by name. Opened inputs are recorded for the manifest. */
 export interface StageInputs {
-  open(name: InputName): Promise<OpenInput>;
+  open(name: string): Promise<OpenInput>;
   /** Null if the stage has no such input. */
-  openOptional(name: InputName): Promise<OpenInput | null>;
+  openOptional(name: string): Promise<OpenInput | null>;
   /** Takes over the digests that an earlier attempt recorded, since this one continues its work. */
   recall(digests: StageInputs['digests']): void;
   /** Digests of the opened inputs. */
@@ -53,12 +53,12 @@ async function openArtifact(
 /** Opens a stage's inputs. Every byte is compared with the plan or the manifest. */
 export function createInputs(store: Store, stage: PlannedStage): StageInputs {
   const digests: Record<string, string> = {};
-  const openRef = async (name: InputName, ref: StageInputRef): Promise<OpenInput> => {
+  const openRef = async (name: string, ref: StageInputRef): Promise<OpenInput> => {
     const input = 'stage' in ref ? await openArtifact(store, ref) : await openModel(ref);
     digests[name] = input.digest;
     return input;
   };
-  const openOptional = async (name: InputName): Promise<OpenInput | null> => {
+  const openOptional = async (name: string): Promise<OpenInput | null> => {
     const ref = stage.inputs[name];
     return ref === undefined ? null : openRef(name, ref);
   };

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import type { Decoding } from '../schemas/trainer-job';
-import { digestOf } from '../planning';
+import { digestOf } from '../contracts/digest';
 import { digestFile, guardFiles, readModelPositions, type StoredGenerations } from '../store';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';

@@ -6,18 +6,11 @@ import type { Claim, Store, StoredArtifact } from '../store';
 import { callsIn, endedFor } from './usage';
 
 /** Verifier calls of the request that made the artifact, if earlier requests had paid for some. */
-function newCallsIn(lines: readonly LedgerLine[]): { newVerifierCalls?: number } {
+function newCallsIn(lines: readonly LedgerLine[]): number | undefined {
   const maker = lines.findLast((line) => line.type === 'attempt-ended' && line.outcome === 'published');
-  if (maker?.type !== 'attempt-ended') return {};
+  if (maker?.type !== 'attempt-ended') return undefined;
   const newVerifierCalls = callsIn(endedFor(lines, maker));
-  return newVerifierCalls === callsIn(lines) ? {} : { newVerifierCalls };
-}
-
-function rowSourceOf({ spec }: PlannedStage): Pick<StageResult, 'rowSource'> {
-  if (spec.kind !== 'synthesizeData') return {};
-  const { what } = spec;
-  const from = 'annotator' in spec ? spec.annotator : 'userRows' in spec ? spec.userRows.digest : '';
-  return { rowSource: { what, from } };
+  return newVerifierCalls === callsIn(lines) ? undefined : newVerifierCalls;
 }
 
 /** What a stage leaves in the history. */
@@ -32,14 +25,16 @@ export async function resultOf(
   return {
     key: stage.key,
     kind: stage.kind,
+    makes: stage.makes,
     title: stage.title,
     digest: manifest.digest,
     cached,
     ledgerHead: await chain.head(),
     ...stageMetricsOf(manifest),
-    ...rowSourceOf(stage),
-    ...(cached ? { cost: zeroCost } : { cost, ...newCallsIn(await chain.read()) }),
-    ...(warnings.length === 0 ? {} : { warnings }),
+    rowSource: stage.rows?.source,
+    cost: cached ? zeroCost : cost,
+    newVerifierCalls: cached ? undefined : newCallsIn(await chain.read()),
+    warnings: warnings.length === 0 ? undefined : warnings,
   };
 }
 

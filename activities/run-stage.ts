@@ -4,8 +4,9 @@ import { Context } from '@temporalio/activity';
 import { foundScores } from '../contracts/auxiliary';
 import { BudgetlineError } from '../contracts/failures';
 import { stageMetricsOf } from '../contracts/metrics';
+import type { StageRequest } from '../contracts/activities';
 import type { StageResult } from '../contracts/stage';
-import { inputDigests } from '../planning';
+import { inputDigests } from '../stages';
 import { digestFile, ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
 import {
   answered,
@@ -20,10 +21,10 @@ import { describeRows } from './dataset';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
 import { findPublished, resultOf } from './published';
-import { StageSession, type AnyStageRequest, type StageMaker, type StageOutput } from './session';
+import { StageSession, type StageMaker, type StageOutput } from './session';
 import { totalCost, warningsIn } from './usage';
 
-async function claimStage(environment: StageEnvironment, { stage }: AnyStageRequest): Promise<Claim> {
+async function claimStage(environment: StageEnvironment, { stage }: StageRequest): Promise<Claim> {
   const holder = `${environment.actor}@${environment.host} process ${process.pid}`;
   const outcome = await environment.store.claim(stage.key, holder);
   if ('claim' in outcome) return outcome.claim;
@@ -39,6 +40,7 @@ async function describeArtifact(
   const { environment, stage, request, usage, inputs } = session;
   const lines = await environment.store.chain({ stage: stage.key }).read();
   return {
+    makes: stage.makes,
     revision: stage.revision,
     title: stage.title,
     spec: stage.spec,
@@ -53,8 +55,8 @@ async function describeArtifact(
       cost: totalCost(lines, usage, request.experimentId),
     },
     ...stageMetricsOf(output),
-    ...(stage.sources === undefined ? {} : { sources: { ...stage.sources } }),
-    ...(await describeRows(stage, output.dir)),
+    sources: stage.sources as PublishRequest['manifest']['sources'],
+    croissant: await describeRows(stage, output.dir),
   };
 }
 
@@ -89,7 +91,7 @@ async function makeAndPublish(
     message: null,
     artifact: artifact.manifest.digest,
     manifestDigest: await digestFile(join(artifact.dir, 'manifest.json')),
-    scores: session.stage.kind === 'evaluate' ? foundScores(output) : null,
+    scores: session.stage.makes === 'scores' ? foundScores(output) : null,
   } as const;
   await closeAttempt(session, names, ending);
   await clearRunFolder(session.runDir);
@@ -118,7 +120,7 @@ async function runAttempt<T>(session: StageSession, work: AttemptWork<T>): Promi
 /** Runs under the claim. Another worker may have published before the claim was taken. */
 async function runClaimed<T>(
   environment: StageEnvironment,
-  request: AnyStageRequest,
+  request: StageRequest,
   { claim, work, runId }: { claim: Claim; work: AttemptWork<T>; runId: string },
 ): Promise<StageResult | T> {
   const { store } = environment;
@@ -128,7 +130,7 @@ async function runClaimed<T>(
 
 async function runOnce<T>(
   environment: StageEnvironment,
-  request: AnyStageRequest,
+  request: StageRequest,
   work: AttemptWork<T>,
 ): Promise<StageResult | T> {
   const { attempt, workflowExecution } = Context.current().info;
@@ -150,7 +152,7 @@ async function runOnce<T>(
  */
 export function runStage(
   environment: StageEnvironment,
-  request: AnyStageRequest,
+  request: StageRequest,
   make: StageMaker,
 ): Promise<StageResult> {
   return runOnce(environment, request, (session, names) => makeAndPublish(session, names, make));
@@ -163,7 +165,7 @@ export function runStage(
  */
 export async function answerStage(
   environment: StageEnvironment,
-  request: AnyStageRequest,
+  request: StageRequest,
   answer: (session: StageSession) => Promise<void>,
 ): Promise<void> {
   await runOnce(environment, request, async (session, names) => {

@@ -5,21 +5,19 @@ import { BudgetlineError } from '../contracts/failures';
 import type { Execution } from '../schemas/definition';
 import type { StageMetrics } from '../contracts/metrics';
 import type { EntryOf, LedgerEntry } from '../schemas/ledger';
-import type { PlannedStage, StageKind, StageProgress, StageRequest } from '../contracts/stage';
+import type { PlannedStage } from '../contracts/stage';
+import type { StageProgress, StageRequest } from '../contracts/activities';
 import type { TrainerEvent } from '../schemas/trainer-event';
 import { trainerProtocol, type TrainerJob } from '../schemas/trainer-job';
 import { ensureDir, type Claim } from '../store';
 import { AttemptNotes } from './attempt-notes';
 import type { StageEnvironment } from './deps';
 import { createInputs, type StageInputs } from './inputs';
-import { loadTaskProblems, type LoadedTask } from './task-data';
+import { loadTaskProblems, type LoadedTask, type TaskSpec } from './task-data';
 import type { MicroBatches } from './trainer-process/micro-batches';
 import { runTrainer, type TrainerRun, type TrainerSetup } from './trainer-process/run-trainer';
 import { stallMsOf } from './trainer-process/stall-limit';
 import { Usage } from './usage';
-
-/** The request of any stage activity. */
-export type AnyStageRequest = { [K in StageKind]: StageRequest<K> }[StageKind];
 
 /** What a finished stage hands over to be published. */
 export interface StageOutput extends StageMetrics {
@@ -54,7 +52,7 @@ export class StageSession {
 
   constructor(
     readonly environment: StageEnvironment,
-    readonly request: AnyStageRequest,
+    readonly request: StageRequest,
     readonly claim: Claim,
     readonly context: Context,
   ) {
@@ -97,7 +95,7 @@ export class StageSession {
     const { spec } = this.stage;
     if (!('task' in spec))
       throw new BudgetlineError('CONFIG_INVALID', `${this.stage.title}: the stage has no task.`);
-    return loadTaskProblems(this.environment.problems, this.stage.files, spec);
+    return loadTaskProblems(this.environment.problems, this.stage.files, spec as unknown as TaskSpec);
   }
 
   /** An empty folder in the run folder. */
@@ -163,12 +161,7 @@ export class StageSession {
     }
     if (event.event !== 'progress') return;
     const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = event;
-    this.report({
-      ...{ phase, step, steps },
-      ...(loss === undefined ? {} : { loss }),
-      ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
-      ...(secondsLeft === undefined ? {} : { secondsLeft }),
-    });
+    this.report({ phase, step, steps, loss, tokensPerSecond, secondsLeft });
   }
 }
 

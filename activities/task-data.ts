@@ -3,20 +3,18 @@ import { createHash } from 'node:crypto';
 import { readCode } from '../code';
 import { type CodeIdentity, type CodeOrigin, differingCode } from '../contracts/code';
 import { BudgetlineError } from '../contracts/failures';
-import type { PlannedStage, SpecOf, StageCode } from '../contracts/stage';
+import type { PlannedStage } from '../contracts/stage';
+import type { SpecOf } from '../stages';
+import type { StageCode } from '../contracts/code';
 import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
 import { decontaminate, type HeldOutSet } from '../ingest';
-import {
-  canonicalJson,
-  digestOf,
-  ownName,
-  pinnedSource,
-  problemFileName,
-  type ProblemSource,
-} from '../planning';
+import { canonicalJson } from '../contracts/canonical-json';
+import { digestOf } from '../contracts/digest';
+import { ownName, pinnedSource, problemFileName, type ProblemSource } from '../stages';
 import { isMissing } from '../store';
 
-type TaskSpec = SpecOf<'synthesizeData' | 'evaluate'>;
+/** The spec of a stage that reads a task's problems. */
+export type TaskSpec = SpecOf<'synthesizeData' | 'evaluate'>;
 type Files = PlannedStage['files'];
 
 /** A task with its problems. */

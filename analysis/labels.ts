@@ -1,6 +1,5 @@
 import type { Estimate } from '../contracts/analysis';
 import type { GatheredLabels } from '../contracts/labels';
-import type { RowSource } from '../contracts/stage';
 import { krippendorffAlpha } from './agreement';
 import { formatCount, formatScore } from './text';
 
@@ -18,18 +17,10 @@ export interface LabelQuality {
   readonly alpha: Estimate | null;
 }
 
-const names: Readonly<Record<RowSource['what'], (from: string) => string>> = {
-  demonstrations: (annotator) => `demonstrations by ${annotator}`,
-  'user-demonstrations': () => 'user demonstrations',
-  'user-preferences': () => 'user preferences',
-  pairs: () => 'preference pairs',
-  'rejection-samples': () => 'rejection samples',
-};
-
 function qualityOf({ source, counts, patterns }: GatheredLabels): LabelQuality {
   const count = (name: string): number => counts[name] ?? 0;
   return {
-    of: source === null ? 'evaluations' : names[source.what](source.from),
+    of: source === null ? 'evaluations' : source.label,
     checked: count('checked'),
     verifierMismatches: count('verifierMismatches'),
     compared: count('labelledAgain'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntryOf, LedgerLine } from '../schemas/ledger';
-import type { AnchoredHead } from '../contracts/stage';
+import type { AnchoredHead } from '../contracts/activities';
 import type { Chain, FenceCheck, Store } from '../store';
 
 export type ExperimentOpening = EntryOf<'experiment-opened'>;

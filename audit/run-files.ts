@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { sha256 } from '../schemas/scalars';
 import { BudgetlineError } from '../contracts/failures';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
-import { stageKinds, type StageKey } from '../contracts/stage';
+import { type StageKey } from '../contracts/stage';
 import { reportFolder } from '../host/home';
 import { ensureDir, listFiles, type ArtifactId, type Store, type StorePart } from '../store';
 import { requestsByStage, unfinishedStages } from './stage-requests';
@@ -30,14 +30,11 @@ export function resultPages(histories: readonly WorkflowHistory[]): string[] {
   return [...new Set(pages.flat().map(({ digest }) => digest))];
 }
 
-/** Finds an artifact by key, trying each kind. An invalid key, e.g. from a damaged manifest, finds nothing. */
+/** Finds an artifact by key. An invalid key, e.g. from a damaged manifest, finds nothing. */
 export async function findArtifact(store: Store, key: StageKey | undefined): Promise<ArtifactId | undefined> {
   if (key === undefined || !/^[0-9a-f]{64}$/.test(key)) return undefined;
-  for (const kind of stageKinds) {
-    const found = await store.get({ kind, key });
-    if (found !== undefined) return { kind, key };
-  }
-  return undefined;
+  const [id] = await store.list(key);
+  return id;
 }
 
 /** Artifacts of recorded stages and, recursively, of their inputs. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BudgetlineError } from '../contracts/failures';
-import type { AnchoredHead, HeadSignature } from '../contracts/stage';
+import type { AnchoredHead, HeadSignature } from '../contracts/activities';
 
 /** The signed text. It is plain, so that any ed25519 tool can verify it. */
 function statementOf(experimentId: string, { head, lines }: AnchoredHead): Buffer {

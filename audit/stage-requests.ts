@@ -2,17 +2,17 @@ import { z } from 'zod';
 import { sha256 } from '../schemas/scalars';
 import type { StageState } from '../contracts/run-timeline';
 import type { LedgerLine } from '../schemas/ledger';
-import { stageKinds, type StageKey, type StageKind } from '../contracts/stage';
+import { type StageKey } from '../contracts/stage';
 import type { ActivityRecord } from './history';
 import { recordedStages, type ReadHistory } from './run-records';
 
 const requestInput = z.looseObject({
-  stage: z.looseObject({ key: sha256, kind: z.enum(stageKinds), title: z.string() }),
+  stage: z.looseObject({ key: sha256, kind: z.string(), title: z.string() }),
 });
 
 /** An activity that requested a stage, from a workflow history. A judged evaluation has two. */
 export interface StageRequest {
-  readonly kind: StageKind;
+  readonly kind: string;
   readonly title: string;
   readonly workflowId: string;
   readonly runId: string;

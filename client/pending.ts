@@ -1,6 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { decodeOptionalFailureToOptionalError } from '@temporalio/common/lib/internal-non-workflow';
-import { type StageKey, stageKeyIn, type StageProgress } from '../contracts/stage';
+import { type StageKey, stageKeyIn } from '../contracts/stage';
+import { type StageProgress } from '../contracts/activities';
 
 type Description = Awaited<ReturnType<WorkflowHandle['describe']>>;
 type PendingActivity = NonNullable<Description['raw']['pendingActivities']>[number];

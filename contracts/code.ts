@@ -30,6 +30,9 @@ export const codeRoles = ['problems', 'grading', 'annotator', 'judge'] as const;
 export type CodeRole = (typeof codeRoles)[number];
 export type CodeByRole<T = UserCode> = Readonly<Partial<Record<CodeRole, T>>>;
 
+/** The user's own code behind a stage, by role. */
+export type StageCode = CodeByRole<CodeIdentity>;
+
 /** Call this from a function that users call: the stack starts at the user's own call. */
 export function stackOfCaller(): string {
   const { stackTraceLimit } = Error;

@@ -17,7 +17,7 @@ const counted: ReadonlySet<string> = new Set([
   'labelledAlike',
 ]);
 
-type LabelledStage = Pick<StageResult, 'kind' | 'metrics' | 'labels' | 'rowSource'>;
+type LabelledStage = Pick<StageResult, 'makes' | 'metrics' | 'labels' | 'rowSource'>;
 
 function labelsOf({ metrics, labels = [] }: LabelledStage, source: RowSource | null): GatheredLabels {
   const counts = Object.entries(metrics).filter(([name]) => counted.has(name));
@@ -67,7 +67,7 @@ function labelsOfDatasets(stages: readonly LabelledStage[]): GatheredLabels[] {
  * @param stages each once, however many cells share it
  */
 export function gatherLabels(stages: readonly LabelledStage[]): GatheredLabels[] {
-  const judged = stages.filter(({ kind }) => kind === 'evaluate');
+  const judged = stages.filter(({ makes }) => makes === 'scores');
   const all = mergeLabels(
     labelsOfDatasets(stages),
     judged.map((stage) => labelsOf(stage, null)),

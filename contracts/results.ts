@@ -1,6 +1,7 @@
 import type { ControlKind } from '../schemas/definition';
 import type { GatheredLabels } from './labels';
-import type { AnchoredHead, StageCost, StageKey, StageResult } from './stage';
+import type { StageCost, StageKey, StageResult } from './stage';
+import type { AnchoredHead } from './activities';
 import type { PauseMode } from '../schemas/steering';
 
 /** A cell of the grid: one trial, i.e. one budget, one SFT fraction and one seed. */

@@ -5,7 +5,7 @@ import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
 import { decontaminate, type HeldOutSet } from '../ingest';
-import { ownName, problemFileName, type QuestionSet, questionSets } from '../planning';
+import { ownName, problemFileName, type QuestionSet, questionSets } from '../stages';
 import { digestFile } from '../store';
 import { find } from './find';
 import { inField } from './in-field';

@@ -6,7 +6,9 @@ import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../
 import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';
-import { digestOf, ownName, questionSets, variantsOf } from '../planning';
+import { variantsOf } from '../planning';
+import { digestOf } from '../contracts/digest';
+import { ownName, questionSets } from '../stages';
 import { describeModel, readModelSize } from '../store';
 import type { UserRows } from '../ingest';
 import { type PreviewRequest, readUserRowsFor, type ResolvedUserRows, resolveUserRows } from './user-rows';

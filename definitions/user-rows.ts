@@ -15,15 +15,14 @@ import {
 import {
   annotationCosts,
   buyRows,
-  userFileName,
   gridOf,
   type GridPoint,
   orderUserRows,
-  poolSeed,
   sharedPrompts,
   type Split,
   splitBudget,
 } from '../planning';
+import { userFileName, poolSeed } from '../stages';
 import { digestFile } from '../store';
 import { inField } from './in-field';
 

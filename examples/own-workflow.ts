@@ -9,7 +9,7 @@ export interface Comparison {
   readonly chosenOnly: number;
 }
 
-const scoreOf = ({ result }: Artifact<'evaluate'>): number => result.metrics['score'] ?? 0;
+const scoreOf = ({ result }: Artifact<'scores'>): number => result.metrics['score'] ?? 0;
 
 /**
  * Your own pipeline: the same stages in another order. It evaluates the warm start before it buys pairs. Then it trains

@@ -4,7 +4,7 @@ import { BudgetlineError } from '../contracts/failures';
 import { nameUsd } from '../contracts/money';
 import type { Split } from './counts';
 import { evaluationFlops, pairFlops, sftRowFlops } from './flops';
-import { expectedVerifierCalls } from './money';
+import { expectedVerifierCalls } from '../stages/synthesize-data/verifier-calls';
 
 /** US dollars that rows cost a money budget. */
 export interface UnitCosts {

@@ -10,35 +10,18 @@ import { type Split, splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
 import { annotationUsd, uniquePurchase } from './money';
-import {
-  demonstrationsStage,
-  evaluateStage,
-  freezeReferenceStage,
-  pairsStage,
-  type StageContext,
-  trainPreferenceStage,
-  trainSftStage,
-} from './stages';
-
-/** The stages of one cell, in the order they run. */
-export interface CellStages {
-  /** null where the split buys no demonstrations. */
-  readonly demonstrations: PlannedStage<'synthesizeData'> | null;
-  readonly sft: PlannedStage<'trainSft'> | null;
-  readonly reference: PlannedStage<'freezeReference'>;
-  /** null where the split buys no pairs. */
-  readonly pairs: PlannedStage<'synthesizeData'> | null;
-  readonly preference: PlannedStage<'trainPreference'> | null;
-  readonly evaluation: PlannedStage<'evaluate'>;
-}
+import { allocationPipeline, basePipeline } from './pipeline';
+import { type StagePlanners, tracePipeline, type Trace } from '../stages/trace';
 
 /** One planned cell. */
-export interface CellPlan extends CellStages {
+export interface CellPlan {
   readonly cell: CellIdentity;
   /** The cell as an experiment of its own. */
   readonly experiment: ResolvedExperiment;
-  /** The stages above without nulls, inputs before their readers. */
+  /** In the order they run, inputs before their readers. */
   readonly stages: readonly PlannedStage[];
+  /** The last of them. */
+  readonly evaluation: PlannedStage<'scores'>;
   /** US dollars for its rows, as if bought for this cell alone. */
   readonly annotationUsd: number;
   /** Estimated seconds of its stages on one device slot, none cached. */
@@ -51,19 +34,11 @@ export interface CellPlace {
   readonly axes?: Coordinates;
 }
 
-function contextOf(resolved: ResolvedExperiment): StageContext {
-  return { resolved, seed: resolved.definition.seed };
-}
-
-function cellStages(context: StageContext, rows: { sftRows: number; pairRows: number }): CellStages {
-  const demonstrations = rows.sftRows === 0 ? null : demonstrationsStage(context, { rows: rows.sftRows });
-  const sft = demonstrations && trainSftStage(context, { data: demonstrations });
-  const reference = freezeReferenceStage(context, { adapter: sft });
-  const pairs = rows.pairRows === 0 ? null : pairsStage(context, { reference, rows: rows.pairRows });
-  const preference = pairs && trainPreferenceStage(context, { reference, data: pairs });
-  const evaluation = evaluateStage(context, { reference, adapter: preference });
-  return { demonstrations, sft, reference, pairs, preference, evaluation };
-}
+/** Plans a pipeline of an experiment. */
+export const planPipeline = <T>(
+  resolved: ResolvedExperiment,
+  pipeline: (stages: StagePlanners) => T,
+): Trace<T> => tracePipeline({ resolved, seed: resolved.definition.seed }, pipeline);
 
 /** The rows that the cell's budget buys. */
 function purchase(resolved: ResolvedExperiment): BoughtRows {
@@ -134,16 +109,14 @@ export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): C
   const { definition } = resolved;
   const rows = purchase(resolved);
   assertRowsAreThere(resolved, rows);
-  const parts = cellStages(contextOf(resolved), rows);
-  const { demonstrations, sft, reference, pairs, preference, evaluation } = parts;
-  const stages = [demonstrations, sft, reference, pairs, preference, evaluation].filter(
-    (stage) => stage !== null,
+  const { stages, result: evaluation } = planPipeline(resolved, (functions) =>
+    allocationPipeline(functions, rows),
   );
   return {
-    ...parts,
     experiment: resolved,
     cell: identityOf(resolved, rows, place),
     stages,
+    evaluation,
     annotationUsd: annotationUsd(definition.prices, uniquePurchase(stages)),
     seconds: estimateSeconds(stages, 1),
   };
@@ -155,23 +128,32 @@ function identityOf(
   { id = cellIdOf(sweepIdOf(resolved), resolved.definition), axes }: CellPlace,
 ): CellIdentity {
   const { task, model, annotator, budget, sftFraction, seed, spend } = resolved.definition;
-  const place = axes === undefined ? {} : { axes };
-  const money =
-    spend === undefined || remainderUsd === undefined
-      ? {}
-      : { budgetUnit: 'usd' as const, sftSpendFraction: spend.sftSpendFraction, remainderUsd };
-  return { id, task, model, annotator, ...place, budget, sftFraction, seed, sftRows, pairRows, ...money };
+  return {
+    id,
+    task,
+    model,
+    annotator,
+    axes,
+    budget,
+    sftFraction,
+    seed,
+    sftRows,
+    pairRows,
+    budgetUnit: spend && 'usd',
+    sftSpendFraction: spend?.sftSpendFraction,
+    remainderUsd,
+  };
 }
 
-/** Freezing and evaluating the untrained base model, which gains are measured against. */
+/** The stages of the untrained base model's evaluation. */
 export interface BasePlan {
-  readonly reference: PlannedStage<'freezeReference'>;
-  readonly evaluation: PlannedStage<'evaluate'>;
+  readonly stages: readonly PlannedStage[];
+  /** The last of them. */
+  readonly evaluation: PlannedStage<'scores'>;
 }
 
 export function planBase(resolved: Resolved<ExperimentDefinition | SweepDefinition>): BasePlan {
-  // Neither stage uses random numbers, so any seed gives the same keys.
-  const context = { resolved, seed: 0 };
-  const reference = freezeReferenceStage(context, { adapter: null });
-  return { reference, evaluation: evaluateStage(context, { reference, adapter: null }) };
+  // No stage of it uses random numbers, so any seed gives the same keys.
+  const { stages, result } = tracePipeline({ resolved, seed: 0 }, basePipeline);
+  return { stages, evaluation: result };
 }

@@ -2,16 +2,10 @@ import type { ControlKind, SweepDefinition } from '../schemas/definition';
 import type { ResolvedExperiment } from '../contracts/resolved';
 import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';
-import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell } from './cell';
+import type { StagePlanners } from '../stages/trace';
+import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell, planPipeline } from './cell';
 import { coordinatesSlug } from './identity';
-import {
-  demonstrationsStage,
-  evaluateStage,
-  freezeReferenceStage,
-  rejectionSamplesStage,
-  type StageContext,
-  trainSftStage,
-} from './stages';
+import { warmStart } from './pipeline';
 import { applyChanges } from './variants';
 
 /** A control of a cell. It shares stages with the cell where keys are equal. */
@@ -38,49 +32,51 @@ type Variations = readonly Variation[] | string;
 
 const needsPairs = 'annotations.preferences holds unpaired answers, and it needs pairs';
 
-const isUnpaired = ({ pairs }: CellPlan): boolean =>
-  pairs !== null && 'userRows' in pairs.spec && pairs.spec.userRows.kind === 'unpaired';
+const isUnpaired = ({ stages }: CellPlan): boolean => stages.some(({ rows }) => rows?.format === 'unpaired');
 
-const contextOf = ({ experiment }: CellPlan): StageContext => ({
-  resolved: experiment,
-  seed: experiment.definition.seed,
-});
+/** A control's own pipeline, planned as its cell is. */
+const stagesOf = (
+  { experiment }: CellPlan,
+  pipeline: (stages: StagePlanners) => PlannedStage<'scores'>,
+): readonly PlannedStage[] => planPipeline(experiment, pipeline).stages;
 
-const present = (stages: readonly (PlannedStage | null)[]): PlannedStage[] =>
-  stages.filter((stage) => stage !== null);
-
-/** SFT on top of the cell's frozen warm start. */
-function sftOnTop(cell: CellPlan, data: PlannedStage<'synthesizeData'>, column: 'completion' | 'chosen') {
-  const { demonstrations, sft, reference } = cell;
-  const context = contextOf(cell);
-  const adapter = trainSftStage(context, { data, base: reference, column });
-  const evaluation = evaluateStage(context, { reference, adapter });
-  return present([demonstrations, sft, reference, data, adapter, evaluation]);
+/** SFT on the chosen answers of the cell's pairs, on top of its frozen warm start. */
+function chosenAnswers(plan: CellPlan): Variations {
+  const { cell } = plan;
+  if (cell.pairRows === 0 || isUnpaired(plan)) return needsPairs;
+  const stages = stagesOf(plan, (functions) => {
+    const reference = warmStart(functions, cell);
+    const data = functions.synthesizeData({ rows: cell.pairRows, reference });
+    const adapter = functions.trainSft({ data, base: reference, column: 'chosen' });
+    return functions.evaluate({ reference, adapter });
+  });
+  return [['', stages]];
 }
 
-function chosenAnswers(cell: CellPlan): Variations {
-  const { pairs } = cell;
-  if (pairs === null || isUnpaired(cell)) return needsPairs;
-  return [['', sftOnTop(cell, pairs, 'chosen')]];
-}
-
-/** Samples the pool's prompts even where the pairs come from a user's file. */
-function rejectionSamples(cell: CellPlan): Variations {
-  const { reference, experiment } = cell;
-  const { pairRows: rows } = cell.cell;
+/** SFT on correct samples of the warm start. Samples the pool's prompts even where the pairs come from a user's file. */
+function rejectionSamples(plan: CellPlan): Variations {
+  const { cell, experiment } = plan;
+  const { pairRows: rows } = cell;
   assertFitsPool(experiment, `the control "rejection-sampling" at ${rows} rows`, rows);
-  return [['', sftOnTop(cell, rejectionSamplesStage(contextOf(cell), { reference, rows }), 'completion')]];
+  const stages = stagesOf(plan, (functions) => {
+    const reference = warmStart(functions, cell);
+    const data = functions.synthesizeData({ rows, reference, what: 'rejection-samples' });
+    const adapter = functions.trainSft({ data, base: reference });
+    return functions.evaluate({ reference, adapter });
+  });
+  return [['', stages]];
 }
 
 const defaultNumFewShot = 4;
 
 function fewShot(cell: CellPlan, { numFewShot: rows = defaultNumFewShot }: Settings): Variations {
   assertExamplesAreThere(cell.experiment, rows);
-  const context = contextOf(cell);
-  const fewShot = demonstrationsStage(context, { rows });
-  const reference = freezeReferenceStage(context, { adapter: null });
-  const evaluation = evaluateStage(context, { reference, adapter: null, fewShot });
-  return [['', [fewShot, reference, evaluation]]];
+  const stages = stagesOf(cell, (functions) => {
+    const shots = functions.synthesizeData({ rows });
+    const reference = functions.freezeReference({ adapter: null });
+    return functions.evaluate({ reference, fewShot: shots });
+  });
+  return [['', stages]];
 }
 
 /** The cell's stages with some fields changed. */
@@ -133,9 +129,8 @@ function controlsOf(cell: CellPlan, kind: ControlKind, settings: Settings): (Con
   const made = variations[kind](cell, settings);
   if (typeof made === 'string') return [made];
   return made.map(([setting, stages]) => {
-    const named = setting === '' ? {} : { setting };
-    const id = controlIdOf({ of: of.id, kind, ...named });
-    return { id, kind, ...named, of, experiment: cell.experiment, stages };
+    const named = { kind, setting: setting === '' ? undefined : setting };
+    return { id: controlIdOf({ of: of.id, ...named }), ...named, of, experiment: cell.experiment, stages };
   });
 }
 

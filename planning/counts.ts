@@ -1,5 +1,3 @@
-import type { TrainingSpec } from '../schemas/training';
-
 /** Digits and scale of a number's shortest decimal form: 0.25 is 25 / 10². */
 function decimalOf(value: number): { digits: bigint; scale: bigint } {
   const [mantissa = '', exponent = '0'] = String(value).split('e');
@@ -30,9 +28,4 @@ export function splitBudget(budget: number, fraction: number): Split {
   const { digits, scale } = decimalOf(fraction);
   const sftRows = Number((BigInt(budget) * digits + scale - 1n) / scale);
   return { sftRows, pairRows: budget - sftRows };
-}
-
-/** Optimiser steps of a training run: the last batch of an epoch may be short. */
-export function optimiserSteps(rows: number, training: Pick<TrainingSpec, 'epochs' | 'batchSize'>): number {
-  return training.epochs * Math.ceil(rows / training.batchSize);
 }

@@ -3,10 +3,10 @@ import type { ExperimentDefinition, SweepDefinition } from '../schemas/definitio
 import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import type { UserRowsUse } from '../schemas/user-rows';
 import { comparableDefinition } from './canonical';
-import { codeFor } from './code';
-import { digestOf } from './digest';
-import { userFileName, taskFileDigests } from './user-rows';
-import { ownName, pinEvaluation } from './question-sets';
+import { codeFor } from '../stages/code';
+import { digestOf } from '../contracts/digest';
+import { userFileName, taskFileDigests } from '../stages/files';
+import { ownName, pinEvaluation } from '../stages/question-sets';
 
 /** A cell's place in a sweep's grid: a budget in rows or US dollars, and its split. */
 export type GridPoint = {

@@ -1,13 +1,7 @@
-import type { PairSpec, Prices } from '../schemas/definition';
-import type { PlannedStage, SpecOf } from '../contracts/stage';
-import { digestOf } from './digest';
-import { inputDigests } from './stages/keys';
-
-/**
- * Assumed fraction of sampled prompts that give a pair of a correct and an incorrect sample; the actual one is in the
- * stage's stats. Measured 0.35–0.4 with four candidates on the embedded default.
- */
-export const expectedPairYield = 0.4;
+import type { Prices } from '../schemas/definition';
+import { digestOf } from '../contracts/digest';
+import type { PlannedRows, PlannedStage } from '../contracts/stage';
+import { inputDigests } from '../stages/keys';
 
 /** Half a millionth of a dollar, for floating-point error in sums of prices. */
 export const usdTolerance = 5e-7;
@@ -26,29 +20,18 @@ export function annotationUsd(prices: Prices, { demonstrations, pairs, verifierC
   );
 }
 
-/** US dollars for one row. Rejection samples cost only their verifier calls. */
-export function rowPrice(prices: Prices, what: SpecOf<'synthesizeData'>['what']): number {
-  return {
-    demonstrations: prices.sftExample,
-    'user-demonstrations': prices.sftExample,
-    pairs: prices.preferencePair,
-    'user-preferences': prices.preferencePair,
-    'rejection-samples': 0,
-  }[what];
+/** US dollars for one row. */
+export function rowPrice(prices: Prices, { pricedAs }: PlannedRows): number {
+  return pricedAs === null ? 0 : prices[pricedAs];
 }
 
-/** Expected verifier calls for a number of pairs, one per sample. */
-export function expectedVerifierCalls(pairs: number, spec: PairSpec): number {
-  return Math.ceil(pairs / expectedPairYield) * spec.candidates;
-}
+/** A stage that makes rows. */
+export type RowsStage = PlannedStage & { readonly rows: PlannedRows };
 
-/** One cell's purchase, as if bought alone. */
-export function purchaseOf(demonstrations: number, pairs: number, spec: PairSpec): Purchase {
-  return { demonstrations, pairs, verifierCalls: expectedVerifierCalls(pairs, spec) };
-}
+export const makesRows = <S extends PlannedStage>(stage: S): stage is S & RowsStage => stage.rows !== null;
 
 /** Identifies nested rows (same seed and annotator, or same reference): a smaller set is the start of a larger one. */
-export function nestOf({ spec, inputs }: PlannedStage<'synthesizeData'>): string {
+export function nestOf({ spec, inputs }: RowsStage): string {
   return digestOf([{ ...spec, rows: 0 }, inputDigests(inputs)]);
 }
 
@@ -57,44 +40,18 @@ export function nestOf({ spec, inputs }: PlannedStage<'synthesizeData'>): string
  * for every stage that samples, nested or not.
  */
 export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
-  const largest = new Map<string, PurchaseStage>();
-  const distinct = new Map<string, PurchaseStage>();
-  for (const stage of stages.filter(isPurchase)) {
+  const largest = new Map<string, PlannedRows>();
+  const distinct = new Map<string, PlannedRows>();
+  for (const stage of stages.filter(makesRows)) {
     const nest = nestOf(stage);
-    distinct.set(stage.key, stage);
-    if ((largest.get(nest)?.spec.rows ?? 0) < stage.spec.rows) largest.set(nest, stage);
+    distinct.set(stage.key, stage.rows);
+    if ((largest.get(nest)?.count ?? 0) < stage.rows.count) largest.set(nest, stage.rows);
   }
-  const sum = (set: ReadonlyMap<string, PurchaseStage>): Purchase =>
-    [...set.values()].map(({ spec }) => purchaseOfStage(spec)).reduce(addPurchases, noPurchase);
-  return { ...sum(largest), verifierCalls: sum(distinct).verifierCalls };
-}
-
-const noPurchase: Purchase = { demonstrations: 0, pairs: 0, verifierCalls: 0 };
-
-function addPurchases(a: Purchase, b: Purchase): Purchase {
+  const countOf = (price: PlannedRows['pricedAs']): number =>
+    [...largest.values()].reduce((sum, { pricedAs, count }) => sum + (pricedAs === price ? count : 0), 0);
   return {
-    demonstrations: a.demonstrations + b.demonstrations,
-    pairs: a.pairs + b.pairs,
-    verifierCalls: a.verifierCalls + b.verifierCalls,
+    demonstrations: countOf('sftExample'),
+    pairs: countOf('preferencePair'),
+    verifierCalls: [...distinct.values()].reduce((sum, { verifierCalls }) => sum + verifierCalls, 0),
   };
-}
-
-function purchaseOfStage(spec: SpecOf<'synthesizeData'>): Purchase {
-  switch (spec.what) {
-    case 'demonstrations':
-    case 'user-demonstrations':
-      return { ...noPurchase, demonstrations: spec.rows };
-    case 'user-preferences':
-      return { ...noPurchase, pairs: spec.rows };
-    case 'pairs':
-      return purchaseOf(0, spec.rows, spec.pairs);
-    case 'rejection-samples':
-      return { ...purchaseOf(0, spec.rows, spec.pairs), pairs: 0 };
-  }
-}
-
-type PurchaseStage = PlannedStage<'synthesizeData'>;
-
-function isPurchase(stage: PlannedStage): stage is PurchaseStage {
-  return stage.kind === 'synthesizeData';
 }

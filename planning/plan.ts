@@ -5,7 +5,6 @@ import type { IdentifiedSource } from '../contracts/provenance';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import { type BasePlan, type CellPlan, planBase, planCell } from './cell';
 import { planControls, type PlannedControls } from './controls';
-import { optimiserSteps } from './counts';
 import { dependenciesOf, estimateStageSeconds } from './estimate';
 import { cellIdOf, definitionDigest, sweepIdOf } from './identity';
 import { annotationUsd, type Purchase, uniquePurchase, usdTolerance } from './money';
@@ -46,27 +45,18 @@ function uniqueStages(base: readonly PlannedStage[], cells: readonly CellPlan[])
   for (const { stages } of cells) for (const { key } of stages) uses.set(key, (uses.get(key) ?? 0) + 1);
   return [...byKey.values()].map((stage) => {
     const dependsOn = dependenciesOf(stage);
-    const inputs = dependsOn.flatMap((key) => byKey.get(key) ?? []);
-    const seconds = estimateStageSeconds(stage, inputs);
-    return { stage, cells: uses.get(stage.key) ?? 0, dependsOn, seconds };
+    return { stage, cells: uses.get(stage.key) ?? 0, dependsOn, seconds: estimateStageSeconds(stage) };
   });
 }
 
 const fewSteps = 10;
 
 function stepWarnings(stages: readonly UniqueStage[]): string[] {
-  const rowsOf = new Map(
-    stages.flatMap(({ stage: { key, spec } }) => (spec.kind === 'synthesizeData' ? [[key, spec.rows]] : [])),
-  );
-  return stages.flatMap(({ stage, dependsOn }) => {
-    const { spec, title } = stage;
-    if (spec.kind !== 'trainSft' && spec.kind !== 'trainPreference') return [];
-    const rows = dependsOn.map((key) => rowsOf.get(key)).find((count) => count !== undefined) ?? 0;
-    const steps = optimiserSteps(rows, spec.training);
-    return steps < fewSteps
+  return stages.flatMap(({ stage: { title, optimiserSteps: steps } }) =>
+    steps !== null && steps < fewSteps
       ? [`${title}: ${steps} optimiser steps, fewer than ${fewSteps}; expect little effect.`]
-      : [];
-  });
+      : [],
+  );
 }
 
 /** A model prefers its own answers as a judge (self-preference), so the win rate then measures similarity to it. */
@@ -134,15 +124,15 @@ export interface VariantPlan extends ResolvedVariant {
 }
 
 function planVariantCells(sweepId: string, { coordinates, resolved }: VariantPlan): CellPlan[] {
-  const axes = Object.keys(coordinates).length === 0 ? {} : { axes: coordinates };
+  const axes = Object.keys(coordinates).length === 0 ? undefined : coordinates;
   return gridOf(resolved.definition).map((point) =>
-    planCell(experimentOf(resolved, point), { id: cellIdOf(sweepId, point, coordinates), ...axes }),
+    planCell(experimentOf(resolved, point), { id: cellIdOf(sweepId, point, coordinates), axes }),
   );
 }
 
 /** Base stages of all variants, each key once. */
 function distinctBases(variants: readonly VariantPlan[]): PlannedStage[] {
-  const stages = variants.flatMap(({ base }) => [base.reference, base.evaluation]);
+  const stages = variants.flatMap(({ base }) => base.stages);
   return [...new Map(stages.map((stage) => [stage.key, stage])).values()];
 }
 

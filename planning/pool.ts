@@ -1,4 +1,4 @@
-import { sha256Hex } from './digest';
+import { sha256Hex } from '../contracts/digest';
 
 /** Sort key of a row in the seeded order. */
 export function poolRank(row: number, poolSeed: number): string {

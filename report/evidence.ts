@@ -1,12 +1,16 @@
 import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
 import type { CellResult, SweepResult } from '../contracts/results';
+import { rulesOf } from '../stages';
 import { formatCount, formatFraction } from './format';
 import type { TrainingEvidence } from './input';
 import { orderedCells } from './sections/order';
 
 /** The artifacts that a report reads: training stages and evaluations, by key. */
 export interface EvidencePlan {
-  readonly training: readonly (Omit<TrainingEvidence, 'rows'> & { readonly stageKey: string })[];
+  readonly training: readonly (Omit<TrainingEvidence, 'rows'> & {
+    readonly stageKind: string;
+    readonly stageKey: string;
+  })[];
   readonly answers: readonly {
     readonly name: string;
     /** Key of the evaluate stage with the items.jsonl to read. */
@@ -35,16 +39,21 @@ function nameOf({ cell: { sftFraction, seed } }: CellResult, { cells }: SweepRes
 function trainingOf(
   result: SweepResult,
   cells: readonly CellResult[],
-  kind: TrainingEvidence['kind'],
+  learnsFrom: TrainingEvidence['learnsFrom'],
 ): EvidencePlan['training'] {
   const stages = cells.flatMap((each) => {
     const { cell, stages: all } = each;
-    const rows = kind === 'trainSft' ? cell.sftRows : cell.pairRows;
-    const unit = kind === 'trainSft' ? 'demonstrations' : 'pairs';
-    const name = `${nameOf(each, result)}: ${formatCount(rows)} ${unit}`;
+    const rows = learnsFrom === 'demonstrations' ? cell.sftRows : cell.pairRows;
+    const name = `${nameOf(each, result)}: ${formatCount(rows)} ${learnsFrom}`;
     return all
-      .filter((stage) => stage.kind === kind)
-      .map(({ key }) => ({ kind, name, sftFraction: cell.sftFraction, stageKey: key }));
+      .filter(({ kind }) => rulesOf(kind)?.learnsFrom === learnsFrom)
+      .map(({ kind, key }) => ({
+        learnsFrom,
+        name,
+        sftFraction: cell.sftFraction,
+        stageKind: kind,
+        stageKey: key,
+      }));
   });
   return stages.slice(0, curvesShown);
 }
@@ -60,8 +69,7 @@ export function planEvidence(result: SweepResult, analysis: SweepAnalysis): Evid
       : [{ name: 'Base model', evaluationKey: result.base.key, itemsKey: baseItemsKey }];
   if (result.cells.length === 0) return { training: [], answers: base };
   const cells = representativeCells(result);
-  const kinds = ['trainSft', 'trainPreference'] as const;
-  const training = kinds.flatMap((kind) => trainingOf(result, cells, kind));
+  const training = (['demonstrations', 'pairs'] as const).flatMap((rows) => trainingOf(result, cells, rows));
   return { training, answers: [...base, ...answerCells(result, cells, analysis)] };
 }
 

@@ -13,7 +13,7 @@ export interface MetricRow {
 
 /** A training stage to chart, with its artifact's metrics.jsonl. */
 export interface TrainingEvidence {
-  readonly kind: 'trainSft' | 'trainPreference';
+  readonly learnsFrom: 'demonstrations' | 'pairs';
   readonly name: string;
   /** Of its cell: one SFT share has one colour in all charts. */
   readonly sftFraction: number;

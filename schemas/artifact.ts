@@ -26,6 +26,8 @@ export const artifactManifest = z.strictObject({
   format: z.literal(1),
   key: z.string(),
   kind: z.string(),
+  /** 'rows', 'adapter', 'model', 'scores', or what a user's kind makes. */
+  makes: z.string(),
   revision: z.int(),
   title: z.string(),
   /** SHA-256 over the sorted "path NUL bytes NUL sha256 NL" of the payload. */

@@ -11,8 +11,8 @@ import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { planOrFail } from './planned';
-import { createStages } from './stages';
-import type { Artifact, Grant, Stages } from './stages';
+import { createRunner } from './stages';
+import type { Grant } from './stages';
 import { Steering } from './steering';
 
 /** Input of `allocationExperiment`. */
@@ -32,22 +32,6 @@ export interface AllocationExperimentInput {
 
 /** The `progress` query of a cell: finished stages, and the one that is running. */
 export const experimentProgress = defineQuery<ExperimentProgress>('progress');
-
-async function trainWarmStart(stages: Stages, sftRows: number): Promise<Artifact<'freezeReference'>> {
-  if (sftRows === 0) return stages.freezeReference({ adapter: null });
-  const data = await stages.synthesizeData({ rows: sftRows });
-  const adapter = await stages.trainSft({ data });
-  return stages.freezeReference({ adapter });
-}
-
-/** The pipeline of one cell: demonstrations → SFT → frozen reference → pairs → preference tuning → evaluation. */
-async function runPipeline(stages: Stages, { cell }: CellPlan): Promise<Artifact<'evaluate'>> {
-  const reference = await trainWarmStart(stages, cell.sftRows);
-  if (cell.pairRows === 0) return stages.evaluate({ reference });
-  const data = await stages.synthesizeData({ rows: cell.pairRows, reference });
-  const adapter = await stages.trainPreference({ reference, data });
-  return stages.evaluate({ reference, adapter });
-}
 
 /** Collects what the `progress` query and Temporal's UI show. */
 function trackStages(steering: Steering): {
@@ -82,19 +66,20 @@ async function runStages(
   const { definition } = resolved;
   if (parent === undefined)
     await openExperiment({ experimentId, definitionDigest: definitionDigest(resolved), definition });
-  const stages = createStages({
-    ...{ resolved, experimentId, onStage, seed: definition.seed },
-    ...{ allowanceUsd: parent?.allowanceUsd, paidUsd: parent?.paidUsd },
+  const run = createRunner({
+    resolved,
+    experimentId,
+    onStage,
+    allowanceUsd: parent?.allowanceUsd,
+    paidUsd: parent?.paidUsd,
     runStage: (stage) => steering.runStage(stage),
     orchestration: { ...defaultOrchestration, ...orchestration },
   });
-  const { result } = await runPipeline(stages, plan);
+  for (const stage of plan.stages) await run(stage);
+  const evaluation = summarizeEvaluation(finished.at(-1)!);
   const anchor = parent === undefined ? await sealLedger(experimentId, finished) : undefined;
   const { cell, annotationUsd } = plan;
-  return {
-    ...{ cell, annotationUsd, evaluation: summarizeEvaluation(result), stages: finished },
-    ...(anchor === undefined ? {} : { anchor }),
-  };
+  return { cell, annotationUsd, evaluation, stages: finished, anchor };
 }
 
 /**
@@ -115,8 +100,7 @@ function runCell(cell: Cell): Promise<CellResult> {
 
 function placeOf(parent: AllocationExperimentInput['parent']): CellPlace {
   if (parent === undefined) return {};
-  const { cellId, axes } = parent;
-  return { id: cellId, ...(axes === undefined ? {} : { axes }) };
+  return { id: parent.cellId, axes: parent.axes };
 }
 
 /** One cell: one budget, one split, one seed. */

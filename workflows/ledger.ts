@@ -1,6 +1,7 @@
 import { CancellationScope, ContinueAsNew, proxyActivities } from '@temporalio/workflow';
 import { taskQueues } from '../contracts/stage';
-import type { AnchoredHead, LedgerActivities, RunActivities, StageResult } from '../contracts/stage';
+import type { StageResult } from '../contracts/stage';
+import type { AnchoredHead, LedgerActivities, RunActivities } from '../contracts/activities';
 
 /** Stages per call. Keeps payloads far below Temporal's limit of 2 MB. */
 const stagesPerCall = 500;

@@ -6,12 +6,6 @@ import { type PaidStage, paidBefore, paidStagesOf, spentUsd } from '../planning/
 import type { SpentBeforeFailure } from './failures';
 import type { Grant } from './stages';
 
-/** Whether a stage may cost more than planned: billed by an endpoint, low pair yield, or judged by a model. */
-function mayExceed({ spec, judgedOffDevice }: PlannedStage): boolean {
-  if (spec.kind === 'evaluate') return judgedOffDevice === true;
-  return spec.kind === 'synthesizeData' && ('pairs' in spec || 'annotatorDigest' in spec);
-}
-
 type Limits = Pick<SweepDefinition, 'prices' | 'spendLimitUsd'>;
 
 /** A cell or control that may spend: its stages, and its share of the unplanned money. */
@@ -47,7 +41,7 @@ export class SpendTracker {
     const skipped = [...this.#before.skipped, ...this.#skipped];
     const unsettled = this.#unsettled.flatMap(({ stages }) => stages);
     const unsettledUsd = this.#plannedUsd(unsettled) + this.#sharesUsd(this.#unsettled) + this.#earlierUsd;
-    return { usd, skipped, ...(unsettledUsd > 0 && { unsettledUsd }) };
+    return { usd, skipped, unsettledUsd: unsettledUsd > 0 ? unsettledUsd : undefined };
   }
 
   /** What earlier runs could not account for. */
@@ -58,7 +52,7 @@ export class SpendTracker {
   /** The money spent so far, and the limit. */
   get progress(): NonNullable<SweepProgress['spend']> {
     const { spendLimitUsd } = this.#definition;
-    return { usd: this.record.usd, ...(spendLimitUsd === undefined ? {} : { limitUsd: spendLimitUsd }) };
+    return { usd: this.record.usd, limitUsd: spendLimitUsd };
   }
 
   /** Reserves the planned cost of queued work. */
@@ -80,7 +74,9 @@ export class SpendTracker {
       return false;
     }
     const reserved = [...this.#reserved.values()].flat();
-    const freeUsd = stages.some(mayExceed) ? this.#leftUsd([...running, ...stages, ...reserved]) : 0;
+    const freeUsd = stages.some(({ mayExceed }) => mayExceed)
+      ? this.#leftUsd([...running, ...stages, ...reserved])
+      : 0;
     const sharers = Math.max(1, Math.min(concurrentSpenders - this.#admitted.size, 1 + this.#reserved.size));
     this.#admitted.set(id, { stages, extraUsd: Math.max(0, freeUsd) / sharers });
     return true;

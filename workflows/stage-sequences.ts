@@ -57,13 +57,16 @@ interface Sequence {
 export async function runSequence(sweep: Sweep, { id, resolved, stages }: SequencePlan): Promise<Sequence> {
   const { plan, orchestration, steering, finished, spend } = sweep;
   const run = createRunner({
-    ...{ resolved, orchestration, experimentId: plan.sweepId, ...spend.grant(id) },
+    resolved,
+    orchestration,
+    experimentId: plan.sweepId,
+    ...spend.grant(id),
     runStage: (stage) => steering.runStage(stage),
   });
   const results: StageResult[] = [];
   try {
     for (const stage of stages) {
-      const { result } = await run(stage);
+      const result = await run(stage);
       results.push(result);
       finished.push(result);
     }
@@ -87,8 +90,10 @@ const outcomeOf = (sequence: Sequence): BaseOutcome =>
 
 /** The base evaluation of every place on the axes. Places with an equal evaluation share one. */
 export function basesOf({ variants }: SweepPlan): SequencePlan[] {
-  const sequences = variants.map(({ resolved, base: { reference, evaluation } }) => ({
-    ...{ id: evaluation.key, resolved, stages: [reference, evaluation] },
+  const sequences = variants.map(({ resolved, base: { stages, evaluation } }) => ({
+    id: evaluation.key,
+    resolved,
+    stages,
   }));
   return [...new Map(sequences.map((sequence) => [sequence.id, sequence])).values()];
 }

@@ -1,24 +1,14 @@
 import { ActivityCancellationType, proxyActivities, uuid4 } from '@temporalio/workflow';
-import type { Execution, ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
+import type { StageRequest } from '../contracts/activities';
 import type { Resolved } from '../contracts/resolved';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
-import type {
-  PlannedStage,
-  SpecOf,
-  StageActivities,
-  StageKey,
-  StageKind,
-  StageResult,
-} from '../contracts/stage';
-import {
-  demonstrationsStage,
-  evaluateStage,
-  freezeReferenceStage,
-  pairsStage,
-  trainPreferenceStage,
-  trainSftStage,
-} from '../planning/stages';
+import type { Makes, PlannedStage, StageKey, StageResult } from '../contracts/stage';
+import type { ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
 import { paidStagesOf, spentUsd } from '../planning/spend';
+import { type AnyStageRules, planStage } from '../stages/define';
+import type { StageActivities } from '../stages/activities';
+import { stageKinds } from '../stages/registry';
+import type { CallOf, MakesOf, StageKind } from '../stages/registry';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 
@@ -26,9 +16,10 @@ import type { Orchestration } from './orchestration';
  * A finished stage: its plan and its result. Stage functions take and return these; the bytes stay in the
  * store.
  */
-export type Artifact<K extends StageKind = StageKind> = {
-  [P in K]: { readonly stage: PlannedStage<P>; readonly result: StageResult };
-}[K];
+export interface Artifact<M extends Makes = Makes> {
+  readonly stage: PlannedStage<M>;
+  readonly result: StageResult;
+}
 
 /** What stages may spend. Empty without a limit. */
 export interface Grant {
@@ -52,53 +43,18 @@ export interface StagesOptions extends Grant {
   readonly onStage?: (stage: PlannedStage, result: StageResult | null) => void;
 }
 
-/** Stage functions of one definition and seed. Compose them into a pipeline. */
-export interface Stages {
-  /** Buys `rows` demonstrations. With a reference: makes `rows` preference pairs from its samples. */
-  synthesizeData(options: {
-    readonly rows: number;
-    readonly reference?: Artifact<'freezeReference'>;
-  }): Promise<Artifact<'synthesizeData'>>;
-  /**
-   * Supervised fine-tuning of the base model, or of a frozen one. The column "chosen" trains on the chosen
-   * answers of pairs.
-   */
-  trainSft(options: {
-    readonly data: Artifact<'synthesizeData'>;
-    readonly base?: Artifact<'freezeReference'>;
-    readonly column?: 'completion' | 'chosen';
-  }): Promise<Artifact<'trainSft'>>;
-  /** Merges an SFT adapter into its base and freezes the result. With null: freezes the base model. */
-  freezeReference(options: {
-    readonly adapter: Artifact<'trainSft'> | null;
-  }): Promise<Artifact<'freezeReference'>>;
-  /** Preference tuning: starts from the frozen reference and uses it as the reference model. */
-  trainPreference(options: {
-    readonly reference: Artifact<'freezeReference'>;
-    readonly data: Artifact<'synthesizeData'>;
-  }): Promise<Artifact<'trainPreference'>>;
-  /** Evaluates a frozen reference, or a model trained from it. */
-  evaluate(options: {
-    readonly reference: Artifact<'freezeReference'>;
-    readonly adapter?: Artifact<'trainSft' | 'trainPreference'>;
-  }): Promise<Artifact<'evaluate'>>;
-}
+/** An option of a stage function: where a kind is planned from other stages, it runs on their artifacts. */
+type OptionOf<T> = T extends PlannedStage<infer M> ? Artifact<M> : T;
 
-/** Queue by kind of data: sampling from a model needs a GPU. */
-const rowQueues: Readonly<Record<SpecOf<'synthesizeData'>['what'], TaskQueue>> = {
-  demonstrations: taskQueues.cpu,
-  pairs: taskQueues.gpu,
-  'rejection-samples': taskQueues.gpu,
-  'user-demonstrations': taskQueues.cpu,
-  'user-preferences': taskQueues.cpu,
+/** The options of a stage function. */
+type OptionsOf<Call> = { [P in keyof Call]: OptionOf<Call[P]> };
+
+/** Stage functions of one definition and seed, one per kind. Compose them into a pipeline. */
+export type Stages = {
+  readonly [K in StageKind]: (
+    options: OptionsOf<CallOf<(typeof stageKinds)[K]>>,
+  ) => Promise<Artifact<MakesOf<(typeof stageKinds)[K]>>>;
 };
-
-/** Everything that starts the training executable needs a device. */
-function queueOf({ spec, onDevice, judgedOffDevice }: PlannedStage): TaskQueue {
-  if (judgedOffDevice !== undefined) return taskQueues.cpu;
-  if (spec.kind !== 'synthesizeData' || onDevice !== undefined) return taskQueues.gpu;
-  return rowQueues[spec.what];
-}
 
 interface Call {
   /**
@@ -126,22 +82,12 @@ function activitiesOn(
   });
 }
 
-interface AnyRequest {
-  readonly stage: PlannedStage;
-  readonly execution: Execution;
-  readonly experimentId: string;
-  readonly prices: Prices;
-  readonly allowanceUsd?: number;
-}
-type AnyActivity<T> = (request: AnyRequest) => Promise<T>;
-
 /** Runs the stage's activity. If a judge needs no GPU, a first activity generates the answers on one. */
-async function callStage(request: AnyRequest, call: Call): Promise<StageResult> {
+async function callStage(request: StageRequest, call: Call): Promise<StageResult> {
   const { stage } = request;
-  if (stage.judgedOffDevice !== undefined)
-    await (activitiesOn(taskQueues.gpu, stage, call).answer as AnyActivity<void>)(request);
-  const activities = activitiesOn(queueOf(stage), stage, call);
-  return (activities[stage.kind] as AnyActivity<StageResult>)(request);
+  if (stage.judgedOffDevice !== undefined) await activitiesOn(taskQueues.gpu, stage, call).answer(request);
+  const activities = activitiesOn(stage.queue, stage, call);
+  return activities[stage.kind as StageKind](request);
 }
 
 /** The rest of an allowance, for stages that run one after another. */
@@ -157,9 +103,9 @@ class Allowance {
   }
 
   /** Stages that sample count their rows at list price; an annotator with a bill counts what it was paid. */
-  grant({ key, spec }: PlannedStage): Pick<AnyRequest, 'allowanceUsd'> {
-    if (this.#usd === undefined) return {};
-    return { allowanceUsd: this.#usd + ('pairs' in spec ? (this.#paidUsd[key] ?? 0) : 0) };
+  grant({ key, rows }: PlannedStage): number | undefined {
+    const samples = rows !== null && rows.verifierCalls > 0;
+    return this.#usd === undefined ? undefined : this.#usd + (samples ? (this.#paidUsd[key] ?? 0) : 0);
   }
 
   pay(stage: PlannedStage, result: StageResult): void {
@@ -170,7 +116,7 @@ class Allowance {
 }
 
 /** Runs a planned stage. */
-export type StageRunner = <S extends PlannedStage>(stage: S) => Promise<{ stage: S; result: StageResult }>;
+export type StageRunner = (stage: PlannedStage) => Promise<StageResult>;
 
 /** Returns a function that runs planned stages on their task queues. */
 export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner {
@@ -180,39 +126,37 @@ export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner 
   const allowance = new Allowance(options);
   return async (stage) => {
     onStage?.(stage, null);
-    const request = { stage, execution, experimentId, prices, ...allowance.grant(stage) };
+    const request = { stage, execution, experimentId, prices, allowanceUsd: allowance.grant(stage) };
     const call = { activityId: activityIdOf(stage, uuid4()), orchestration };
     const result = await runStage(() => callStage(request, call));
     allowance.pay(stage, result);
     onStage?.(stage, result);
-    return { stage, result };
+    return result;
   };
+}
+
+const isArtifact = (value: unknown): value is Artifact =>
+  typeof value === 'object' && value !== null && 'stage' in value && 'result' in value;
+
+/** The call that plans a stage: artifacts are replaced by their plans. */
+function callOf(options: object): never {
+  const fields = Object.entries(options).map(([name, value]: [string, unknown]) => [
+    name,
+    isArtifact(value) ? value.stage : value,
+  ]);
+  return Object.fromEntries(fields) as never;
 }
 
 /** The stage functions of a definition and seed. Deterministic: the stages depend only on the arguments. */
 export function createStages(options: StagesOptions): Stages {
   const { resolved, seed } = options;
-  const context = { resolved, seed };
   const run = createRunner(options);
-  return {
-    synthesizeData: ({ rows, reference }) =>
-      run(
-        reference === undefined
-          ? demonstrationsStage(context, { rows })
-          : pairsStage(context, { reference: reference.stage, rows }),
-      ),
-    trainSft: ({ data, base, column = 'completion' }) =>
-      run(
-        trainSftStage(context, {
-          data: data.stage,
-          column,
-          ...(base === undefined ? {} : { base: base.stage }),
-        }),
-      ),
-    freezeReference: ({ adapter }) => run(freezeReferenceStage(context, { adapter: adapter?.stage ?? null })),
-    trainPreference: ({ reference, data }) =>
-      run(trainPreferenceStage(context, { reference: reference.stage, data: data.stage })),
-    evaluate: ({ reference, adapter }) =>
-      run(evaluateStage(context, { reference: reference.stage, adapter: adapter?.stage ?? null })),
-  };
+  const functionOf =
+    (rules: AnyStageRules) =>
+    async (call: object): Promise<Artifact> => {
+      const stage = planStage(rules, { resolved, seed }, callOf(call));
+      return { stage, result: await run(stage) };
+    };
+  const functions = Object.values(stageKinds).map((rules) => [rules.kind, functionOf(rules)]);
+  return Object.fromEntries(functions) as Stages;
 }

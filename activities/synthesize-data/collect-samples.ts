@@ -3,18 +3,16 @@ import { join } from 'node:path';
 import { BudgetlineError, failures } from '../../contracts/failures';
 import { nameUsd } from '../../contracts/money';
 import { generationRow, type GenerationRow, promptRow } from '../../schemas/rows';
-import type { SpecOf } from '../../contracts/stage';
+import type { SampledSpec } from '../../stages';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
-import { digestOf, pairPromptRows, rowPrice, usdTolerance } from '../../planning';
+import { pairPromptRows, rowPrice, usdTolerance } from '../../planning';
+import { digestOf } from '../../contracts/digest';
 import { writeFileAtomic } from '../../store';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type PinnedPolicy } from '../policy';
 import type { StageOutput, StageSession } from '../session';
 import { assertGrading, excludedMetric, pick } from '../task-data';
 import { planRound } from './rounds';
-
-/** Rows from a frozen reference's own samples. */
-export type SampledSpec = Extract<SpecOf<'synthesizeData'>, { what: 'pairs' | 'rejection-samples' }>;
 
 /** A row from one prompt's samples, or the reason why there is none. */
 export type FilterResult<Row, Skipped extends string> = { readonly row: Row } | { readonly skipped: Skipped };
@@ -132,9 +130,10 @@ interface Span {
 function limitToAllowance({ request, stage, usage }: StageSession, spec: SampledSpec, span: Span): number {
   const { prices, allowanceUsd } = request;
   if (prices === undefined || allowanceUsd === undefined) return span.count;
+  const rowsUsd = stage.rows === null ? 0 : stage.rows.count * rowPrice(prices, stage.rows);
   const usdWith = (prompts: number): number => {
     const calls = Math.max(0, (span.start + prompts) * spec.pairs.candidates - usage.earlierCalls);
-    return spec.rows * rowPrice(prices, spec.what) + calls * prices.verifierCall;
+    return rowsUsd + calls * prices.verifierCall;
   };
   const fits = (prompts: number): boolean => usdWith(prompts) <= allowanceUsd + usdTolerance;
   for (let count = span.count; count > 0; count--) if (fits(count)) return count;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { DemonstrationRow } from '../../schemas/rows';
 import type { StageMetrics } from '../../contracts/metrics';
-import type { SpecOf } from '../../contracts/stage';
+import type { DemonstrationsSpec } from '../../stages';
 import type { Annotator, Problem } from '../../contracts/task';
 import { demonstrationRows } from '../../planning';
 import { createRandom } from '../../tasks';
@@ -11,8 +11,6 @@ import { annotate, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { assertIdentified, excludedMetric, findAnnotator, pick } from '../task-data';
-
-export type DemonstrationsSpec = Extract<SpecOf<'synthesizeData'>, { what: 'demonstrations' }>;
 
 /** A demonstration depends only on the seed and its problem, so larger budgets contain smaller ones. */
 function demonstrateEach(annotator: Annotator, problems: readonly Problem[], poolSeed: number): string[] {

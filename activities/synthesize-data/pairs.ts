@@ -1,8 +1,9 @@
 import type { PairSpec } from '../../schemas/definition';
 import type { PairSkipReason } from '../../contracts/metrics';
 import type { PreferenceRow } from '../../schemas/rows';
+import type { SampledSpec } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
-import { type SampleFilter, collectSamples, type SampledSpec } from './collect-samples';
+import { type SampleFilter, collectSamples } from './collect-samples';
 import { makePair } from './pair';
 
 const pairsOf = (chosen: PairSpec['chosen']): SampleFilter<PreferenceRow, PairSkipReason> => ({

@@ -1,6 +1,7 @@
 import type { DemonstrationRow } from '../../schemas/rows';
+import type { SampledSpec } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
-import { type SampleFilter, collectSamples, type SampledSpec } from './collect-samples';
+import { type SampleFilter, collectSamples } from './collect-samples';
 
 /** Rejection sampling: the first correct sample of each prompt. */
 const rejectionSamples: SampleFilter<DemonstrationRow, 'all-incorrect'> = {

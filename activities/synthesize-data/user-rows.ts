@@ -1,18 +1,13 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { UserRowsUse } from '../../schemas/user-rows';
-import type { SpecOf } from '../../contracts/stage';
-import { userFileName, orderUserRows } from '../../planning';
+import { orderUserRows } from '../../planning';
+import { userFileName, type UserRowsSpec } from '../../stages';
 import { type UserRows, readUserRows } from '../../ingest';
 import { digestFile, writeFileAtomic } from '../../store';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { assertGrading, loadHeldOut } from '../task-data';
-
-export type UserRowsSpec = Extract<
-  SpecOf<'synthesizeData'>,
-  { what: 'user-demonstrations' | 'user-preferences' }
->;
 
 const useOf = ({ what }: UserRowsSpec): UserRowsUse =>
   what === 'user-demonstrations' ? 'demonstrations' : 'preferences';
@@ -33,7 +28,10 @@ function countRows({ rows, summary, checked, verifierMismatches }: UserRows) {
   return {
     usable: rows.length,
     dropped: Object.values(summary.dropped).reduce((sum, count) => sum + count, 0),
-    ...{ checked, verifierMismatches, labelledAgain: compared, labelledAlike: alike },
+    checked,
+    verifierMismatches,
+    labelledAgain: compared,
+    labelledAlike: alike,
   };
 }
 
@@ -43,7 +41,11 @@ async function readRows(session: StageSession, spec: UserRowsSpec): Promise<User
   const path = await openUserRows(session, spec);
   const auxiliary = await loadHeldOut(session.environment.problems, session.stage.files, spec);
   const found = await readUserRows({
-    ...{ path, reading: spec.userRows, task, problems, auxiliary },
+    path,
+    reading: spec.userRows,
+    task,
+    problems,
+    auxiliary,
     templated: spec.data.source === 'synthetic',
   });
   if (found.rows.length >= spec.rows) return found;

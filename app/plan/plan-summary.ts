@@ -1,20 +1,19 @@
 import { ownField } from '../../contracts/names';
 import type { ControlKind, SweepDefinition } from '../../schemas/definition';
 import type { CellIdentity } from '../../contracts/results';
-import { type PlannedStage, stageKinds, type StageKey, type StageKind } from '../../contracts/stage';
+import { type PlannedStage, type StageKey } from '../../contracts/stage';
 import {
   annotationUsd,
   countControls,
   detectableDifference,
   estimateSeconds,
-  estimateStageTokens,
   type Purchase,
-  questionSets,
   type SweepPlan,
   uniquePurchase,
   type UniqueStage,
   variantsOf,
 } from '../../planning';
+import { orderKinds } from '../../stages';
 
 /** Counts, cost and estimated time of a plan. */
 export interface PlanSummary {
@@ -26,7 +25,7 @@ export interface PlanSummary {
   /** Unique stages that more than one cell uses. */
   readonly sharedStages: number;
   readonly cachedStages: number;
-  readonly byKind: Readonly<Partial<Record<StageKind, { readonly unique: number; readonly cached: number }>>>;
+  readonly byKind: Readonly<Record<string, { readonly unique: number; readonly cached: number }>>;
   /** Rows that the sweep buys; shared rows count once. */
   readonly purchase: Purchase;
   /** Price of `purchase`. */
@@ -76,22 +75,21 @@ const difference = (a: Purchase, b: Purchase): Purchase => ({
 });
 
 function countKinds(stages: readonly UniqueStage[], cached: ReadonlySet<StageKey>): PlanSummary['byKind'] {
-  const counts = stageKinds.map((kind) => {
+  const counts = orderKinds(stages.map(({ stage }) => stage.kind)).map((kind) => {
     const ofKind = stages.filter(({ stage }) => stage.kind === kind);
     const there = ofKind.filter(({ stage }) => cached.has(stage.key)).length;
     return [kind, { unique: ofKind.length, cached: there }] as const;
   });
-  return Object.fromEntries(counts.filter(([, { unique }]) => unique > 0));
+  return Object.fromEntries(counts);
 }
 
 function summarizeWork(
   stages: readonly UniqueStage[],
   cached: ReadonlySet<StageKey>,
 ): Pick<PlanSummary, 'tokens' | 'tokensToRun' | 'deviceHours' | 'deviceHoursToRun'> {
-  const all = stages.map(({ stage }) => stage);
   const left = stages.filter(({ stage }) => !cached.has(stage.key));
   const tokens = (of: readonly UniqueStage[]): number =>
-    Math.round(of.reduce((sum, { stage }) => sum + estimateStageTokens(stage, all), 0));
+    Math.round(of.reduce((sum, { stage }) => sum + stage.work.tokens, 0));
   const hours = (of: readonly UniqueStage[]): number =>
     of.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
   return {
@@ -122,9 +120,8 @@ function countVerdicts(
   cached: ReadonlySet<StageKey>,
 ): PlanSummary['verdicts'] {
   const counts: Record<string, { all: number; toRun: number }> = {};
-  for (const { key, spec } of stages)
-    for (const { judge, items } of spec.kind === 'evaluate' ? questionSets(spec) : []) {
-      if (judge === undefined) continue;
+  for (const { key, judged } of stages)
+    for (const { judge, items } of judged) {
       const { all, toRun } = ownField(counts, judge) ?? { all: 0, toRun: 0 };
       counts[judge] = { all: all + 2 * items, toRun: toRun + (cached.has(key) ? 0 : 2 * items) };
     }
@@ -143,7 +140,7 @@ function summarizeControls(
   return {
     controls: Object.fromEntries(countControls(controls)),
     controlStages: further.length,
-    controlSeconds: estimateSeconds(further, slots, all),
+    controlSeconds: estimateSeconds(further, slots),
   };
 }
 
@@ -181,7 +178,6 @@ export function summarizePlan(
     seconds: estimateSeconds(
       all.filter(({ key }) => !cached.has(key)),
       slots,
-      all,
     ),
     ...summarizeControls(plan, { cached, slots }),
     ...summarizeWork(stages, cached),

@@ -1,6 +1,7 @@
 import { withAnnotators, withJudges } from '../../annotators';
 import type { Annotator, Judge, Task } from '../../contracts/task';
-import { questionSets, variantsOf } from '../../planning';
+import { variantsOf } from '../../planning';
+import { questionSets } from '../../stages';
 import type { SweepDefinition } from '../../schemas/definition';
 import { builtInTasks } from '../../workers';
 

@@ -6,7 +6,8 @@ import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import { BudgetlineError } from '../../contracts/failures';
 import { needsReference } from '../../contracts/loss-titles';
 import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';
-import type { StageKey, StageKind } from '../../contracts/stage';
+import type { StageKey } from '../../contracts/stage';
+import { evaluate, rulesOf } from '../../stages';
 import type { VariantResult } from '../../planning';
 import type { MetricRow } from '../../report/input';
 import { itemResult, type ItemResult } from '../../schemas/rows';
@@ -18,7 +19,7 @@ const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string()
 /** Rows of a JSON Lines file of an artifact; undefined if the artifact is not in this store. */
 async function readRows<T>(
   store: Store,
-  place: { kind: StageKind; key: StageKey; file: string },
+  place: { kind: string; key: StageKey; file: string },
   schema: z.ZodType<T>,
 ): Promise<T[] | undefined> {
   const artifact = await store.get(place);
@@ -40,7 +41,7 @@ export function readItems(
   auxiliary?: string,
 ): Promise<ItemResult[] | undefined> {
   const file = auxiliary === undefined ? 'items.jsonl' : join('auxiliary', auxiliary, 'items.jsonl');
-  return readRows(store, { kind: 'evaluate', key, file }, itemResult);
+  return readRows(store, { kind: evaluate.kind, key, file }, itemResult);
 }
 
 /** Item rows by run, for the analysis: of every evaluation in the store. */
@@ -74,7 +75,7 @@ export async function readAuxiliaryItems(
 /** Metrics of a training stage, one row per optimiser step; undefined if its artifact is not in this store. */
 export function readMetrics(
   store: Store,
-  stage: { kind: StageKind; key: StageKey },
+  stage: { kind: string; key: StageKey },
 ): Promise<MetricRow[] | undefined> {
   return readRows(store, { ...stage, file: 'metrics.jsonl' }, metricRow);
 }
@@ -83,7 +84,7 @@ export function readMetrics(
 const lastSteps = 10;
 
 async function readChosenReward(store: Store, { stages }: CellResult): Promise<number | undefined> {
-  const stage = stages.find(({ kind }) => kind === 'trainPreference');
+  const stage = stages.find(({ kind }) => rulesOf(kind)?.learnsFrom === 'pairs');
   if (stage === undefined) return undefined;
   const rows = await readMetrics(store, stage);
   const rewards = (rows ?? []).slice(-lastSteps).flatMap(({ values }) => values['rewards/chosen'] ?? []);

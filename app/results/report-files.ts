@@ -49,8 +49,8 @@ async function readEvidence(
   analysis: SweepAnalysis,
 ): Promise<Pick<ReportInput, 'training' | 'answers'>> {
   const plan = planEvidence(result, analysis);
-  const training = plan.training.map(async ({ stageKey, ...stage }) => {
-    return { ...stage, rows: (await readMetrics(store, { kind: stage.kind, key: stageKey })) ?? [] };
+  const training = plan.training.map(async ({ stageKind: kind, stageKey: key, ...stage }) => {
+    return { ...stage, rows: (await readMetrics(store, { kind, key })) ?? [] };
   });
   const answers = plan.answers.map(async ({ name, evaluationKey }) => {
     return { name, items: (await readItems(store, evaluationKey)) ?? [] };

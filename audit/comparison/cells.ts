@@ -24,7 +24,13 @@ const cellResult = z.looseObject({
     auxiliary: z.array(z.looseObject({ name: z.string(), score: z.number() })).default([]),
   }),
   stages: z.array(
-    z.looseObject({ kind: z.string(), title: z.string(), key: z.string(), digest: z.string() }),
+    z.looseObject({
+      kind: z.string(),
+      makes: z.string(),
+      title: z.string(),
+      key: z.string(),
+      digest: z.string(),
+    }),
   ),
 });
 /** A cell's result, with start and end of its workflow. */
@@ -138,7 +144,7 @@ export async function compareCells(stores: Stores, { name, a, b }: CellPair): Pr
 
 /** Datasets that differ between two cells, by digest. */
 export function compareData({ name, a, b }: CellPair): FieldDifference[] {
-  const data = ({ stages }: Cell): CellStage[] => stages.filter(({ kind }) => kind === 'synthesizeData');
+  const data = ({ stages }: Cell): CellStage[] => stages.filter(({ makes }) => makes === 'rows');
   const [ofA, ofB] = [data(a), data(b)];
   const longer = ofA.length < ofB.length ? ofB : ofA;
   return longer.flatMap(({ title }, at) => {

@@ -1,10 +1,11 @@
 import { createPublicKey, sign, type KeyObject } from 'node:crypto';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../contracts/failures';
+import type { Makes } from '../../contracts/stage';
 import type { ExportEvidence } from './evidence';
 
-/** Stages whose files are models. */
-const models: ReadonlySet<string> = new Set(['trainSft', 'freezeReference', 'trainPreference']);
+/** What stages make whose files are models. */
+const models: ReadonlySet<string> = new Set<Makes>(['adapter', 'model']);
 
 const folderOf = ({ kind, key }: ArtifactManifest): string => `${kind}-${key}`;
 
@@ -17,7 +18,7 @@ const filesOf = (manifest: ArtifactManifest): { name: string; digest: { sha256: 
 /** Files of every model that the run itself made. */
 function subjects({ timeline, manifests }: ExportEvidence): object[] {
   const own = [...manifests.values()].filter(({ made }) => made.experimentId === timeline.experimentId);
-  const files = own.filter(({ kind }) => models.has(kind)).flatMap(filesOf);
+  const files = own.filter(({ makes }) => models.has(makes)).flatMap(filesOf);
   if (files.length > 0) return files;
   const makers = [...new Set([...manifests.values()].map(({ made }) => made.experimentId))].sort();
   throw new BudgetlineError(
@@ -40,9 +41,9 @@ function dependencies({ timeline, manifests }: ExportEvidence): object[] {
       if (inputDigests[name] === digest) outside.set(digest, name);
   const files = [...manifests.values()].flatMap((manifest) => {
     const by = manifest.made.experimentId;
-    if (by !== timeline.experimentId && manifest.kind !== 'evaluate')
+    if (by !== timeline.experimentId && manifest.makes !== 'scores')
       return filesOf(manifest).map((file) => ({ ...file, annotations: { madeBy: by } }));
-    return manifest.kind === 'synthesizeData' ? filesOf(manifest) : [];
+    return manifest.makes === 'rows' ? filesOf(manifest) : [];
   });
   // A base model's digest covers its folder. It is not the SHA-256 of a file, so it has its own algorithm name.
   const bases = [...outside].map(([digest, name]) => ({

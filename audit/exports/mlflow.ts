@@ -53,7 +53,7 @@ function metricsOf(cell: Cell, { manifests }: ExportEvidence): [string, number][
   const ofAuxiliary = evaluation.auxiliary.flatMap((task) =>
     numbersIn(task).map(([name, value]): [string, number] => [`auxiliary.${task.name}.${name}`, value]),
   );
-  const trained = stages.filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
+  const trained = stages.filter(({ key }) => manifests.get(key)?.makes === 'adapter');
   const ofStages = trained.flatMap(({ kind, key }) =>
     Object.entries(manifests.get(key)?.metrics ?? {}).map(([name, value]): [string, number] => [
       `${kind}.${name}`,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import { parseHubReference } from '../../contracts/hub';
+import type { StageSpec } from '../../contracts/stage';
+import { rulesOf } from '../../stages';
 import { nameOf, type Cell } from '../comparison/cells';
 import type { ExportEvidence } from './evidence';
 
@@ -11,27 +13,19 @@ function bestOf(cells: readonly Cell[]): Cell | undefined {
   return [...cells].sort((a, b) => b.evaluation.score - a.evaluation.score)[0];
 }
 
-/** Fields of stage specs that a card uses. */
-const specShape = z.looseObject({
-  what: z.string().optional(),
-  annotator: z.string().optional(),
-  rows: z.number().optional(),
-  loss: z.looseObject({ name: z.string() }).optional(),
-});
+/** The field of a spec that a card uses. */
+const specShape = z.looseObject({ loss: z.looseObject({ name: z.string() }).optional() });
 
-/** Specs of a cell's stages of one kind, from their manifests. */
-function specsOf(cell: Cell, kind: string, { manifests }: ExportEvidence): z.infer<typeof specShape>[] {
-  const keys = cell.stages.filter((stage) => stage.kind === kind).map(({ key }) => key);
-  return keys.flatMap((key) => {
-    const { data } = specShape.safeParse(manifests.get(key)?.spec);
-    return data === undefined ? [] : [data];
-  });
-}
+const trainedOn = ({ stages }: Cell, rows: 'demonstrations' | 'pairs'): Cell['stages'] =>
+  stages.filter(({ kind }) => rulesOf(kind)?.learnsFrom === rows);
 
 /** Tags of the hub for the cell's training: "sft", and the name of the preference loss. */
 function trainingTags(best: Cell, evidence: ExportEvidence): string[] {
-  const sft = best.stages.some(({ kind }) => kind === 'trainSft') ? ['sft'] : [];
-  const losses = specsOf(best, 'trainPreference', evidence).flatMap(({ loss }) => loss?.name ?? []);
+  const sft = trainedOn(best, 'demonstrations').length > 0 ? ['sft'] : [];
+  const losses = trainedOn(best, 'pairs').flatMap(({ key }) => {
+    const { data } = specShape.safeParse(evidence.manifests.get(key)?.spec);
+    return data?.loss?.name ?? [];
+  });
   return [...sft, ...losses.map((name) => (name === 'sigmoid' ? 'dpo' : name))];
 }
 
@@ -83,17 +77,13 @@ function baseWords({ cell: { model } }: Cell): string {
     : `a model that is not on the hub, “${escape(model)}”`;
 }
 
-const dataNames: Readonly<Record<string, string>> = {
-  pairs: 'preference pairs of the model’s own samples',
-  'user-demonstrations': 'demonstrations from a file',
-  'user-preferences': 'preference pairs from a file',
-};
-
 /** Describes the training data and its annotator. */
-function dataWords(best: Cell, evidence: ExportEvidence): string {
-  const words = specsOf(best, 'synthesizeData', evidence).map(({ what = '', annotator = '', rows = 0 }) => {
-    const name = dataNames[what] ?? `demonstrations by the annotator “${escape(annotator)}”`;
-    return `${rows} ${name}`;
+function dataWords(best: Cell, { manifests }: ExportEvidence): string {
+  const words = best.stages.flatMap(({ kind, key, title }) => {
+    const manifest = manifests.get(key);
+    if (manifest?.makes !== 'rows') return [];
+    const describe = rulesOf(kind)?.describeRows;
+    return [escape(describe ? describe(manifest.spec as StageSpec) : title)];
   });
   return words.length === 0 ? 'no rows' : words.join(' and ');
 }

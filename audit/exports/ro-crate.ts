@@ -5,6 +5,7 @@ import {
   isUnsuccessful,
 } from '../../contracts/run-timeline';
 import type { ArtifactManifest } from '../../schemas/artifact';
+import { orderKinds, rulesOf, stageKinds } from '../../stages';
 import { nameInFolder } from '../../store';
 import type { ExportEvidence } from './evidence';
 
@@ -21,17 +22,6 @@ const profiles = [
   ['https://w3id.org/ro/wfrun/provenance/0.5', 'Provenance Run Crate', '0.5'],
   ['https://w3id.org/workflowhub/workflow-ro-crate/1.0', 'Workflow RO-Crate', '1.0'],
 ] as const;
-
-/** Stages in the order in which a cell runs them, with a description of the tool. */
-const tools = {
-  synthesizeData: 'Buys demonstrations, or makes preference pairs from samples of the reference',
-  trainSft: 'Supervised fine-tuning',
-  freezeReference: 'Merges and freezes the reference model',
-  trainPreference: 'Preference tuning against the reference',
-  evaluate: 'Evaluates a model on test items',
-} as const;
-type Tool = keyof typeof tools;
-const kinds = Object.keys(tools) as Tool[];
 
 const toolId = (kind: string): string => `#tool-${kind}`;
 const stepId = (kind: string): string => `#step-${kind}`;
@@ -157,7 +147,8 @@ function controlEntity(stage: AuditedStage): CrateEntity {
   };
 }
 
-function planEntities({ workflow, packageVersion }: CrateFiles): CrateEntity[] {
+function planEntities({ timeline }: ExportEvidence, { workflow, packageVersion }: CrateFiles): CrateEntity[] {
+  const kinds = orderKinds([...Object.keys(stageKinds), ...timeline.stages.map(({ kind }) => kind)]);
   const about = { '@type': 'SoftwareApplication', softwareVersion: packageVersion };
   return [
     {
@@ -182,7 +173,12 @@ function planEntities({ workflow, packageVersion }: CrateFiles): CrateEntity[] {
       url: refer('https://docs.temporal.io/develop/typescript'),
     },
     { '@id': '#engine', ...about, name: 'Budgetline on Temporal', url: refer('https://temporal.io') },
-    ...kinds.map((kind) => ({ '@id': toolId(kind), ...about, name: kind, description: tools[kind] })),
+    ...kinds.map((kind) => ({
+      '@id': toolId(kind),
+      ...about,
+      name: kind,
+      description: rulesOf(kind)?.does ?? 'Stage kind of the user',
+    })),
     ...kinds.map((kind, index) => ({
       '@id': stepId(kind),
       '@type': 'HowToStep',
@@ -197,7 +193,7 @@ function runEntities(evidence: ExportEvidence, { workflow }: CrateFiles): CrateE
   const { experimentId, openedAt, openedBy, lastAt, stages, definition, state } = evidence.timeline;
   const own = stages.filter(({ attempts }) => attempts.length > 0);
   const results = finished(evidence.timeline)
-    .filter(({ kind }) => kind === 'evaluate')
+    .filter(({ key }) => evidence.manifests.get(key)?.makes === 'scores')
     .map(({ kind, key }) => refer(folderOf(kind, key)));
   const common = {
     startTime: openedAt,
@@ -293,7 +289,7 @@ export function renderCrate(evidence: ExportEvidence, files: CrateFiles): object
     '@context': ['https://w3id.org/ro/crate/1.1/context', 'https://w3id.org/ro/terms/workflow-run/context'],
     '@graph': [
       ...rootEntities(evidence, files),
-      ...planEntities(files),
+      ...planEntities(evidence, files),
       ...runEntities(evidence, files),
       ...own.map(controlEntity),
       ...own.flatMap((stage) => stage.attempts.map((attempt) => attemptEntity(stage, attempt, evidence))),

@@ -3,7 +3,7 @@ import type { Finding } from '../../schemas/audit';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LineOf } from '../../schemas/ledger';
-import { digestOf } from '../../planning';
+import { digestOf } from '../../contracts/digest';
 import { digestFile } from '../../store';
 import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';
 
@@ -100,14 +100,14 @@ async function checkPolicy(subject: Subject, { manifest }: SubjectArtifact): Pro
   const { reference, data, adapter } = manifest.inputs;
   const report = (what: string): Finding[] => [finding('reference-mismatch', where, what)];
   const frozen = await subject.artifact(reference);
-  if (frozen?.manifest.kind !== 'freezeReference') return report('its reference is not frozen');
+  if (frozen?.manifest.makes !== 'model') return report('its reference is not frozen');
   const lines = (await subject.stage(manifest.key)).filter((line) => line.type === 'attempt-ended');
   const read = lines.at(-1)?.inputDigests?.['reference'];
   if (read !== undefined && read !== frozen.manifest.digest)
     return report(
       `the ledger records that ${read} was read, but the frozen reference is ${frozen.manifest.digest}`,
     );
-  const other = await subject.artifact(manifest.kind === 'evaluate' ? adapter : data);
+  const other = await subject.artifact(manifest.makes === 'scores' ? adapter : data);
   const against = other?.manifest.inputs['reference'] ?? other?.manifest.inputs['base'];
   if (other === undefined || against === undefined || against === reference) return [];
   return report(
@@ -122,7 +122,8 @@ async function checkPolicy(subject: Subject, { manifest }: SubjectArtifact): Pro
 export async function checkReferences(subject: Subject): Promise<CheckResult> {
   const artifacts = await subject.artifacts();
   const policies = artifacts.filter(
-    ({ manifest: { kind } }) => kind === 'trainPreference' || kind === 'evaluate',
+    ({ manifest: { makes, inputs } }) =>
+      makes === 'scores' || (makes === 'adapter' && inputs['reference'] !== undefined),
   );
   const findings = (await Promise.all(policies.map((policy) => checkPolicy(subject, policy)))).flat();
   return { checked: `${policies.length} policies and evaluations`, findings };

@@ -1,7 +1,7 @@
 import type { AnchorFile, Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LedgerLine, LineOf } from '../../schemas/ledger';
-import { stageKinds } from '../../contracts/stage';
+import { isName } from '../../contracts/names';
 import type { Chain, ChainId } from '../../store';
 import { readAnchor } from '../anchor';
 import { isSignedBy } from '../signing';
@@ -30,8 +30,8 @@ async function checkStageChain(subject: Subject, record: LineOf<'stage-recorded'
   if ('code' in lines) return [lines];
   if (lines.length === 0 && record.stageHead !== null)
     return [finding('chain-missing', path, 'the stage has no chain')];
-  if (!(stageKinds as readonly string[]).includes(record.kind))
-    return [finding('chain-foreign', path, `"${record.kind}" is not a kind of stage`)];
+  if (!isName(record.kind))
+    return [finding('chain-foreign', path, `"${record.kind}" is not a name of a stage kind`)];
   const foreign = lines.findIndex((line) => 'stage' in line && line.stage !== record.stage);
   return foreign < 0
     ? []

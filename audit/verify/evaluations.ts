@@ -99,7 +99,7 @@ async function trainingTexts(
   artifacts: readonly SubjectArtifact[],
 ): Promise<TrainingText[]> {
   const files = artifacts.flatMap(({ dir, manifest }) =>
-    manifest.kind === 'synthesizeData'
+    manifest.makes === 'rows'
       ? manifest.files
           .filter(({ path }) => path.endsWith('.jsonl'))
           .map(({ path }) => ({
@@ -182,7 +182,7 @@ async function checkEvaluation(subject: Subject, evaluation: SubjectArtifact): P
 
 /** Every score is the mean of its items, and no item was trained on. */
 export async function checkEvaluations(subject: Subject): Promise<CheckResult> {
-  const evaluations = (await subject.artifacts()).filter(({ manifest }) => manifest.kind === 'evaluate');
+  const evaluations = (await subject.artifacts()).filter(({ manifest }) => manifest.makes === 'scores');
   const found = evaluations.map((evaluation) => checkEvaluation(subject, evaluation));
   return { checked: `${evaluations.length} evaluations`, findings: (await Promise.all(found)).flat() };
 }

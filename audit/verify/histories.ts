@@ -5,9 +5,9 @@ import type { Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
 import type { LineOf } from '../../schemas/ledger';
 import { stageMetricsOf } from '../../contracts/metrics';
-import { stageKinds } from '../../contracts/stage';
 import type { ResolvedSweep } from '../../contracts/resolved';
-import { canonicalJson, definitionDigest } from '../../planning';
+import { definitionDigest } from '../../planning';
+import { canonicalJson } from '../../contracts/canonical-json';
 import { readAnchor } from '../anchor';
 import type { WorkflowHistory } from '../history';
 import { finding, type CheckResult, type Subject } from './subject';
@@ -24,11 +24,9 @@ type Result = z.infer<typeof stageResult>;
 
 /** Results of a history's stage activities. */
 function stageResults({ activities }: WorkflowHistory): Result[] {
-  const kinds: readonly string[] = stageKinds;
-  return activities.flatMap(({ type, outcome, result }) => {
-    const parsed =
-      kinds.includes(type) && outcome === 'completed' ? stageResult.safeParse(result) : undefined;
-    return parsed?.success === true ? [parsed.data] : [];
+  return activities.flatMap(({ outcome, result }) => {
+    const { data } = stageResult.safeParse(outcome === 'completed' ? result : undefined);
+    return data ?? [];
   });
 }
 

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StageKind } from '../../contracts/stage';
 import type { SweepPlan } from '../../planning';
 import { faultKinds, faultRules, type FaultKind, type Stage } from './faults';
 import { listTargets, type Target } from './targets';
@@ -8,7 +7,7 @@ import { listTargets, type Target } from './targets';
 export interface Fault {
   readonly kind: FaultKind;
   readonly stage: string;
-  readonly stageKind: StageKind;
+  readonly stageKind: string;
   readonly step: number;
   /** After a save and before the result. */
   readonly saved: boolean;
@@ -19,7 +18,7 @@ export interface Fault {
 /** The number of faults of each kind; kills are counted by the kind of stage that they hit. */
 export interface Quota {
   readonly kinds: Readonly<Partial<Record<FaultKind, number>>>;
-  readonly kills: Readonly<Partial<Record<StageKind, number>>>;
+  readonly kills: Readonly<Record<string, number>>;
   /** Weight of a kill, which needs a kind of stage, against other faults. Default: 1. */
   readonly killWeight?: number;
 }
@@ -36,13 +35,13 @@ export interface CampaignOptions extends Stage {
 interface Chance {
   readonly kind: FaultKind;
   readonly target: Target;
-  readonly stageKind: StageKind;
+  readonly stageKind: string;
 }
 
 /** Repeats faults until the quota is met or the sweep is over; faults that missed do not count. */
 export class Campaign {
   readonly faults: Fault[] = [];
-  readonly #kinds: ReadonlyMap<string, StageKind>;
+  readonly #kinds: ReadonlyMap<string, string>;
   /** Trainers that were stopped and wait to be killed. */
   readonly #doomed = new Set<number>();
 
@@ -60,14 +59,14 @@ export class Campaign {
     }
   }
 
-  count(kind: FaultKind, stageKind?: StageKind): number {
+  count(kind: FaultKind, stageKind?: string): number {
     const hits = this.faults.filter((fault) => fault.hit && fault.kind === kind);
     return hits.filter((fault) => stageKind === undefined || (fault.stageKind === stageKind && fault.saved))
       .length;
   }
 
   /** Faults of a kind that are still missing under a kind of stage. */
-  #missing(kind: FaultKind, stageKind: StageKind): number {
+  #missing(kind: FaultKind, stageKind: string): number {
     const { kinds, kills } = this.options.quota;
     const [wanted, found] =
       kind === 'trainer-killed'

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { SweepResult } from '../../contracts/results';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
-import { inputDigest, type SweepPlan } from '../../planning';
+import { type SweepPlan } from '../../planning';
+import { inputDigest } from '../../stages';
 import { scratchFolder } from '../../host/home';
 import { createStore } from '../../store';
 import { folderLayout } from '../../store/folder';
@@ -97,18 +98,18 @@ function distance(quiet: string, disturbed: string): number {
   return Math.sqrt(difference / size);
 }
 
-const weightFiles: Readonly<Partial<Record<string, string>>> = {
-  trainSft: 'adapter_model.safetensors',
-  trainPreference: 'adapter_model.safetensors',
-  freezeReference: 'model.safetensors',
+/** By what a stage makes. */
+const weightFiles: Readonly<Record<string, string>> = {
+  adapter: 'adapter_model.safetensors',
+  model: 'model.safetensors',
 };
 
 /** Distance of a stage with a smaller micro-batch from the undisturbed one, in the unit of its tolerance. */
 function distanceOf(
   { homes, results }: Evidence,
-  { kind, key }: PlannedStage,
+  { kind, key, makes }: PlannedStage,
 ): { far: number; limit: number } {
-  const file = weightFiles[kind];
+  const file = weightFiles[makes];
   if (file !== undefined) {
     const [quiet, disturbed] = [homes.quiet, homes.disturbed].map((home) =>
       join(folderLayout(home).part({ artifact: { kind, key } }), file),

@@ -1,16 +1,18 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import { writeOutputFolder, type Store, type StoredArtifact } from '../../store';
+import type { ArtifactId, Store, StoredArtifact } from '../../store';
+import { writeOutputFolder } from '../../store';
 import { placeOf } from '../../app/location';
 import { createPrinter, type PrinterOptions } from '../printer';
 
-async function findKey(store: Store, key: string): Promise<string> {
-  const found = (await store.list(key)).filter(({ kind }) => kind === 'synthesizeData');
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return only.key;
+async function findDataset(store: Store, digits: string): Promise<ArtifactId> {
+  const ids = await store.list(digits);
+  const artifacts = await Promise.all(ids.map((id) => store.get(id)));
+  const found = ids.filter((_, at) => artifacts[at]?.manifest.makes === 'rows');
+  if (found.length === 1) return found[0]!;
   const what = found.length === 0 ? 'no dataset' : `${found.length} datasets`;
-  throw new BudgetlineError('USAGE', `${store.name} has ${what} with a key that begins with "${key}".`, {
+  throw new BudgetlineError('USAGE', `${store.name} has ${what} with a key that begins with "${digits}".`, {
     remedy: 'Copy the key from a report, or from "budgetline status ID --json".',
   });
 }
@@ -27,7 +29,7 @@ export async function exportDatasetCommand(
   flags: PrinterOptions & { readonly out: string },
 ): Promise<void> {
   const { store } = placeOf({});
-  const artifact = await store.verify({ kind: 'synthesizeData', key: await findKey(store, key) });
+  const artifact = await store.verify(await findDataset(store, key));
   await writeOutputFolder(flags.out, (folder) => fill(artifact, folder));
   const { title, metrics } = artifact.manifest;
   createPrinter(flags).print([`${title}: ${metrics['rows'] ?? 0} rows and croissant.json in ${flags.out}`]);

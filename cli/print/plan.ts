@@ -1,19 +1,11 @@
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { SweepDefinition } from '../../schemas/definition';
-import type { StageKind } from '../../contracts/stage';
+import { labelOf } from '../../stages';
 import { variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';
-
-const kindNames: Record<StageKind, [one: string, many: string]> = {
-  synthesizeData: ['dataset', 'datasets'],
-  trainSft: ['SFT run', 'SFT runs'],
-  freezeReference: ['frozen reference', 'frozen references'],
-  trainPreference: ['preference-tuning run', 'preference-tuning runs'],
-  evaluate: ['evaluation', 'evaluations'],
-};
 
 function fact(name: string, text: string, ink: Ink): string[] {
   const first = `  ${padRight(name, 16)}`;
@@ -82,9 +74,7 @@ function describeStages({ stageUses, uniqueStages, sharedStages, cachedStages }:
 }
 
 function describeKinds({ byKind }: PlanSummary): string {
-  const parts = Object.entries(byKind).map(([kind, { unique }]) =>
-    countOf(unique, ...kindNames[kind as StageKind]),
-  );
+  const parts = Object.entries(byKind).map(([kind, { unique }]) => countOf(unique, ...labelOf(kind)));
   return joinList(parts);
 }
 

@@ -147,7 +147,7 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
 
 /** Scores of an evaluation: the main task and the auxiliary tasks. */
 function renderScores(stage: StageResult): string[] {
-  if (stage.kind !== 'evaluate') return [];
+  if (stage.makes !== 'scores') return [];
   return foundScores(stage).map(
     ({ auxiliary, score: estimate, low, high }) =>
       `           ${auxiliary ?? 'score'} ${formatEstimate({ estimate, low, high })}`,

@@ -14,11 +14,11 @@ export interface CurveSource {
 
 function curvesOf(
   { training, fractions }: CurveSource,
-  kind: TrainingEvidence['kind'],
+  learnsFrom: TrainingEvidence['learnsFrom'],
   value: string,
 ): Curve[] {
   return training
-    .filter((stage) => stage.kind === kind)
+    .filter((stage) => stage.learnsFrom === learnsFrom)
     .map(({ name, sftFraction, rows }) => ({
       name,
       series: Math.max(0, fractions.indexOf(sftFraction)),
@@ -50,7 +50,7 @@ export function lossAtReference(loss: PreferenceLoss): number | undefined {
 function preferenceCurves(source: CurveSource): CurvesData[] {
   const { loss } = source;
   const title = lossTitle(loss);
-  const curves = (value: string): Curve[] => curvesOf(source, 'trainPreference', value);
+  const curves = (value: string): Curve[] => curvesOf(source, 'pairs', value);
   const lossStart = lossAtReference(loss);
   const rewardStart = needsReference(loss.name) ? { start: 0 } : {};
   return [
@@ -84,7 +84,7 @@ export function trainingCharts(source: CurveSource): Chart[] {
     name: 'sft-loss',
     title: 'SFT loss',
     yTitle: 'Loss per supervised token (nats)',
-    curves: curvesOf(source, 'trainSft', 'loss'),
+    curves: curvesOf(source, 'demonstrations', 'loss'),
   };
   return [sft, ...preferenceCurves(source)].filter(({ curves }) => curves.length > 0).map(trainingCurves);
 }

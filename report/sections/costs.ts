@@ -1,6 +1,7 @@
 import { describeTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
-import { stageKinds, type StageKind, type StageResult } from '../../contracts/stage';
+import { type StageResult } from '../../contracts/stage';
+import { orderKinds } from '../../stages';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
@@ -24,7 +25,7 @@ function costCells(name: string, stages: readonly StageResult[]): string[] {
 }
 
 function stageTable(stages: readonly StageResult[]): Html {
-  const kinds = stageKinds.filter((kind: StageKind) => stages.some((stage) => stage.kind === kind));
+  const kinds = orderKinds(stages.map(({ kind }) => kind));
   const numbers = [
     'Stages',
     'From the store',

@@ -64,8 +64,8 @@ function pairRows({ result }: ReportInput): { cells: string[] }[] {
   const seen = new Set<string>();
   return orderedCells(result).flatMap(({ cell, stages }) =>
     stages
-      .filter(({ key, kind, metrics }) => {
-        const fresh = kind === 'synthesizeData' && metrics['promptsScanned'] !== undefined && !seen.has(key);
+      .filter(({ key, metrics }) => {
+        const fresh = metrics['promptsScanned'] !== undefined && !seen.has(key);
         seen.add(key);
         return fresh;
       })

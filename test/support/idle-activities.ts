@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../activities';
-import {
-  type PlannedStage,
-  type StageCost,
-  stageKinds,
-  type StageRequest,
-  type StageResult,
-} from '../../contracts/stage';
+import { type PlannedStage, type StageCost, type StageResult } from '../../contracts/stage';
+import { stageKinds } from '../../stages';
+import { type StageRequest } from '../../contracts/activities';
 
 const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
 

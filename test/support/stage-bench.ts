@@ -7,9 +7,10 @@ import { experimentDefinition, type ExperimentInput } from '../../schemas/defini
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
-import type { PlannedStage, SpecOf, StageKind, StageResult } from '../../contracts/stage';
+import type { PlannedStage, StageResult } from '../../contracts/stage';
+import type { SpecOf, StageKind } from '../../stages';
 import type { Annotator } from '../../contracts/task';
-import { digestOf } from '../../planning';
+import { digestOf } from '../../contracts/digest';
 import { createStore, describeModel, type Store } from '../../store';
 import { coinTask } from './coin-task';
 

@@ -1,4 +1,3 @@
-import { createStore } from '../../store';
 import type { Client } from '@temporalio/client';
 import { startSweep, watchSweep } from '../../client';
 import { resolveDefinition } from '../../definitions';

@@ -3,7 +3,7 @@ import { explainStage } from '../../../audit';
 import { loadDefinition } from '../../../app/definition/load-definition';
 import { warnOfKeptVersions } from '../../../app/plan/kept-versions';
 import { resolveDefinition } from '../../../definitions';
-import type { StageKind } from '../../../contracts/stage';
+import type { StageKind } from '../../../stages';
 import { createStore } from '../../../store';
 import { builtInTasks } from '../../../workers';
 import { readTrainerStarts } from '../../support/counted-trainer';

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { writeJsonLines } from '../../../activities/json-lines';
 import type { StageSession } from '../../../activities/session';
 import { synthesizePairs } from '../../../activities/synthesize-data/pairs';
-import type { SampledSpec } from '../../../activities/synthesize-data/collect-samples';
+import type { SampledSpec } from '../../../stages';
 import { Usage } from '../../../activities/usage';
 import { BudgetlineError } from '../../../contracts/failures';
 import type { GenerationRow } from '../../../schemas/rows';
@@ -68,7 +68,7 @@ describe('spend of pairs from own samples, round by round', () => {
     const session = {
       runDir,
       usage,
-      stage: { title: 'pairs' },
+      stage: { title: 'pairs', rows: { count: options.needed, pricedAs: 'preferencePair' } },
       request: { prices, allowanceUsd },
       loadTask: () => Promise.resolve({ task: coinTask, problems: { pool, excluded: {} } }),
       inputs: { open: () => Promise.resolve({ dir: runDir }) },

@@ -5,7 +5,8 @@ import { sweepDefinition, type SweepDefinition } from '../../../schemas/definiti
 import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '../../../contracts/results';
 import type { ItemResult } from '../../../schemas/rows';
 import type { StageMetrics } from '../../../contracts/metrics';
-import type { StageKind, StageResult } from '../../../contracts/stage';
+import type { StageResult } from '../../../contracts/stage';
+import type { StageKind } from '../../../stages';
 import { planEvidence, type ReportInput } from '../../../report';
 
 /** Rates of one model, from which its test items are drawn. */

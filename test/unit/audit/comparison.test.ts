@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCells, pairCells, type Cell } from '../../../audit/comparison/cells';
-import { digestOf } from '../../../planning';
+import { digestOf } from '../../../contracts/digest';
 import { createStore, type Store } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 

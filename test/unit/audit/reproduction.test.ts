@@ -1,13 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  compareReproduction,
-  openExperimentLedger,
-  recordStages,
-  type ReproducedStage,
-} from '../../../audit';
-import { digestOf } from '../../../planning';
+import { compareReproduction, openExperimentLedger, recordStages, type ReproducedStage } from '../../../audit';
+import { digestOf } from '../../../contracts/digest';
 import { createStore } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 

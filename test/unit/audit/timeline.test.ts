@@ -14,7 +14,7 @@ import {
   endAttempt,
 } from '../../../audit';
 import { type RunTimeline, describeTotals } from '../../../contracts/run-timeline';
-import { digestOf } from '../../../planning';
+import { digestOf } from '../../../contracts/digest';
 import { renderAuditPage } from '../../../report';
 import { createStore, type Store } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import {
-  demonstrationRows,
-  optimiserSteps,
-  pairPromptRows,
-  permutePool,
-  splitBudget,
-} from '../../../planning';
+import { demonstrationRows, pairPromptRows, permutePool, splitBudget } from '../../../planning';
+import { optimiserSteps } from '../../../stages';
 
 const budget = fc.integer({ min: 1, max: 1_000_000 });
 

@@ -2,15 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { ResolvedSweep } from '../../../contracts/resolved';
-import {
-  canonicalJson,
-  gridOf,
-  planSweep,
-  poolSeed,
-  revisions,
-  sha256Hex,
-  stageSeed,
-} from '../../../planning';
+import { gridOf, planSweep } from '../../../planning';
+import { canonicalJson } from '../../../contracts/canonical-json';
+import { poolSeed, rulesOf, stageSeed } from '../../../stages';
+import { sha256Hex } from '../../../contracts/digest';
 import { sweepOfOne } from '../../../definitions';
 import { resolveSweep } from '../../support/planning/resolve';
 
@@ -151,7 +146,7 @@ describe('stage keys', () => {
     };
     assert.deepEqual(new Set(withWords(32_768).map(({ key }) => key)), before);
     const changed = withWords(32_769).filter(({ key }) => !before.has(key));
-    const raised = changed.filter(({ kind, revision }) => revision !== revisions[kind]);
+    const raised = changed.filter(({ kind, revision }) => revision !== rulesOf(kind)!.revision(resolveSweep().model));
     assert.deepEqual([...new Set(raised.map(({ kind }) => kind))].sort(), ['trainPreference', 'trainSft']);
     const trained = withWords(32_769).filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
     assert.equal(raised.length, trained.length);

@@ -4,8 +4,9 @@ import type { CodeRole } from '../contracts/code';
 import { nameOfAuxiliary } from '../contracts/auxiliary';
 import type { ExperimentDefinition, ProblemData, SweepDefinition } from '../schemas/definition';
 import type { Resolved } from '../contracts/resolved';
-import type { HeldOutSource, PinnedEvaluation, SpecOf } from '../contracts/stage';
 import { codeFor } from './code';
+import type { EvaluateSpec } from './evaluate/spec';
+import type { HeldOutSource, PinnedEvaluation } from './sources';
 
 /** A task with its data source. */
 export interface ProblemSource extends HeldOutSource {
@@ -23,8 +24,8 @@ export interface QuestionSet extends ProblemSource {
   readonly judgeDigest?: string | undefined;
 }
 
-type Asking = Pick<SpecOf<'evaluate'>, 'task' | 'data' | 'evaluation' | 'judgeDigest'> &
-  Partial<Pick<SpecOf<'evaluate'>, 'fileDigests' | 'code'>>;
+type Asking = Pick<EvaluateSpec, 'task' | 'data' | 'evaluation' | 'judgeDigest'> &
+  Partial<Pick<EvaluateSpec, 'fileDigests' | 'code'>>;
 
 /** Name of the trained task's question set; its files have no prefix. */
 export const ownName = '';
@@ -51,12 +52,11 @@ function auxiliarySet(
   at: number,
 ): QuestionSet {
   const { task, items, maxNewTokens, judge, judgeDigest } = auxiliary;
-  const code = auxiliary.code === undefined ? {} : { code: auxiliary.code };
   const source = pinnedSource({
     name: nameOfAuxiliary(auxiliary),
     task,
     data: auxiliaryData(auxiliary),
-    ...code,
+    code: auxiliary.code,
   });
   return { ...source, field: `evaluation.auxiliary[${at}]`, items, maxNewTokens, judge, judgeDigest };
 }
@@ -68,8 +68,7 @@ function auxiliarySet(
 export function questionSets(asking: Asking): [QuestionSet, ...QuestionSet[]] {
   const { task, data, evaluation, fileDigests = {}, judgeDigest, code } = asking;
   const { items, maxNewTokens, judge, auxiliary = [] } = evaluation;
-  const known = code === undefined ? {} : { code };
-  const own = { name: ownName, field: 'evaluation', task, data, fileDigests, ...known };
+  const own = { name: ownName, field: 'evaluation', task, data, fileDigests, code };
   return [{ ...own, items, maxNewTokens, judge, judgeDigest }, ...auxiliary.map(auxiliarySet)];
 }
 
@@ -93,7 +92,7 @@ export function pinEvaluation(resolved: AnyResolved): PinnedEvaluation {
       return {
         ...one,
         ...('data' in one ? { data: { ...one.data, test } } : {}),
-        ...(judge === undefined ? {} : { judgeDigest: judge.digest }),
+        judgeDigest: judge?.digest,
         ...codeFor(resolved, name),
       };
     }),
@@ -103,16 +102,17 @@ export function pinEvaluation(resolved: AnyResolved): PinnedEvaluation {
 const problemsOnly: readonly CodeRole[] = ['problems'];
 
 /** The auxiliary tasks whose test items training rows overlapped, for the specs of data stages. */
-export function heldOutSources(resolved: AnyResolved): { heldOut?: readonly HeldOutSource[] } {
+export function heldOutSources(resolved: AnyResolved): readonly HeldOutSource[] | undefined {
   const { definition, heldOut = [] } = resolved;
-  if (heldOut.length === 0) return {};
+  if (heldOut.length === 0) return undefined;
   const { task, data } = definition;
   const sets = questionSets({ task, data, evaluation: pinEvaluation(resolved) });
-  const wanted = sets.filter(({ name }) => heldOut.includes(name));
-  return {
-    heldOut: wanted.map(({ name, task: its, data: from }) => ({
-      ...{ name, task: its, data: from },
-      ...codeFor(resolved, name, problemsOnly),
-    })),
-  };
+  return sets
+    .filter(({ name }) => heldOut.includes(name))
+    .map((set) => ({
+      name: set.name,
+      task: set.task,
+      data: set.data,
+      ...codeFor(resolved, set.name, problemsOnly),
+    }));
 }

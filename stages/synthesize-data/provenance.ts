@@ -1,8 +1,8 @@
-import type { ExperimentDefinition, SweepDefinition, TaskData } from '../schemas/definition';
-import type { Resolved } from '../contracts/resolved';
-import type { UserDataset } from '../schemas/user-rows';
-import type { Provenance } from '../contracts/provenance';
-import type { StageKey } from '../contracts/stage';
+import type { ExperimentDefinition, SweepDefinition, TaskData } from '../../schemas/definition';
+import type { Resolved } from '../../contracts/resolved';
+import type { UserDataset } from '../../schemas/user-rows';
+import type { Provenance } from '../../contracts/provenance';
+import type { PlannedStage } from '../../contracts/stage';
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
@@ -17,10 +17,12 @@ function problemsOrigin(task: string, data: TaskData): Pick<Provenance, 'source'
 export function userRowsProvenance(annotator: string, dataset: UserDataset): Provenance {
   const { source, license, model, promptTemplateSha256, usdPerRow } = dataset;
   return {
-    ...{ source, license, annotator: dataset.annotator ?? annotator },
-    ...(model === undefined ? {} : { model }),
-    ...(promptTemplateSha256 === undefined ? {} : { promptTemplateSha256 }),
-    ...(usdPerRow === undefined ? {} : { usdPerRow }),
+    source,
+    license,
+    annotator: dataset.annotator ?? annotator,
+    model,
+    promptTemplateSha256,
+    usdPerRow,
   };
 }
 
@@ -30,19 +32,22 @@ export function annotatedProvenance({ definition, annotator }: AnyResolved): Pro
   return {
     ...problemsOrigin(definition.task, definition.data),
     annotator: definition.annotator,
-    ...(model === undefined ? {} : { model }),
-    ...(promptTemplateSha256 === undefined ? {} : { promptTemplateSha256 }),
+    model,
+    promptTemplateSha256,
     usdPerRow: definition.prices.sftExample,
   };
 }
 
 /** Provenance of pairs sampled from a frozen reference. */
-export function sampledProvenance({ definition }: AnyResolved, reference: StageKey): Provenance {
+export function sampledProvenance(
+  { definition }: AnyResolved,
+  { kind, key }: Pick<PlannedStage, 'kind' | 'key'>,
+): Provenance {
   const { task, data, prices } = definition;
   return {
     ...problemsOrigin(task, data),
     annotator: `samples of the frozen reference, scored by the verifier of ${task}`,
-    model: `freezeReference-${reference}`,
+    model: `${kind}-${key}`,
     usdPerRow: prices.preferencePair,
   };
 }

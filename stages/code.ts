@@ -1,6 +1,5 @@
-import { type CodeRole, codeRoles } from '../contracts/code';
+import { type CodeRole, codeRoles, type StageCode } from '../contracts/code';
 import type { Resolved } from '../contracts/resolved';
-import type { StageCode } from '../contracts/stage';
 
 type WithCode = Pick<Resolved<unknown>, 'code'>;
 type Part = 'identity' | 'source';
@@ -23,8 +22,7 @@ export function codeFor(
   name: string,
   roles: readonly CodeRole[] = codeRoles,
 ): { code?: StageCode } {
-  const code = pick(resolved, name, { roles, part: 'identity' });
-  return code === undefined ? {} : { code };
+  return { code: pick(resolved, name, { roles, part: 'identity' }) };
 }
 
 /** The code digests behind versions, for a stage's record; in no key. */
@@ -33,6 +31,5 @@ export function sourcesFor(
   name: string,
   roles: readonly CodeRole[] = codeRoles,
 ): { sources?: StageCode } {
-  const sources = pick(resolved, name, { roles, part: 'source' });
-  return sources === undefined ? {} : { sources };
+  return { sources: pick(resolved, name, { roles, part: 'source' }) };
 }

@@ -1,5 +1,5 @@
-import type { StageOutput, StageSession } from './session';
-import { policyOf } from './policy';
+import type { StageOutput, StageSession } from '../session';
+import { policyOf } from '../policy';
 
 /**
  * Merges the input `adapter`, if there is one, into the input `base`. The artifact's digest freezes the

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { SpecOf } from '../contracts/stage';
-import type { StageOutput, StageSession } from './session';
-import { keepCheckpoints } from './train-sft';
+import type { SpecOf } from '../../stages';
+import type { StageOutput, StageSession } from '../session';
+import { trainingJob } from '../training-job';
 
 /**
  * Preference tuning on the pairs of the input `data`, from the input `reference` as policy and reference
@@ -21,10 +21,7 @@ export async function trainPreference(
     referenceSha256: reference.sha256Of('model.safetensors'),
     data: join(data.dir, 'pairs.jsonl'),
     loss: spec.loss,
-    training: spec.training,
-    seed: spec.seed,
-    checkpointEverySteps: session.execution.checkpointEverySteps,
-    keepCheckpoints,
+    ...trainingJob(session, spec),
   });
   return { dir: job.outputDir, metrics: result.metrics };
 }

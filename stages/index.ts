@@ -1,0 +1,41 @@
+export {
+  type AnyStageRules,
+  defineStage,
+  planStage,
+  type StageContext,
+  type StageParts,
+  type StageRules,
+} from './define';
+export { codeFor, sourcesFor } from './code';
+export { taskFileDigests, userFileName } from './files';
+export { inputDigest, inputDigests, poolSeed, stageKey, stageSeed } from './keys';
+export type { StageActivities } from './activities';
+export { baseModel, filePaths, outputOf, plainFacts, taskSource } from './parts';
+export {
+  heldOutSources,
+  ownName,
+  pinnedSource,
+  problemFileName,
+  type ProblemSource,
+  type QuestionSet,
+  questionSets,
+} from './question-sets';
+export { expectedPairYield, rates } from './rates';
+export {
+  type CallOf,
+  isOfKind,
+  labelOf,
+  type MakesOf,
+  orderKinds,
+  rulesOf,
+  type SpecOf,
+  type StageKind,
+  stageKinds,
+  type StageOf,
+} from './registry';
+export type { HeldOutSource, PinnedEvaluation, TaskSource } from './sources';
+export type { DemonstrationsSpec, SampledSpec, UserRowsSpec } from './synthesize-data/spec';
+export { expectedVerifierCalls } from './synthesize-data/verifier-calls';
+export { evaluate } from './evaluate';
+export { type StagePlanners, tracePipeline } from './trace';
+export { countRows, generating, noWork, optimiserSteps, training } from './work';

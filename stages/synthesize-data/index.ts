@@ -1,0 +1,213 @@
+import type { CodeRole } from '../../contracts/code';
+import { taskQueues, type PlannedRows, type PlannedStage, type StageSpec } from '../../contracts/stage';
+import type { UserDataset, UserRowsUse } from '../../schemas/user-rows';
+import { sourcesFor } from '../code';
+import { defineStage, type StageContext, type StageParts } from '../define';
+import { userFileName } from '../files';
+import { poolSeed, stageSeed } from '../keys';
+import { filePaths, outputOf, taskSource } from '../parts';
+import { heldOutSources, ownName } from '../question-sets';
+import { expectedPairYield } from '../rates';
+import { generating, noWork } from '../work';
+import { annotatedProvenance, sampledProvenance, userRowsProvenance } from './provenance';
+import { expectedVerifierCalls } from './verifier-calls';
+import type { SynthesizeDataSpec } from './spec';
+
+const kind = 'synthesizeData';
+
+/** A call of the kind. */
+export interface SynthesizeDataCall {
+  readonly rows: number;
+  /** Makes the rows from samples of this frozen reference. Left out: buys demonstrations. */
+  readonly reference?: PlannedStage<'model'>;
+  /** Pairs, or one correct sample per prompt as a demonstration. Default: pairs. */
+  readonly what?: 'pairs' | 'rejection-samples';
+}
+
+/** What the kinds of rows differ in. */
+interface Variant {
+  readonly spec: SynthesizeDataSpec;
+  readonly title: string;
+  readonly rows: PlannedRows;
+  readonly roles: readonly CodeRole[];
+  readonly mayExceed: boolean;
+}
+
+const nouns = {
+  demonstrations: 'demonstrations',
+  'rejection-samples': 'correct samples',
+  pairs: 'pairs',
+  preferences: 'preferences',
+} as const;
+
+/** Fields that all specs have. */
+function sharedSpec(context: StageContext, roles: readonly CodeRole[], rows: number) {
+  const heldOut = heldOutSources(context.resolved);
+  return { kind, ...taskSource(context, roles), heldOut, rows, poolSeed: poolSeed(context.seed) } as const;
+}
+
+/** User rows are scored by the task's verifier. */
+const userRowsRoles: readonly CodeRole[] = ['problems', 'grading'];
+
+/** Takes `rows` user rows. */
+function userRows(context: StageContext, use: UserRowsUse, count: number): Variant {
+  const { definition, files } = context.resolved;
+  const dataset: UserDataset & { readonly kind?: PlannedRows['format'] } = definition.annotations![use]!;
+  const { columnMapping, applyTaskTemplate, rowChecks, kind: format = use } = dataset;
+  const digest = files[userFileName(use)]?.digest ?? '';
+  const what = `user-${use}` as const;
+  return {
+    spec: {
+      ...sharedSpec(context, userRowsRoles, count),
+      what,
+      userRows: { digest, kind: format, columnMapping, applyTaskTemplate, rowChecks },
+    },
+    title: `${count} ${use} of a file`,
+    rows: {
+      count,
+      noun: nouns[use],
+      format,
+      source: { what, from: digest, label: `user ${use}` },
+      pricedAs: use === 'demonstrations' ? 'sftExample' : 'preferencePair',
+      verifierCalls: 0,
+      provenance: userRowsProvenance(definition.annotator, dataset),
+    },
+    roles: userRowsRoles,
+    mayExceed: false,
+  };
+}
+
+const annotatedRoles: readonly CodeRole[] = ['problems', 'annotator'];
+
+/** `count` demonstrations by the definition's annotator. */
+function annotated(context: StageContext, count: number): Variant {
+  const { definition, annotator: identity } = context.resolved;
+  const { annotator } = definition;
+  const what = 'demonstrations';
+  return {
+    spec: {
+      ...sharedSpec(context, annotatedRoles, count),
+      what,
+      annotator,
+      annotatorDigest: identity?.digest,
+    },
+    title: `${count} demonstrations by ${annotator}`,
+    rows: {
+      count,
+      noun: nouns[what],
+      format: 'demonstrations',
+      source: { what, from: annotator, label: `demonstrations by ${annotator}` },
+      pricedAs: 'sftExample',
+      verifierCalls: 0,
+      provenance: annotatedProvenance(context.resolved),
+    },
+    roles: annotatedRoles,
+    mayExceed: identity !== undefined,
+  };
+}
+
+interface Sampling {
+  readonly reference: PlannedStage<'model'>;
+  readonly what: 'pairs' | 'rejection-samples';
+  readonly count: number;
+}
+
+const sampledRoles: readonly CodeRole[] = ['problems', 'grading'];
+
+/** Rows made from samples of a frozen reference. Rejection samples cost only their verifier calls. */
+function sampled(context: StageContext, { reference, what, count }: Sampling): Variant {
+  const { pairs } = context.resolved.definition;
+  return {
+    spec: {
+      ...sharedSpec(context, sampledRoles, count),
+      what,
+      pairs,
+      // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
+      seed: stageSeed(context.seed, kind),
+    },
+    title: what === 'pairs' ? `${count} preference pairs` : `${count} correct samples`,
+    rows: {
+      count,
+      noun: nouns[what],
+      format: what === 'pairs' ? 'preferences' : 'demonstrations',
+      source: { what, from: '', label: what === 'pairs' ? 'preference pairs' : 'rejection samples' },
+      pricedAs: what === 'pairs' ? 'preferencePair' : null,
+      verifierCalls: expectedVerifierCalls(count, pairs),
+      provenance: sampledProvenance(context.resolved, reference),
+    },
+    roles: sampledRoles,
+    mayExceed: true,
+  };
+}
+
+/** Demonstrations and pairs come from the user's files where the definition has them. */
+function variantOf(context: StageContext, call: SynthesizeDataCall): Variant {
+  const { rows: count, reference, what = 'pairs' } = call;
+  const { annotations } = context.resolved.definition;
+  if (reference === undefined)
+    return annotations?.demonstrations === undefined
+      ? annotated(context, count)
+      : userRows(context, 'demonstrations', count);
+  return what === 'pairs' && annotations?.preferences !== undefined
+    ? userRows(context, 'preferences', count)
+    : sampled(context, { reference, what, count });
+}
+
+function workOf(spec: SynthesizeDataSpec) {
+  if (!('pairs' in spec)) return noWork;
+  const { candidates, maxNewTokens } = spec.pairs;
+  return generating((spec.rows / expectedPairYield) * candidates, maxNewTokens);
+}
+
+/** An annotator that is a local checkpoint needs a device, as sampling does. */
+function needsDevice({ annotator }: StageContext['resolved'], { what }: SynthesizeDataSpec): boolean {
+  return (
+    what === 'pairs' ||
+    what === 'rejection-samples' ||
+    (what === 'demonstrations' && annotator?.kind === 'checkpoint')
+  );
+}
+
+function plan(context: StageContext, call: SynthesizeDataCall): StageParts<SynthesizeDataSpec> {
+  const { spec, title, rows, roles, mayExceed } = variantOf(context, call);
+  const { reference } = call;
+  return {
+    spec,
+    inputs: { reference: 'pairs' in spec && reference !== undefined ? outputOf(reference) : undefined },
+    title,
+    queue: needsDevice(context.resolved, spec) ? taskQueues.gpu : taskQueues.cpu,
+    work: workOf(spec),
+    rows,
+    optimiserSteps: null,
+    mayExceed,
+    judged: [],
+    files: filePaths(context),
+    ...sourcesFor(context.resolved, ownName, roles),
+  };
+}
+
+const namesInCard: Readonly<Record<SynthesizeDataSpec['what'], string>> = {
+  demonstrations: 'demonstrations by the annotator',
+  pairs: 'preference pairs of the model’s own samples',
+  'rejection-samples': 'correct samples of the model',
+  'user-demonstrations': 'demonstrations from a file',
+  'user-preferences': 'preference pairs from a file',
+};
+
+function describeRows(spec: StageSpec): string {
+  const made = spec as SynthesizeDataSpec;
+  const name = namesInCard[made.what];
+  return `${made.rows} ${name}${made.what === 'demonstrations' ? ` “${made.annotator}”` : ''}`;
+}
+
+/** Demonstrations, preference pairs or correct samples. */
+export const synthesizeData = defineStage({
+  kind,
+  makes: 'rows',
+  revision: () => 3,
+  label: ['dataset', 'datasets'],
+  does: 'Buys demonstrations, or makes preference pairs from samples of the reference',
+  learnsFrom: null,
+  describeRows,
+  plan,
+});

@@ -1,0 +1,40 @@
+import type { PairSpec } from '../../schemas/definition';
+import type { UserRowsSource } from '../../schemas/user-rows';
+import type { HeldOutSource, TaskSource } from '../sources';
+
+/** The rows that a data stage makes, and the problems for which it buys them. */
+interface PoolRows extends TaskSource {
+  readonly kind: 'synthesizeData';
+  /**
+   * Auxiliary tasks whose test items overlap a problem or row, which is then excluded. Left out if none overlaps; then
+   * the key does not change.
+   */
+  readonly heldOut?: readonly HeldOutSource[];
+  readonly rows: number;
+  /** Seed of the pool's permutation, shared by all stages of one seed. */
+  readonly poolSeed: number;
+}
+
+/** Demonstrations by an annotator. */
+export interface DemonstrationsSpec extends PoolRows {
+  readonly what: 'demonstrations';
+  readonly annotator: string;
+  /** Identity of the annotator, if its name alone does not identify it. */
+  readonly annotatorDigest?: string;
+}
+
+/** Rows from a frozen reference's own samples: pairs, or one correct sample per prompt as a demonstration. */
+export interface SampledSpec extends PoolRows {
+  readonly what: 'pairs' | 'rejection-samples';
+  readonly pairs: PairSpec;
+  /** Seed of the sampler. */
+  readonly seed: number;
+}
+
+/** Rows of the user's own file, in the order of the pool's permutation. */
+export interface UserRowsSpec extends PoolRows {
+  readonly what: 'user-demonstrations' | 'user-preferences';
+  readonly userRows: UserRowsSource;
+}
+
+export type SynthesizeDataSpec = DemonstrationsSpec | SampledSpec | UserRowsSpec;

@@ -1,0 +1,10 @@
+import type { ResolvedModel } from '../contracts/resolved';
+import { maxUnchunkedVocabulary } from '../contracts/vocabulary';
+
+/**
+ * The revision of a training stage. One more above `maxUnchunkedVocabulary`: logits are computed in chunks there, which
+ * changed the last bits of such models only.
+ */
+export function trainingRevision({ vocabulary = 0 }: ResolvedModel): number {
+  return vocabulary > maxUnchunkedVocabulary ? 4 : 3;
+}
