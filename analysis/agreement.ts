@@ -1,6 +1,6 @@
 import type { Estimate } from '../contracts/analysis';
 import type { LabelCounts, LabelPattern } from '../contracts/metrics';
-import { createRandom } from './random';
+import { createDraws } from './random';
 import { quantile } from './special';
 
 /** Sums that agreement is computed from; additive over rows. */
@@ -43,7 +43,7 @@ const resamples = 1000;
 /** Alphas of resampled items, without those in which every label is the same. */
 function resampledAlphas(items: readonly Sums[], times: readonly number[]): Float64Array {
   const drawn = items.flatMap((_, index) => Array.from({ length: times[index]! }, () => index));
-  const random = createRandom('labels');
+  const random = createDraws('labels');
   const alphas = Array.from({ length: resamples }, () => {
     const counts = new Float64Array(items.length);
     for (let i = 0; i < drawn.length; i++) counts[drawn[Math.floor(random.uniform() * drawn.length)]!]!++;

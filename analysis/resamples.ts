@@ -1,7 +1,7 @@
 import type { Clusters } from './clusters';
 import type { Unit } from './grid';
 import type { Measure, Metric } from './measure';
-import { createRandom } from './random';
+import { createDraws } from './random';
 import type { SeedPool, SeedPools } from './seed-pool';
 
 /** Joint bootstrap resamples: all measures share resampled items and seed effects. */
@@ -19,7 +19,7 @@ interface PoolResamples {
 
 /** How often each thing occurs in each resample; shape [resamples, things]. */
 function resample(resamples: number, things: number): Uint8Array {
-  const random = createRandom('items');
+  const random = createDraws('items');
   const counts = new Uint8Array(resamples * things);
   for (let d = 0; d < resamples; d++) {
     for (let i = 0; i < things; i++) counts[d * things + Math.floor(random.uniform() * things)]!++;
@@ -51,12 +51,12 @@ function resampleItems(resamples: number, items: number, clusters: Clusters | nu
 }
 
 function drawNormals(label: string, resamples: number): Float64Array {
-  const random = createRandom(label);
+  const random = createDraws(label);
   return Float64Array.from({ length: resamples }, () => random.normal());
 }
 
 function drawPool(pool: SeedPool, resamples: number): PoolResamples {
-  const random = createRandom(`variance ${pool.key}`);
+  const random = createDraws(`variance ${pool.key}`);
   const variance = Float64Array.from({ length: resamples }, () => {
     const known = random.chiSquare(pool.degreesOfFreedom) / pool.degreesOfFreedom;
     return pool.variance === 0 ? 0 : Math.max(0, pool.variance / known - pool.residual);

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../analysis/random';
+import { createDraws, type Draws } from '../analysis/random';
 import { quantile } from '../analysis/special';
 import { planSweep } from '../planning';
 import { defineSweep } from '../definitions';
@@ -38,7 +38,7 @@ interface World {
   readonly scores: ReadonlyMap<string, number>;
 }
 
-function drawScore(random: Random, surface: Surface, { budget, sftFraction }: SearchRun): number {
+function drawScore(random: Draws, surface: Surface, { budget, sftFraction }: SearchRun): number {
   const skill = surface.scoreAt(budget, sftFraction) + random.normal() * seedDeviation(budget);
   let right = 0;
   for (let item = 0; item < items; item++) if (random.uniform() < skill) right += 1;
@@ -46,7 +46,7 @@ function drawScore(random: Random, surface: Surface, { budget, sftFraction }: Se
 }
 
 function drawWorld(surface: Surface, runs: readonly SearchRun[], draw: number): World {
-  const random = createRandom(`${surface.name} ${draw}`);
+  const random = createDraws(`${surface.name} ${draw}`);
   return { draw, runs, scores: new Map(runs.map((run) => [run.id, drawScore(random, surface, run)])) };
 }
 
@@ -105,7 +105,7 @@ function runAlways(world: World): Ended {
 
 /** Runs in random order, as far as they fit into half of the grid's cost. */
 function runRandomly(world: World): Ended {
-  const random = createRandom(`order ${world.draw}`);
+  const random = createDraws(`order ${world.draw}`);
   const order = world.runs.map((run) => ({ run, rank: random.uniform() })).sort((a, b) => a.rank - b.rank);
   const limit = totalSeconds(world.runs) / 2;
   const used: SearchRun[] = [];

@@ -1,4 +1,4 @@
-import { createRandom } from '../analysis/random';
+import { createDraws } from '../analysis/random';
 import { inferSurface, type Posterior, type Observation } from './gaussian-process';
 import { cholesky, multiplyLower } from './linear-algebra';
 import { type Arm, armsOf, type SearchRun, type SearchState } from './state';
@@ -56,7 +56,7 @@ function poolVariance(arms: readonly SeenArm[]): number {
 
 function drawSamples({ mean: centre, covariance }: Posterior, label: string): Float64Array[] {
   const lower = cholesky(covariance);
-  const random = createRandom(label);
+  const random = createDraws(label);
   return Array.from({ length: sampleCount }, () => {
     const normals = Float64Array.from(centre, () => random.normal());
     return multiplyLower(lower, normals).map((deviation, i) => centre[i]! + deviation);

@@ -1,3 +1,4 @@
+import { fnv1a } from '../contracts/random';
 import type { Random } from '../contracts/task';
 
 const golden = 0x9e3779b9;
@@ -10,12 +11,8 @@ function mix32(value: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** A 32-bit hash of a text (FNV-1a, then mixed); for buckets and seeds, not for security. */
-export function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return mix32(hash);
-}
+/** A 32-bit hash of a text; for buckets and seeds, not for security. */
+export const hashText = (text: string): number => mix32(fnv1a(text));
 
 /**
  * Counter-based random numbers: number n is a hash of (seeds, n), so streams do not depend on each other. Seeds differ by

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { randomChoice, randomInteger } from '../../tasks/random';
+import type { StageKind } from '../../contracts/stage';
 import type { SweepPlan } from '../../planning';
 import { faultKinds, faultRules, type FaultKind, type Stage } from './faults';
 import { listTargets, type Target } from './targets';
@@ -54,8 +56,8 @@ export class Campaign {
     const { over, random } = this.options;
     while (!over.aborted && this.#wanted().length > 0) {
       const chances = await this.#look();
-      if (chances.length > 0) await this.#strike(random.pick(chances));
-      await sleep(chances.length > 0 ? random.between(100, 1_200) : 40);
+      if (chances.length > 0) await this.#strike(randomChoice(random, chances));
+      await sleep(chances.length > 0 ? randomInteger(random, 100, 1_200) : 40);
     }
   }
 

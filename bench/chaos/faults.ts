@@ -1,8 +1,9 @@
 import { truncateSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../contracts/task';
+import { randomInteger } from '../../tasks/random';
 import { awaitProcessEnd, identifyProcess } from '../../store';
 import type { SmallDisk } from './disk';
-import type { Random } from './random';
 import { listCheckpoints, readEvents, eventsOf, type Target } from './targets';
 import type { World } from './world';
 
@@ -115,14 +116,14 @@ export const faultRules: Readonly<Record<FaultKind, FaultRule>> = {
   'server-killed': {
     fits: anywhere,
     async hit(_, { world, random }) {
-      await world.killServer(random.between(0, 3_000));
+      await world.killServer(randomInteger(random, 0, 3_000));
       return true;
     },
   },
   'connection-dropped': {
     fits: anywhere,
     async hit(_, { world, random }) {
-      await world.proxy.cut(random.between(200, 7_000));
+      await world.proxy.cut(randomInteger(random, 200, 7_000));
       return true;
     },
   },

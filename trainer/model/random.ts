@@ -1,3 +1,5 @@
+import { sfc32 } from '../../contracts/random';
+
 /** The increment of SplitMix64. */
 const golden = 0x9e3779b97f4a7c15n;
 const mask64 = (1n << 64n) - 1n;
@@ -17,24 +19,9 @@ export function hashName(seed: number, name: string): bigint {
   return state;
 }
 
-/** An sfc32 generator of 32-bit words. Its period is longer than any tensor. */
+/** Uniform 32-bit words. */
 export function createWords(key: bigint): () => number {
-  let [a, b, c, counter] = [
-    Number(key & 0xffffffffn) | 0,
-    Number((key >> 32n) & 0xffffffffn) | 0,
-    0x2545f491,
-    1,
-  ];
-  const next = (): number => {
-    const sum = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + sum) | 0;
-    return sum >>> 0;
-  };
-  for (let round = 0; round < 12; round += 1) next();
-  return next;
+  return sfc32([Number(key & 0xffffffffn) | 0, Number(key >> 32n) | 0, 0x2545f491], { rounds: 12 });
 }
 
 /** Uniform random numbers in (0, 1). */

@@ -6,12 +6,12 @@ import { createInference, intervalOf, type Inference } from '../../../analysis/i
 import { resampleScores, findRegions, overlapShare, transferBetweenModels } from '../../../analysis/regions';
 import type { Estimate, NearOptimalRegion } from '../../../contracts/analysis';
 import type { ItemResult } from '../../../schemas/rows';
-import { createRandom, makeItem, makeSweep } from '../../support/analysis/sweeps';
+import { createDraws, makeItem, makeSweep } from '../../support/analysis/sweeps';
 
 const items = 400;
 const right = Array.from({ length: items }, (_, i) => makeItem(i, 1));
 const wrong = Array.from({ length: items }, (_, i) => makeItem(i, 0));
-const random = createRandom('coverage');
+const random = createDraws('coverage');
 
 interface World {
   /** True score of each fraction 0, 1/(k − 1), … 1. */

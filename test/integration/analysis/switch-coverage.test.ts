@@ -3,14 +3,14 @@ import { buildGrid } from '../../../analysis/grid';
 import { createInference } from '../../../analysis/inference';
 import { analyzePrices } from '../../../analysis/price-sensitivity';
 import type { ItemResult } from '../../../schemas/rows';
-import { createRandom, makeItem, makeSweep } from '../../support/analysis/sweeps';
+import { createDraws, makeItem, makeSweep } from '../../support/analysis/sweeps';
 
 const sweeps = 1000;
 const items = 400;
 const [right, wrong] = [1, 0].map((score) =>
   Array.from({ length: items }, (_, index) => makeItem(index, score)),
 ) as [ItemResult[], ItemResult[]];
-const random = createRandom('switches');
+const random = createDraws('switches');
 
 /** SFT share 1 rises by .1 a doubling from .5 at 500; SFT share 0 is flat at .55: for 1,000 pairs' money they cross at √2. */
 const truth = (fraction: number, budget: number): number =>

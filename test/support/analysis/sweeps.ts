@@ -4,7 +4,7 @@ import { sweepDefinition, type SweepDefinition, type SweepInput } from '../../..
 import type { CellIdentity, CellResult, EvaluationSummary, SweepResult } from '../../../contracts/results';
 import type { ItemResult } from '../../../schemas/rows';
 import { analyzeSweep, type AnalyzeSweepInput } from '../../../analysis';
-import { createRandom, type Random } from '../../../analysis/random';
+import { createDraws, type Draws } from '../../../analysis/random';
 
 const training = { epochs: 2, batchSize: 8, learningRate: 1e-3, lora: null, maxLength: 96 };
 
@@ -157,7 +157,7 @@ export function makeSweep(options: {
 }
 
 /** Right-or-wrong items that are drawn one by one. */
-export function drawItems(random: Random, count: number, chance: (index: number) => number): ItemResult[] {
+export function drawItems(random: Draws, count: number, chance: (index: number) => number): ItemResult[] {
   return Array.from({ length: count }, (_, i) => makeItem(i, Number(random.uniform() < chance(i))));
 }
 
@@ -166,4 +166,4 @@ export function fixedItems(count: number, right: number, rest: Partial<ItemResul
   return Array.from({ length: count }, (_, i) => makeItem(i, Number(i < right), rest));
 }
 
-export { analyzeSweep, createRandom, type Random };
+export { analyzeSweep, createDraws, type Draws };

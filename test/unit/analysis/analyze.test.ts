@@ -4,15 +4,7 @@ import { controlIdOf } from '../../../contracts/results';
 import type { SweepInput } from '../../../schemas/definition';
 import type { ItemResult } from '../../../schemas/rows';
 import type { AnalyzeSweepInput } from '../../../analysis';
-import {
-  analyzeSweep,
-  createRandom,
-  drawItems,
-  fixedItems,
-  identify,
-  makeSweep,
-  type Random,
-} from '../../support/analysis/sweeps';
+import { analyzeSweep, createDraws, drawItems, fixedItems, identify, makeSweep, type Draws } from '../../support/analysis/sweeps';
 
 /** Scores like those of the embedded default: pure SFT first, then a mixture, a collapse at SFT share 0. */
 const picture: Record<number, Record<number, number>> = {
@@ -22,12 +14,12 @@ const picture: Record<number, Record<number, number>> = {
 };
 const grid: Partial<SweepInput> = { budgets: [64, 256, 1024], sftFractions: [1, 0.5, 0.1, 0] };
 
-function asColdStart(random: Random, rows: readonly ItemResult[]): ItemResult[] {
+function asColdStart(random: Draws, rows: readonly ItemResult[]): ItemResult[] {
   return rows.map((row) => ({ ...row, wellFormed: false, truncated: random.uniform() < 0.4, tokens: 45 }));
 }
 
 function simulatePicture(seeds: readonly number[]): AnalyzeSweepInput {
-  const random = createRandom(`picture ${seeds.length}`);
+  const random = createDraws(`picture ${seeds.length}`);
   return makeSweep({
     grid: { ...grid, seeds: [...seeds] },
     base: asColdStart(
@@ -135,7 +127,7 @@ describe('a sweep with three seeds', () => {
   });
 
   it('refutes a claim that the numbers exclude', () => {
-    const random = createRandom('reversed');
+    const random = createDraws('reversed');
     const chance = (r: number): number => (r === 1 ? 0.9 : r === 0 ? 0.85 : 0.5);
     const reversed = analyzeSweep(
       makeSweep({
@@ -155,7 +147,7 @@ describe('a sweep with three seeds', () => {
   });
 
   it('does not pool the seed variance of an outlier', () => {
-    const random = createRandom('luck');
+    const random = createDraws('luck');
     const lucky = (seed: number): number => (seed === 1 ? 0.93 : 0.46);
     const rows = (sftFraction: number, seed: number): ItemResult[] =>
       drawItems(random, 400, () => (sftFraction === 0.1 ? lucky(seed) : picture[1024]![sftFraction]!));
@@ -225,7 +217,7 @@ describe('incomplete sweeps', () => {
   });
 
   it('rarely excludes a split that equals the rest', () => {
-    const random = createRandom('null');
+    const random = createDraws('null');
     let excluded = 0;
     for (let round = 0; round < 60; round++) {
       const sweep = makeSweep({
@@ -264,7 +256,7 @@ describe('incomplete sweeps', () => {
     });
     const other = new Map(sweep.items).set(
       identify(64, 1).id,
-      drawItems(createRandom('x'), 30, () => 1),
+      drawItems(createDraws('x'), 30, () => 1),
     );
     const mixed = analyzeSweep({ ...sweep, items: other });
     assert.ok(mixed.notes.some((note) => note.startsWith('b64-r1-s0 was evaluated on other items')));

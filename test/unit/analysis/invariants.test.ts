@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Estimate, SweepAnalysis } from '../../../contracts/analysis';
 import type { AnalyzeSweepInput } from '../../../analysis';
-import { analyzeSweep, createRandom, drawItems, makeSweep } from '../../support/analysis/sweeps';
+import { analyzeSweep, createDraws, drawItems, makeSweep } from '../../support/analysis/sweeps';
 
 const anySweep = fc
   .record({
@@ -17,7 +17,7 @@ const anySweep = fc
     extreme: fc.boolean(),
   })
   .map(({ items, label, extreme, ...grid }): AnalyzeSweepInput => {
-    const random = createRandom(label);
+    const random = createDraws(label);
     const chance = (): number => (extreme ? Number(random.uniform() < 0.5) : random.uniform());
     const draw = (p: number): ReturnType<typeof drawItems> =>
       drawItems(random, items, () => p).map((row) => ({ ...row, wellFormed: random.uniform() < p }));

@@ -4,14 +4,7 @@ import { analyzeResults } from '../../../app/results/analyze-results';
 import { parseResults } from '../../../app/results/results-csv';
 import type { Finding, SubjectAnalysis } from '../../../contracts/analysis';
 import { llamaFile } from '../../support/analysis/llama-table';
-import {
-  analyzeSweep,
-  createRandom,
-  drawItems,
-  fixedItems,
-  identify,
-  makeSweep,
-} from '../../support/analysis/sweeps';
+import { analyzeSweep, createDraws, drawItems, fixedItems, identify, makeSweep } from '../../support/analysis/sweeps';
 
 const prices = { sftExample: 0.002, preferencePair: 0.001 };
 const { rows } = parseResults(readFileSync(llamaFile, 'utf8'), llamaFile);
@@ -86,7 +79,7 @@ describe('the ratio of prices', () => {
 
   it('finds the ratio at which a straight picture switches, with an interval around it', () => {
     // SFT share 1 rises by .2 a doubling from .5 at 500; SFT share 0 is flat at .6. For 1,000 pairs' money SFT share 1 has .7 − .2 log2(ratio).
-    const random = createRandom('switch');
+    const random = createDraws('switch');
     const truth = (r: number, budget: number): number =>
       r === 0 ? 0.6 : 0.5 + 0.2 * Math.log2(budget / 500);
     const sweep = makeSweep({
@@ -135,7 +128,7 @@ describe('further diagnoses', () => {
     ]);
   });
 
-  const random = createRandom('length');
+  const random = createDraws('length');
   const sweep = makeSweep({
     grid: { budgets: [256], sftFractions: [1, 0.5], seeds: [0, 1, 2] },
     base: fixedItems(400, 40),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createRandom } from '../../../analysis/random';
+import { createDraws } from '../../../analysis/random';
 import { fUpperTail, quantile, tCritical95 } from '../../../analysis/special';
 
 const near = (actual: number, expected: number, tolerance: number): void =>
@@ -40,7 +40,7 @@ describe('distribution functions', () => {
 describe('the random source', () => {
   it('repeats a label’s stream and separates labels', () => {
     const take = (label: string): number[] => {
-      const random = createRandom(label);
+      const random = createDraws(label);
       return Array.from({ length: 50 }, () => random.uniform());
     };
     assert.deepEqual(take('a'), take('a'));
@@ -48,7 +48,7 @@ describe('the random source', () => {
   });
 
   it('has the moments of its distributions', () => {
-    const random = createRandom('moments');
+    const random = createDraws('moments');
     const count = 40_000;
     const moments = (draw: () => number): [number, number] => {
       const values = Array.from({ length: count }, draw);
