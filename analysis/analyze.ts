@@ -26,7 +26,8 @@ import { analyzePrices } from './price-sensitivity';
 import { transferBetweenBudgets } from './regions';
 import { seedVariance } from './seed-pool';
 import { diagnoseStagnation } from './stagnation';
-import { countOf, joinNumbers, sayBudget } from './text';
+import { countOf } from '../contracts/text';
+import { joinNumbers, sayBudget } from './text';
 import { analyzeTuning } from './tuning';
 
 /** Joint bootstrap resamples: they give a probability to within 0.01. */

@@ -3,7 +3,8 @@ import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../contracts/coordinates';
 import { toDecimals } from '../contracts/decimals';
 import { describeColdStart } from './cold-start';
-import { countOf, formatScore, formatShare, joinBudgets, joinList, sayBudget } from './text';
+import { countOf, formatScore, joinList } from '../contracts/text';
+import { joinBudgets, sayBudget, sayScore } from './text';
 
 /** The analysis without the paragraph that is written from it. */
 export type Answered = Omit<SubjectAnalysis, 'answer'>;
@@ -38,7 +39,7 @@ function describeRivals(budget: BudgetAnalysis, run: number): string {
 /** The score on held-out items: the best score is biased upward on the items that selected it. */
 function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
   if (heldOut === null) return '';
-  const score = formatShare(heldOut.score.estimate);
+  const score = formatScore(heldOut.score.estimate);
   return heldOut.sftFraction === sftFraction
     ? ` (${score} on the held-out half of the items)`
     : ` (one half of the items selects SFT share ${heldOut.sftFraction}, which scores ${score} on the other)`;
@@ -46,16 +47,16 @@ function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
 
 function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
   const rows = sayBudget(budget.budget, analysis.unit);
-  const score = `${splitOf(budget)} scores ${formatScore(budget.score)}`;
+  const score = `${splitOf(budget)} scores ${sayScore(budget.score)}`;
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   if (budget.beatsBase === false) {
-    const base = analysis.base === null ? '' : ` (${formatShare(analysis.base.score.estimate)})`;
+    const base = analysis.base === null ? '' : ` (${formatScore(analysis.base.score.estimate)})`;
     return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.`;
   }
   if (run > 1 && budget.indistinguishable.length === run && budget.probabilityBest !== null) {
     return `With ${rows} all splits are statistically tied: the highest, ${score}.`;
   }
-  return `With ${rows} buy ${splitOf(budget)}: it scores ${formatScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget, run)}.`;
+  return `With ${rows} buy ${splitOf(budget)}: it scores ${sayScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget, run)}.`;
 }
 
 function answerColdStart({ coldStart: diagnoses, unit }: Answered): string[] {

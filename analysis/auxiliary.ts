@@ -3,7 +3,8 @@ import type { AuxiliarySummary, EvaluationSummary, SweepResult } from '../contra
 import { judge } from './controls';
 import { buildGrid, type Grid, type GridInput, type Group, type ItemsByRun } from './grid';
 import { createInference, intervalOf, type Inference } from './inference';
-import { countOf, formatGap, formatScore, sayBudget } from './text';
+import { countOf, formatDifference } from '../contracts/text';
+import { sayBudget, sayScore } from './text';
 
 /** Item rows of auxiliary tasks: by name, then by run as for the task that is tuned for. */
 export type AuxiliaryItems = ReadonlyMap<string, ItemsByRun>;
@@ -43,14 +44,13 @@ function read(name: string, inference: Inference, cells: readonly AuxiliaryCell[
   const loss = ({ difference }: AuxiliaryCell): number => difference?.estimate ?? 0;
   const worst = cells.reduce((a, b) => (loss(b) < loss(a) ? b : a));
   const place = `at ${sayBudget(worst.budget, unit)}, SFT share ${worst.sftFraction}`;
-  const at = worst.difference === null ? place : `${place}: ${formatGap(worst.difference)}`;
+  const at = worst.difference === null ? place : `${place}: ${formatDifference(worst.difference)}`;
   const score = inference.score(base);
-  const from = `the base model’s ${formatScore(score)}`;
+  const from = `the base model’s ${sayScore(score)}`;
   const fallen = cells.filter(({ effect }) => effect === 'hurts').length;
   const all = countOf(cells.length, 'cell');
   if (fallen > 0) return `“${name}” is significantly below ${from} in ${fallen} of ${all} (95%); most ${at}.`;
-  if (score.estimate <= margin)
-    return `“${name}” cannot fall: the base model’s score is ${formatScore(score)}.`;
+  if (score.estimate <= margin) return `“${name}” cannot fall: the base model’s score is ${sayScore(score)}.`;
   if (cells.every(({ effect }) => effect === 'none'))
     return `“${name}” stays within ${margin} of ${from} in all of ${all}.`;
   return `“${name}” is significantly below ${from} in none of ${all} (95%); lowest ${at}.`;

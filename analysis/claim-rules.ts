@@ -3,7 +3,8 @@ import type { SweepDefinition } from '../schemas/definition';
 import { crossUnits, type ContrastMatrix } from './bounds';
 import { groupsByBudget, type Group } from './grid';
 import type { Contrast, Inference } from './inference';
-import { formatCount, formatShare, joinBudgets, joinNumbers, sayBudget } from './text';
+import { formatCount, formatScore } from '../contracts/text';
+import { joinBudgets, joinNumbers, sayBudget } from './text';
 
 /** One comparison of a claim. It holds where the bound is above the threshold. */
 export interface ClaimPart {
@@ -64,7 +65,7 @@ function nameBest(inference: Inference, name: string, groups: readonly Group[]):
   const scores = groups.map((group) => inference.measure(group).estimate);
   const best = groups[scores.indexOf(Math.max(...scores))]!;
   const at = groups.length === 1 ? '' : ` at SFT share ${best.sftFraction}`;
-  return `${name} (${formatShare(Math.max(...scores))}${at})`;
+  return `${name} (${formatScore(Math.max(...scores))}${at})`;
 }
 
 interface ComparedAnswer {
@@ -166,7 +167,7 @@ function compareStarts(
   const score = compareAnswers(inference, { budget, left, right, threshold: rules.equivalenceMargin });
   const rates = [warm, cold].map((group) => inference.measure(group, 'wellFormedRate').estimate);
   if (!rates.every(Number.isFinite)) return score;
-  const shown = `${formatShare(rates[0]!)} less ${formatShare(rates[1]!)}`;
+  const shown = `${formatScore(rates[0]!)} less ${formatScore(rates[1]!)}`;
   const label = `At ${sayBudget(budget, inference.grid.unit)}, rate of the asked format at SFT share ${warm.sftFraction} less SFT share 0 (${shown})`;
   const matrix = crossUnits(inference, [warm], [cold], 'wellFormedRate');
   return [...score, { label, matrix, threshold: 0, metric: 'wellFormedRate' }];
@@ -215,7 +216,7 @@ function slopeChange(inference: Inference, pure: readonly Group[]): Contrast {
 
 function planDiminishing({ inference }: ClaimContext): ClaimPlan {
   const pure = inference.grid.groups.filter((group) => group.sftFraction === 1);
-  const scores = pure.map((group) => formatShare(inference.measure(group).estimate)).join(', ');
+  const scores = pure.map((group) => formatScore(inference.measure(group).estimate)).join(', ');
   const label = `At SFT share 1 (${scores} at ${joinBudgets(
     pure.map((group) => group.budget),
     inference.grid.unit,
@@ -242,7 +243,7 @@ function moneyOf(budget: number, ratio: number): number {
 function nameCell(inference: Inference, groups: readonly Group[]): string {
   const scores = groups.map((group) => inference.measure(group).estimate);
   const best = groups[scores.indexOf(Math.max(...scores))]!;
-  return `${formatCount(best.sftRows)} + ${formatCount(best.pairRows)} at ${formatShare(Math.max(...scores))}`;
+  return `${formatCount(best.sftRows)} + ${formatCount(best.pairRows)} at ${formatScore(Math.max(...scores))}`;
 }
 
 function comparePurchases({ inference }: ClaimContext, budget: number, ratio: number): ClaimPart[] {

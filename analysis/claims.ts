@@ -3,7 +3,8 @@ import { boundBest, simultaneousCritical, simultaneousHalf, singleHalf } from '.
 import { planClaims, type ClaimContext, type ClaimPart, type ClaimPlan } from './claim-rules';
 import type { Group } from './grid';
 import type { Inference } from './inference';
-import { countOf, formatDifference, formatGap, joinBudgets, sayBudget } from './text';
+import { countOf, formatDifference, formatSigned } from '../contracts/text';
+import { joinBudgets, sayBudget } from './text';
 
 /** A verdict needs at least this number of seeds. */
 const seedsNeeded = 3;
@@ -82,15 +83,15 @@ function missingGain({ inference, rules }: ClaimContext, groups: readonly Group[
   if (gain > needed + tie) return [];
   const budgets = joinBudgets([...new Set(groups.map((group) => group.budget))], inference.grid.unit);
   return [
-    `The best at ${budgets} is ${formatDifference(gain)} over the base; a verdict needs more than ${formatDifference(needed)}.`,
+    `The best at ${budgets} is ${formatSigned(gain)} over the base; a verdict needs more than ${formatSigned(needed)}.`,
   ];
 }
 
 function describePart({ part, together }: Bounded): string {
   const needs = part.informative
     ? '; for information, not part of the rule'
-    : `; the claim needs more than ${formatDifference(part.threshold)}`;
-  return `${part.label}: ${formatGap(together)}${needs}.`;
+    : `; the claim needs more than ${formatSigned(part.threshold)}`;
+  return `${part.label}: ${formatDifference(together)}${needs}.`;
 }
 
 /** How far a comparison is past its threshold. The smallest decides the claim. */

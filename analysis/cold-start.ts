@@ -3,7 +3,8 @@ import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { styleMetrics, type Measure, type Metric } from './measure';
 import { variance } from './moments';
-import { countOf, formatDifference, formatShare, sayBudget } from './text';
+import { countOf, formatScore, formatSigned } from '../contracts/text';
+import { sayBudget } from './text';
 
 /** A small effect, by Cohen's convention. Without style rates, the score must differ by as much. */
 const smallEffect = 0.2;
@@ -141,7 +142,7 @@ interface Gap {
 function adviseAbsent({ warm }: Pair, { rows, gap, margin }: Gap): string {
   const at = `At ${rows}`;
   if (gap <= margin) return `${at} ${start(warm)} does not improve on preference tuning without SFT.`;
-  return `${at} SFT share 0 is ${formatDifference(-gap)} behind ${start(warm)}, a small effect: it learns, but less.`;
+  return `${at} SFT share 0 is ${formatSigned(-gap)} behind ${start(warm)}, a small effect: it learns, but less.`;
 }
 
 function adviseColdStart(
@@ -152,16 +153,16 @@ function adviseColdStart(
 ): string {
   const { rows, gap } = size;
   if (status === 'present') {
-    return `Spend part of these ${rows} on SFT first: ${start(warm)} already scores ${formatDifference(gap)} against SFT share 0.`;
+    return `Spend part of these ${rows} on SFT first: ${start(warm)} already scores ${formatSigned(gap)} against SFT share 0.`;
   }
   if (status === 'absent') return adviseAbsent({ cold, warm }, size);
   if (repair === null) {
     return `At ${rows} no split is significantly above SFT share 0: buy more rows, or run more seeds, before deciding.`;
   }
   if (repair === warm) {
-    return `At ${rows} ${start(warm)} scores above SFT share 0 (${formatDifference(gap)}), but the style rates do not show why: read the samples.`;
+    return `At ${rows} ${start(warm)} scores above SFT share 0 (${formatSigned(gap)}), but the style rates do not show why: read the samples.`;
   }
-  return `At ${rows} ${start(warm)} does not score significantly above SFT share 0 (${formatDifference(gap)}); the smallest warm start that does is ${start(repair)}.`;
+  return `At ${rows} ${start(warm)} does not score significantly above SFT share 0 (${formatSigned(gap)}); the smallest warm start that does is ${start(repair)}.`;
 }
 
 function diagnoseBudget(
@@ -212,7 +213,7 @@ export function describeColdStart(diagnosis: ColdStartDiagnosis): string {
   return diagnosis.evidence
     .flatMap(({ metric, cold, warm }) => {
       const name = names[metric];
-      return name === undefined ? [] : [`${name} ${formatShare(cold)} against ${formatShare(warm)}`];
+      return name === undefined ? [] : [`${name} ${formatScore(cold)} against ${formatScore(warm)}`];
     })
     .join(', ');
 }

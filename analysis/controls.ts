@@ -1,7 +1,8 @@
 import type { ControlAnalysis, ControlEffect, Estimate, FurtherControl } from '../contracts/analysis';
 import type { ControlUnit, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
-import { formatGap, formatScore, sayBudget } from './text';
+import { formatDifference } from '../contracts/text';
+import { sayBudget, sayScore } from './text';
 
 /** Effect of a difference. `none`: its 95% interval is within ± the margin. */
 export function judge({ estimate, low, high }: Estimate, margin: number): ControlEffect {
@@ -53,7 +54,7 @@ function analyzeControl(
   const lossEffect = judge(difference, margin);
   const pureSft = inference.grid.groups.find((group) => group.budget === budget && group.sftFraction === 1);
   const { name, meaning } = winnerControls[kind];
-  const scores = `the mixture scores ${formatScore(mixture)}, ${name} ${formatScore(control)}`;
+  const scores = `the mixture scores ${sayScore(mixture)}, ${name} ${sayScore(control)}`;
   return {
     kind,
     budget,
@@ -63,7 +64,7 @@ function analyzeControl(
     difference,
     lossEffect,
     overPureSft: pureSft === undefined ? null : intervalOf(inference.difference(unit, pureSft)),
-    reading: `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} ${scores}: a difference of ${formatGap(difference)}; ${meaning[lossEffect]}.`,
+    reading: `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} ${scores}: a difference of ${formatDifference(difference)}; ${meaning[lossEffect]}.`,
   };
 }
 
@@ -112,7 +113,7 @@ function analyzeFurther(inference: Inference, unit: ControlUnit, margin: number)
   const without = inference.score(auxiliary.without);
   const difference = intervalOf(inference.difference(unit, auxiliary.without));
   const effect = judge(difference, margin);
-  const scores = `scores ${formatScore(control)}, without ${formatScore(without)}`;
+  const scores = `scores ${sayScore(control)}, without ${sayScore(without)}`;
   return [
     {
       kind: unit.kind as FurtherControl['kind'],
@@ -121,7 +122,7 @@ function analyzeFurther(inference: Inference, unit: ControlUnit, margin: number)
       without,
       difference,
       effect,
-      reading: `${auxiliary.name} ${scores}: a difference of ${formatGap(difference)}; ${auxiliary.meaning[effect]}.`,
+      reading: `${auxiliary.name} ${scores}: a difference of ${formatDifference(difference)}; ${auxiliary.meaning[effect]}.`,
     },
   ];
 }

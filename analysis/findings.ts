@@ -3,7 +3,8 @@ import type { Estimate, Finding } from '../contracts/analysis';
 import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { tie } from './regions';
-import { formatDifference, formatGap, formatShare, sayBudget } from './text';
+import { formatDifference, formatScore, formatSigned } from '../contracts/text';
+import { sayBudget } from './text';
 
 /** Answers count as longer from this share above those of pure SFT on. */
 const grownBy = 0.25;
@@ -32,8 +33,8 @@ function judgeGain({ estimate, low, high }: Estimate, margin: number): Finding['
 
 function describeStep(from: Group, to: Group, gain: Estimate, inference: Inference): string {
   const score = (group: Group): string =>
-    `${formatShare(inference.measure(group).estimate)} (SFT share ${group.sftFraction}, budget ${nameBudget(group.budget, inference.grid.unit)})`;
-  return `From ${score(from)} to ${score(to)}: ${formatGap(gain)} per doubling.`;
+    `${formatScore(inference.measure(group).estimate)} (SFT share ${group.sftFraction}, budget ${nameBudget(group.budget, inference.grid.unit)})`;
+  return `From ${score(from)} to ${score(to)}: ${formatDifference(gain)} per doubling.`;
 }
 
 const saturationAdvice: Record<Finding['status'], string> = {
@@ -84,7 +85,7 @@ function findLengthHacking(inference: Inference, pure: Group, mixed: Group, marg
   const { budget, sftFraction } = mixed;
   const share = `+${((100 * longer.estimate) / before).toFixed(0)}%`;
   const evidence = [
-    `At ${sayBudget(budget, inference.grid.unit)} answers of SFT share ${sftFraction} are ${share} longer than those of SFT share 1, the score differs by ${formatGap(better)}.`,
+    `At ${sayBudget(budget, inference.grid.unit)} answers of SFT share ${sftFraction} are ${share} longer than those of SFT share 1, the score differs by ${formatDifference(better)}.`,
   ];
   const advice =
     status === 'present'
@@ -107,7 +108,7 @@ function findFallingChosen(inference: Inference): Finding[] {
   return inference.grid.groups.flatMap(({ budget, sftFraction, chosenReward }) => {
     if (chosenReward === null || chosenReward >= 0) return [];
     const evidence = [
-      `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} the reward of chosen answers ends at ${formatDifference(chosenReward)}: below 0 they became less likely than under the reference.`,
+      `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} the reward of chosen answers ends at ${formatSigned(chosenReward)}: below 0 they became less likely than under the reference.`,
     ];
     const advice =
       'Read the samples: the policy may answer something else. Lower the learning rate, raise beta, or add a likelihood term on the chosen answers.';

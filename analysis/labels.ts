@@ -1,7 +1,8 @@
 import type { Estimate } from '../contracts/analysis';
 import type { GatheredLabels } from '../contracts/labels';
 import { krippendorffAlpha } from './agreement';
-import { formatCount, formatScore } from './text';
+import { formatCount } from '../contracts/text';
+import { sayScore } from './text';
 
 /** Noise and agreement of the labels of one source. */
 export interface LabelQuality {
@@ -45,7 +46,7 @@ export function describeLabels({
   alike,
   alpha,
 }: LabelQuality): string {
-  const beyondChance = alpha === null ? '' : `, α ${formatScore(alpha)}`;
+  const beyondChance = alpha === null ? '' : `, α ${sayScore(alpha)}`;
   const again = `${formatCount(alike)} of ${formatCount(compared)} repeated labels agree${beyondChance}`;
   const noise = `the task’s verifier contradicts ${formatCount(verifierMismatches)} of ${formatCount(checked)} rows`;
   return [...(compared > 0 ? [again] : []), ...(checked > 0 ? [noise] : [])].join('; ');

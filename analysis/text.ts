@@ -1,44 +1,16 @@
 import type { Estimate } from '../contracts/analysis';
 import { nameBudget } from '../contracts/budget-name';
+import { countOf, formatCount, formatScore, joinList } from '../contracts/text';
 import type { BudgetUnit } from '../schemas/definition';
 
-/** A score or share with three decimals. */
-export function formatShare(value: number): string {
-  const text = value.toFixed(3);
-  return text === '-0.000' ? '0.000' : text.replace('-', '−');
-}
-
-/** A difference, with its sign. */
-export function formatDifference(value: number): string {
-  const text = formatShare(value);
-  return value > 0 && text !== '0.000' ? `+${text}` : text;
-}
-
-function withBounds(text: string, { low, high }: Estimate, format: (value: number) => string): string {
-  return low === null || high === null ? text : `${text} (${format(low)} to ${format(high)})`;
-}
-
-export function formatScore(estimate: Estimate): string {
-  return withBounds(formatShare(estimate.estimate), estimate, formatShare);
-}
-
-export function formatGap(estimate: Estimate): string {
-  return withBounds(formatDifference(estimate.estimate), estimate, formatDifference);
-}
-
-/** 12345 → 12,345, in every locale. */
-export function formatCount(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-/** a; a and b; a, b and c. */
-export function joinList(parts: readonly string[]): string {
-  if (parts.length < 2) return parts.join('');
-  return `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]!}`;
+/** 0.223 (0.190 to 0.258). */
+export function sayScore({ estimate, low, high }: Estimate): string {
+  const text = formatScore(estimate);
+  return low === null || high === null ? text : `${text} (${formatScore(low)} to ${formatScore(high)})`;
 }
 
 export function joinNumbers(values: readonly number[]): string {
-  return joinList(values.map(formatCount));
+  return joinList(values.map((value) => (Number.isInteger(value) ? formatCount(value) : String(value))));
 }
 
 /** 64 rows, or $5. */
@@ -50,9 +22,4 @@ export function sayBudget(budget: number, unit: BudgetUnit): string {
 export function joinBudgets(budgets: readonly number[], unit: BudgetUnit): string {
   if (unit === 'usd') return joinList(budgets.map((budget) => sayBudget(budget, unit)));
   return `${joinNumbers(budgets)} ${budgets.length === 1 && budgets[0] === 1 ? 'row' : 'rows'}`;
-}
-
-/** One row, 64 rows. */
-export function countOf(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,7 +1,8 @@
 import type { TunedWinner, TuningAnalysis } from '../contracts/analysis';
 import type { ControlUnit, Group, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
-import { formatGap, joinList, sayBudget } from './text';
+import { formatDifference, joinList } from '../contracts/text';
+import { sayBudget } from './text';
 
 /** The splits of one budget under one setting of preference tuning. */
 interface Setting {
@@ -61,7 +62,7 @@ function readTuning(
   const others = settings.flatMap(({ setting, sftFraction, overDefined }) =>
     overDefined === null
       ? []
-      : [`${setting} puts SFT share ${sftFraction} ${formatGap(overDefined)} above it`],
+      : [`${setting} puts SFT share ${sftFraction} ${formatDifference(overDefined)} above it`],
   );
   const doubt = changes === 'unclear' ? ', which is not significant' : '';
   return `${head}; ${joinList(others)}${doubt}.`;

@@ -1,25 +1,17 @@
-import { toDecimals, withMinus } from '../contracts/decimals';
+import { toDecimals } from '../contracts/decimals';
+import { formatScore, withSign } from '../contracts/text';
 
 export { nameBudget as formatBudget } from '../contracts/budget-name';
 export { nameUsd as formatUsd } from '../contracts/money';
+export { formatCount, formatScore, formatSigned } from '../contracts/text';
 
 /** 0.8734 → "87.3%". */
 export function formatShare(share: number, digits = 1): string {
   return `${(share * 100).toFixed(digits)}%`;
 }
 
-/** A score with three decimals and a true minus. */
-export function formatScore(score: number): string {
-  return withMinus(score.toFixed(3));
-}
-
-const signed = (text: string): string => (Number.parseFloat(text) > 0 ? `+${text}` : withMinus(text));
-
-/** A difference of scores with its sign: +0.710, −0.012, 0.000. */
-export const formatSigned = (difference: number, digits = 3): string => signed(difference.toFixed(digits));
-
-/** The same with more decimals for small differences: +0.0003. */
-export const formatGain = (gain: number): string => signed(toDecimals(gain, 3));
+/** A difference with three decimals, or more if it is small: +0.0003. */
+export const formatGain = (gain: number): string => withSign(toDecimals(gain, 3));
 
 /** A probability: 0.97; 0 and 1 are exact. */
 export const formatProbability = (probability: number): string => toDecimals(probability, 2);
@@ -34,12 +26,6 @@ export const sentenceCase = (text: string): string => text.charAt(0).toUpperCase
 /** 0.5, 0.25, 1. */
 export function formatFraction(fraction: number): string {
   return String(Number(fraction.toFixed(4)));
-}
-
-export function formatCount(count: number): string {
-  return Math.round(count)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** 83_500 → "1 min 24 s". */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomChoice, randomInteger } from '../../tasks/random';
-import type { StageKind } from '../../contracts/stage';
 import type { SweepPlan } from '../../planning';
 import { faultKinds, faultRules, type FaultKind, type Stage } from './faults';
 import { listTargets, type Target } from './targets';

@@ -1,6 +1,7 @@
 import type { Estimate } from '../../contracts/analysis';
-import { formatScore, formatSigned } from '../../report/format';
+import { formatScore } from '../../report/format';
 
+export { formatDifference } from '../../contracts/text';
 export {
   formatBudget,
   formatCount,
@@ -21,13 +22,6 @@ export function formatBounds({ low, high }: Estimate): string {
 export function formatEstimate(estimate: Estimate): string {
   const bounds = formatBounds(estimate);
   return formatScore(estimate.estimate) + (bounds === '' ? '' : ` (${bounds})`);
-}
-
-/** +0.710 (+0.660 to +0.750). */
-export function formatDifference({ estimate, low, high }: Estimate, digits = 3): string {
-  const text = formatSigned(estimate, digits);
-  if (low === null || high === null) return text;
-  return `${text} (${formatSigned(low, digits)} to ${formatSigned(high, digits)})`;
 }
 
 /** A rate in whole percent: 97%. */

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { formatCount } from '../../report/format';
+
+export { countOf, joinList } from '../../contracts/text';
 
 /** Width of all printed text, in columns of a terminal. */
 export const pageWidth = 100;
@@ -41,16 +42,4 @@ export function padLeft(text: string, width: number): string {
 
 export function padRight(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
-}
-
-/** "1 row", "64 rows"; "batch" needs its plural. */
-export function countOf(count: number, noun: string, plural = `${noun}s`): string {
-  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
-}
-
-/** a; a and b; a, b and c. */
-export function joinList(parts: readonly string[]): string {
-  return parts.length < 2
-    ? parts.join('')
-    : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1] ?? ''}`;
 }

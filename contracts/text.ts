@@ -1,0 +1,36 @@
+import type { Estimate } from './analysis';
+import { withMinus } from './decimals';
+
+/** 12,345 in every locale. */
+export function formatCount(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** A score with three decimals and a true minus. */
+export const formatScore = (score: number): string => withMinus(score.toFixed(3));
+
+/** Adds a plus to positive numbers, and a true minus to negative ones. */
+export const withSign = (text: string): string =>
+  Number.parseFloat(text) > 0 ? `+${text}` : withMinus(text);
+
+/** A difference of scores with its sign: +0.710, −0.012, 0.000. */
+export const formatSigned = (difference: number, digits = 3): string => withSign(difference.toFixed(digits));
+
+/** +0.710 (+0.660 to +0.750). */
+export function formatDifference({ estimate, low, high }: Estimate, digits = 3): string {
+  const text = formatSigned(estimate, digits);
+  if (low === null || high === null) return text;
+  return `${text} (${formatSigned(low, digits)} to ${formatSigned(high, digits)})`;
+}
+
+/** "1 row", "64 rows"; "batch" needs its plural. */
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
+}
+
+/** a; a and b; a, b and c. */
+export function joinList(parts: readonly string[]): string {
+  return parts.length < 2
+    ? parts.join('')
+    : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1] ?? ''}`;
+}
