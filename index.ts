@@ -112,7 +112,7 @@ export type { Verification } from './schemas/audit';
 export type { RunTimeline, AuditTotals } from './contracts/run-timeline';
 export { readTrustedKey } from './audit';
 export {
-  createStore,
+  createFolderStore,
   defineStore,
   nameInFolder,
   readSealedFolder,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { createStore, type Store } from '../store';
+import { createFolderStore, type Store } from '../store';
 import { homeOf } from './home';
 
 /** The folder with reports, scratch space, the embedded server's database and, by default, the store. */
@@ -28,5 +28,5 @@ export interface Place {
 
 export function placeOf(options: HomeOptions): Place {
   const home = resolve(options.home ?? homeOf(process.env, process.cwd()));
-  return { home, store: options.store ?? createStore(home) };
+  return { home, store: options.store ?? createFolderStore(home) };
 }

@@ -20,7 +20,7 @@ export type {
   StoreRules,
 } from './define';
 export type { ClaimRecord } from '../schemas/claim';
-export { createStore, nameInFolder, type FolderStoreOptions } from './folder';
+export { createFolderStore, nameInFolder, type FolderStoreOptions } from './folder';
 export { corruptArtifact, readSealedFolder, sealFolder, verifySealedFolder } from './sealed-folder';
 export type { PayloadFile } from './digest';
 export type { ProcessIdentity } from './process-identity';

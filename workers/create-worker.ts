@@ -8,7 +8,7 @@ import { readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
-import { createStore, type Store } from '../store';
+import { createFolderStore, type Store } from '../store';
 import {
   codeGeneration,
   gradeSchoolMath,
@@ -90,7 +90,7 @@ function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerO
 }
 
 function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<WorkerOptions> {
-  const { queue, home, store = createStore(home), tasks = [], trainer, device } = settings;
+  const { queue, home, store = createFolderStore(home), tasks = [], trainer, device } = settings;
   if (queue !== taskQueues.cpu && queue !== taskQueues.gpu) return {};
   const slots = settings.slots ?? (queue === taskQueues.gpu ? deviceSlots(1) : 20);
   return {

@@ -6,7 +6,7 @@ import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
 import { planSweep } from '../../planning';
 import { defineSweep } from '../../definitions';
-import { createStore } from '../../store';
+import { createFolderStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks } from '../../workers';
 import { World, type WorldOptions } from './world';
@@ -46,7 +46,7 @@ async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOpt
     client,
     plan,
     started,
-    store: createStore(world.home),
+    store: createFolderStore(world.home),
     signal,
     onStatus: () => undefined,
   });

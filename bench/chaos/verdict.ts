@@ -5,7 +5,7 @@ import type { PlannedStage, StageResult } from '../../contracts/stage';
 import { type SweepPlan } from '../../planning';
 import { inputDigest } from '../../stages';
 import { scratchFolder } from '../../host/home';
-import { createStore } from '../../store';
+import { createFolderStore } from '../../store';
 import { folderLayout } from '../../store/folder';
 import { readSafetensors } from '../../trainer/io/safetensors';
 import { restartsOf } from './restarts';
@@ -43,7 +43,7 @@ const stagesOf = ({ baseStages, cells }: SweepResult): Map<string, StageResult> 
 type Ledgers = ReadonlyMap<string, readonly LedgerLine[]>;
 
 async function readLedgers({ plan, homes }: Evidence): Promise<Ledgers> {
-  const store = createStore(homes.disturbed);
+  const store = createFolderStore(homes.disturbed);
   const lines = plan.stages.map(
     async ({ stage: { key } }) => [key, await store.chain({ stage: key }).read()] as const,
   );
@@ -187,7 +187,7 @@ function judgeSamples({ sampled, left }: Evidence): Verdict[] {
 }
 
 async function judgeStore({ plan, homes }: Evidence): Promise<Verdict> {
-  const store = createStore(homes.disturbed);
+  const store = createFolderStore(homes.disturbed);
   const bad: string[] = [];
   for (const { stage } of plan.stages)
     await store.verify(stage).catch((error: unknown) => bad.push(String(error)));

@@ -12,7 +12,7 @@ import { resolveDefinition } from '../../definitions';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import { planSweep, type SweepPlan } from '../../planning';
 import { defineSweep } from '../../definitions';
-import { createStore } from '../../store';
+import { createFolderStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { coinTask } from '../../test/support/coin-task';
 import { builtInTasks, ensureServer, stopServers, type EmbeddedServer } from '../../workers';
@@ -150,7 +150,7 @@ async function runSweep(
   const measured = await timed(countStages(plan), workers, async () => {
     const started = await startSweep(resolved, { client, orchestration: { maxConcurrentCells: width } });
     const onStatus = (): void => undefined;
-    const store = createStore(home);
+    const store = createFolderStore(home);
     const watched = { client, plan, started, store, onStatus, intervalMs: 3_600_000 };
     done = (await watchSweep(watched)).cells.length;
   });

@@ -10,7 +10,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createIdleActivities } from '../../test/support/idle-activities';
 import { coinTask } from '../../test/support/coin-task';
-import { createStore } from '../../store';
+import { createFolderStore } from '../../store';
 import { connectWorker, createWorker, workflowLimits } from '../../workers';
 import { workflowBundlePath } from '../../host/package-files';
 
@@ -21,7 +21,7 @@ const maxConcurrentActivityTaskExecutions = 20;
 
 async function createIdleWorkers(connection: NativeConnection): Promise<Worker[]> {
   const idle = createIdleActivities({ stageMs: 0, onStage: () => undefined });
-  const store = createStore(home);
+  const store = createFolderStore(home);
   const activities = {
     ...idle,
     storeDocument: ({ document }: { document: unknown }) => store.storeDocument(document),

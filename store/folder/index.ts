@@ -44,7 +44,7 @@ async function experimentsIn({ experiments }: FolderLayout): Promise<string[]> {
 }
 
 /** The store below a home folder. Folders are created when needed, or by `prepare`. */
-export function createStore(homeDir: string, { leaseMs = 30_000 }: FolderStoreOptions = {}): Store {
+export function createFolderStore(homeDir: string, { leaseMs = 30_000 }: FolderStoreOptions = {}): Store {
   const home = resolve(homeDir);
   const layout = folderLayout(home);
   const answers = (key: string): { key: string; folder: string } => ({

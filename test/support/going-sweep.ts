@@ -6,7 +6,7 @@ import type { ResolvedSweep } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { SteeringCommand } from '../../schemas/steering';
 import { planSweep } from '../../planning';
-import { createStore, identifyProcess } from '../../store';
+import { createFolderStore, identifyProcess } from '../../store';
 import type { Orchestration } from '../../workflows/orchestration';
 import { readTrainerStarts } from './counted-trainer';
 import { untilCheckpointed, type Checkpointed } from './running-trainers';
@@ -49,7 +49,7 @@ export class Going {
     const plan = planSweep(resolved);
     const started = await startSweep(resolved, { client, orchestration });
     const ended = new AbortController();
-    const watched = { client, resolved, plan, started, store: createStore(home), signal: ended.signal };
+    const watched = { client, resolved, plan, started, store: createFolderStore(home), signal: ended.signal };
     const result = watchSweep({ ...watched, onStatus: () => undefined });
     result.catch(() => undefined);
     return new Going(client, home, plan.sweepId, started.runId, ended, result);
@@ -73,6 +73,6 @@ export class Going {
   }
 
   lines(): Promise<LedgerLine[]> {
-    return createStore(this.home).chain({ experiment: this.id }).read();
+    return createFolderStore(this.home).chain({ experiment: this.id }).read();
   }
 }

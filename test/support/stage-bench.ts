@@ -11,7 +11,7 @@ import type { PlannedStage, StageResult } from '../../contracts/stage';
 import type { SpecOf, StageKind } from '../../stages';
 import type { Annotator } from '../../contracts/task';
 import { digestOf } from '../../contracts/digest';
-import { createStore, describeModel, type Store } from '../../store';
+import { createFolderStore, describeModel, type Store } from '../../store';
 import { coinTask } from './coin-task';
 
 /** Many tests make activities fail; their warnings would hide the report. */
@@ -90,7 +90,7 @@ export function createBench(
   home: string,
   options: { deps?: Partial<ActivityDeps>; execution?: ResolvedExperiment['definition']['execution'] },
 ): StageBench {
-  const store = options.deps?.store ?? createStore(home);
+  const store = options.deps?.store ?? createFolderStore(home);
   const activities = createActivities({ store, home, tasks: [coinTask], ...options.deps });
   const execution = options.execution ?? {
     device: 'cpu',

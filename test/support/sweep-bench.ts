@@ -10,7 +10,7 @@ import type { Task } from '../../contracts/task';
 import { planSweep } from '../../planning';
 import type { SweepPlan } from '../../planning';
 import { defineSweep } from '../../definitions';
-import { createStore } from '../../store';
+import { createFolderStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
 import { builtInTasks, createWorker } from '../../workers';
 import type { Orchestration } from '../../workflows/orchestration';
@@ -71,7 +71,7 @@ export async function runSweep(
     started,
     onStatus,
     intervalMs: 250,
-    store: home === undefined ? undefined : createStore(home),
+    store: home === undefined ? undefined : createFolderStore(home),
   });
   return { resolved, plan, result, statuses };
 }

@@ -10,7 +10,7 @@ import { gatherLabels } from '../../../contracts/labels';
 import type { LedgerLine } from '../../../schemas/ledger';
 import { uniqueResults } from '../../../contracts/stage';
 import { defineSweep } from '../../../definitions';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { helpfulness, syntheticDefaults } from '../../../tasks';
 import { createWorker } from '../../../workers';
 import { call, processesOf, start } from '../../support/cli/executable';
@@ -161,7 +161,7 @@ describe('a sweep with endpoints and people', function () {
     const kinds = [...result.baseStages, ...people.stages].map(({ kind }) => kind);
     assert.deepEqual(kinds, ['freezeReference', 'evaluate', ...wholeCell]);
     for (const { kind, key, digest } of [...result.baseStages, ...people.stages])
-      assert.equal((await createStore(folder.path()).verify({ kind, key })).manifest.digest, digest);
+      assert.equal((await createFolderStore(folder.path()).verify({ kind, key })).manifest.digest, digest);
     const stages = [...result.baseStages, ...result.cells.flatMap((cell) => cell.stages)];
     const [labels] = gatherLabels(uniqueResults(stages)).filter(({ source }) => source === null);
     assert.equal(

@@ -11,7 +11,7 @@ import type { PlannedStage } from '../../../contracts/stage';
 import type { ComparedAnswer, Task } from '../../../contracts/task';
 import { planSweep } from '../../../planning';
 import { defineSweep } from '../../../definitions';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { bothOrders, scoreVerdicts, summarization, syntheticDefaults } from '../../../tasks';
 import { createWorker } from '../../../workers';
 import { answerTo, BookedEndpoint, usdACall } from '../../support/booked-endpoint';
@@ -148,7 +148,7 @@ describe('a sweep of summaries with endpoint annotators and judges', function ()
     });
     /** Buys real rows; trains nothing. */
     const home = folder.at('limited');
-    const { synthesizeData } = createActivities({ store: createStore(home), home, tasks });
+    const { synthesizeData } = createActivities({ store: createFolderStore(home), home, tasks });
     await withIdleWorkers({ real: () => ({ synthesizeData }) }, async (client) => {
       const runAt = async (spendLimitUsd: number): Promise<SweepResult> => {
         const resolved = await resolveDefinition({ ...limited, spendLimitUsd }, { tasks });
@@ -213,7 +213,7 @@ describe('a sweep of summaries with endpoint annotators and judges', function ()
       spec.kind === 'synthesizeData' && spec.what === 'demonstrations' && spec.annotator === 'writer';
     const { stage } = plan.stages.find((one) => isWritten(one.stage))!;
     const { digest } = await createBench(home, { deps: { tasks } }).run(stage);
-    const kept = await createStore(folder.at('home')).verify({ kind: stage.kind, key: stage.key });
+    const kept = await createFolderStore(folder.at('home')).verify({ kind: stage.kind, key: stage.key });
     assert.equal(kept.manifest.digest, digest);
   }
 

@@ -22,7 +22,7 @@ import type { Task } from '../../../contracts/task';
 import { renderAuditPage } from '../../../report';
 import { coordinatesSlug } from '../../../planning';
 import { reportFolder } from '../../../host/home';
-import { createStore, ensureDir, type Store } from '../../../store';
+import { createFolderStore, ensureDir, type Store } from '../../../store';
 import { gradeSchoolMath } from '../../../tasks';
 import { createInk } from '../../../cli/print/ink';
 import { renderTimeline } from '../../../cli/print/timeline';
@@ -64,7 +64,7 @@ describe('exports of runs that share stages', function () {
   let started: LineOf<'attempt-started'>[];
 
   before(async () => {
-    store = createStore(folder.path());
+    store = createFolderStore(folder.path());
     ({ cancelled, maker, reuser, failing, failedStatus } = await runSharingSweeps(folder.path()));
     timeline = await readTimeline(store, reuser.plan.sweepId);
     const chains = await Promise.all(timeline.stages.map(({ key }) => store.chain({ stage: key }).read()));

@@ -11,7 +11,7 @@ import {
 } from '../../../audit';
 import { workflowBundleDigest } from '../../../client';
 import { findingMeanings, type Finding, type FindingCode, type Verification } from '../../../schemas/audit';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { replayHistory } from '../../../workers';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder } from '../../support/temporary';
@@ -43,7 +43,7 @@ describe('audit verify', function () {
     const { installedCode = workflowBundleDigest(), findings = untouched.findings } = how;
     return verifyRun({
       ...{
-        store: createStore(home),
+        store: createFolderStore(home),
         home,
         experimentId: bundle.experimentId,
         installedCode,
@@ -117,7 +117,7 @@ describe('audit verify', function () {
   it('signature-untrusted: another key signs', () =>
     onCopy(async (run) => {
       await run.resealEverything();
-      const store = createStore(run.home);
+      const store = createFolderStore(run.home);
       const anchor = JSON.parse(readFileSync(run.anchor, 'utf8')) as Parameters<typeof writeAnchor>[1];
       const key = readSigningKey(makeKeys(run.home, 'other').signing);
       await writeAnchor(store, { ...anchor, signature: signHead(key, bundle.experimentId, anchor) });

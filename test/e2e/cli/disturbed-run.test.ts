@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SweepResult } from '../../../contracts/results';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { untilCheckpointed } from '../../support/running-trainers';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder, temporaryHome } from '../../support/temporary';
@@ -71,7 +71,7 @@ describe('a run that is disturbed, through the executable', function () {
   async function assertResumed(home: string, result: SweepResult, kind: string): Promise<void> {
     assert.deepEqual(digestsOf(result), undisturbed);
     const key = result.cells[0]?.stages.find((stage) => stage.kind === kind)?.key ?? '';
-    const lines = await createStore(home).chain({ stage: key }).read();
+    const lines = await createFolderStore(home).chain({ stage: key }).read();
     const starts = lines.flatMap((line) => (line.type === 'attempt-started' ? [line] : []));
     assert.ok((starts.at(-1)?.resumedFromStep ?? 0) > 0, 'the last attempt resumed from a checkpoint');
     assert.deepEqual(await processesOf(home, { server: false }), [], 'nothing but the server is left');

@@ -15,7 +15,7 @@ import * as own from '../../../examples/own-task';
 import ownAnnotations from '../../../examples/own-annotations';
 import { planSweep } from '../../../planning';
 import { defineSweep } from '../../../definitions';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { builtInTasks } from '../../../workers';
 import { runSweep, withWorkers } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
@@ -86,7 +86,7 @@ describe('examples/gsm8k.ts', function () {
     assert.deepEqual(result.failedCells, []);
     const [cell] = result.cells;
     assert.equal(cell?.evaluation.items, 3);
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     for (const { key, auxiliary = [] } of [result.base!, cell.evaluation]) {
       const [{ name, items, score, scoreLow, scoreHigh, scores }] = auxiliary as [AuxiliarySummary];
       assert.deepEqual([auxiliary.length, name, items], [1, 'ifeval', 4]);
@@ -134,7 +134,7 @@ describe('examples/own-annotations.ts', function () {
     const pairs = result.cells[0]?.stages.find(({ title }) => title === '4 preferences of a file');
     assert.deepEqual([pairs?.metrics['usable'], pairs?.metrics['checked']], [96, 96]);
     const id = { kind: 'synthesizeData', key: pairs?.key ?? '' };
-    const { dir, manifest } = await createStore(folder.path()).verify(id);
+    const { dir, manifest } = await createFolderStore(folder.path()).verify(id);
     assert.match(
       readFileSync(join(dir, 'pairs.jsonl'), 'utf8'),
       /^\{"id":"comparisons.jsonl-\d+","prompt":"Q: /,
@@ -145,7 +145,7 @@ describe('examples/own-annotations.ts', function () {
 
 /** Demonstrations have the steps and the answer of the file, without its calculator marks. */
 async function assertRealText(home: string, key: string): Promise<void> {
-  const { dir } = await createStore(home).verify({ kind: 'synthesizeData', key });
+  const { dir } = await createFolderStore(home).verify({ kind: 'synthesizeData', key });
   const [first = ''] = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').split('\n');
   const { completion } = JSON.parse(first) as { completion: string };
   assert.match(completion, /Step 1: /);

@@ -6,7 +6,7 @@ import { startSweep, steerRun } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { SweepProgress } from '../../../contracts/results';
 import { planSweep } from '../../../planning';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
@@ -73,7 +73,7 @@ describe('a sweep of several runs', function () {
       prices,
       spendLimitUsd: 40,
     });
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const progress = await withIdleWorkers(
       {
         costOf: ({ kind }) => (kind === 'synthesizeData' ? { verifierCalls: 3_000 } : {}),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { zeroCost, type PlannedStage } from '../../../contracts/stage';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import { annotationUsd, planSweep, uniquePurchase } from '../../../planning';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import type { Orchestration } from '../../../workflows/orchestration';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep, runSweep } from '../../support/sweep-bench';
@@ -18,7 +18,7 @@ describe('what the cells and controls of a sweep may spend', function () {
   /** Runs a sweep whose stages only record what each may spend, in the order of the requests. */
   async function grantsOf(resolved: ResolvedSweep, orchestration: Partial<Orchestration>) {
     const grants: { stage: PlannedStage; usd: number }[] = [];
-    const store = createStore(home.path());
+    const store = createFolderStore(home.path());
     const costOf = (stage: PlannedStage) => ({ verifierCalls: uniquePurchase([stage]).verifierCalls });
     const { result } = await withIdleWorkers(
       {

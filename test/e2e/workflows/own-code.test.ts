@@ -4,7 +4,7 @@ import { loadDefinition } from '../../../app/definition/load-definition';
 import { warnOfKeptVersions } from '../../../app/plan/kept-versions';
 import { resolveDefinition } from '../../../definitions';
 import type { StageKind } from '../../../stages';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { builtInTasks } from '../../../workers';
 import { readTrainerStarts } from '../../support/counted-trainer';
 import { type OwnTaskFile, writeOwnTask } from '../../support/own-task';
@@ -65,7 +65,7 @@ describe('a sweep with a user’s task whose code changes', function () {
     assert.deepEqual([made(ran), ran.trainers], [['evaluate', 'evaluate'], []]);
     assert.deepEqual(scoresOf(ran), [0.25]);
     for (const { stage } of ran.plan.stages.filter(({ stage: { kind } }) => kind === 'evaluate')) {
-      const { differences } = await explainStage(createStore(folder.at('home')), stage.key);
+      const { differences } = await explainStage(createFolderStore(folder.at('home')), stage.key);
       const fields = differences.map(({ field }) => field);
       assert.deepEqual(fields, ['spec.code.grading.lib/grade.ts']);
     }
@@ -88,7 +88,7 @@ describe('a sweep with a user’s task whose code changes', function () {
 
   it('is taken from the store if the user kept the version, with a warning that names the file', async () => {
     const kept = ['task.ts', "metric: 'accuracy',", "metric: 'accuracy', version: 1,"] as const;
-    const store = createStore(folder.at('home'));
+    const store = createFolderStore(folder.at('home'));
     const warnings = (ran: RanSweep): Promise<string[]> => warnOfKeptVersions(store, ran.plan);
     const first = await run([kept]);
     assert.deepEqual(await warnings(first), []);

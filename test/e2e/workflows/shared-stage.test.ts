@@ -6,7 +6,7 @@ import { connect } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { LedgerLine } from '../../../schemas/ledger';
 import { planSweep } from '../../../planning';
-import { createStore, identifyProcess } from '../../../store';
+import { createFolderStore, identifyProcess } from '../../../store';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { readTrainerStarts } from '../../support/counted-trainer';
 import { Going, livingTrainers, until } from '../../support/going-sweep';
@@ -76,7 +76,7 @@ describe('two sweeps that share a stage', function () {
   }
 
   const lines = (): Promise<LedgerLine[]> =>
-    createStore(folder.path())
+    createFolderStore(folder.path())
       .chain({ stage: key })
       .read()
       .catch(() => []);

@@ -5,7 +5,7 @@ import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { SweepResult } from '../../../contracts/results';
 import type { StageResult } from '../../../contracts/stage';
 import { planSweep } from '../../../planning';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
@@ -39,7 +39,7 @@ describe('a sweep whose results are larger than a payload', function () {
     { stageBytes, maxCellsPerRun = 1_000 }: { readonly stageBytes: number; readonly maxCellsPerRun?: number },
   ): Promise<Sized> {
     const home = folder.path();
-    const store = createStore(home);
+    const store = createFolderStore(home);
     const documents: number[] = [];
     const recorded = new Set<string>();
     const real = (): Partial<Activities> => ({

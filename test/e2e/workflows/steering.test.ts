@@ -4,7 +4,7 @@ import { listRunParts } from '../../../audit/run-files';
 import { readStatus } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { LedgerLine } from '../../../schemas/ledger';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { readTrainerStarts } from '../../support/counted-trainer';
 import { cellsOf, Going, livingTrainers, until } from '../../support/going-sweep';
@@ -33,7 +33,7 @@ describe('a sweep that is steered', function () {
   const folder = temporaryFolder();
 
   async function trainingAttempts(): Promise<LedgerLine[]> {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const keys = [...new Set(readTrainerStarts(folder.path()).map(({ id }) => id))];
     const lines = await Promise.all(keys.map((key) => store.chain({ stage: key }).read()));
     return lines.flat().filter((line) => 'kind' in line && line.kind === 'trainSft');
@@ -47,7 +47,7 @@ describe('a sweep that is steered', function () {
    * ends.
    */
   async function assertRecorded(going: Going, cellId: string): Promise<void> {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const lines = await going.lines();
     const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.kind] : []));
     for (const kind of ['freezeReference', 'evaluate', 'synthesizeData'])
@@ -61,7 +61,7 @@ describe('a sweep that is steered', function () {
       String(await store.read({ history: ofCell.runId })),
       /EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED/,
     );
-    const anchor = await readAnchor(createStore(folder.path()), going.id);
+    const anchor = await readAnchor(createFolderStore(folder.path()), going.id);
     assert.ok(anchor !== undefined && anchor !== 'invalid' && anchor.lines === lines.length);
     await assertAudited(going.id);
   }
@@ -71,7 +71,7 @@ describe('a sweep that is steered', function () {
    * no result to check.
    */
   async function assertAudited(experimentId: string): Promise<void> {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const { stages } = await readTimeline(store, experimentId);
     const training = stages.find(({ kind }) => kind === 'trainSft');
     const last = training?.attempts.at(-1);

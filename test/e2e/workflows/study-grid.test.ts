@@ -5,7 +5,7 @@ import { type Activities, createActivities } from '../../../activities';
 import { resolveDefinition } from '../../../definitions';
 import type { SweepInput } from '../../../schemas/definition';
 import { defineSweep } from '../../../definitions';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { coinTask } from '../../support/coin-task';
 import { withIdleWorkers } from '../../support/idle-bench';
@@ -41,7 +41,7 @@ describe('the study’s grid', function () {
 
   before(async () => {
     const home = folder.at('home');
-    const store = createStore(home);
+    const store = createFolderStore(home);
     await store.prepare();
     // Sends hello and a result: here a training run costs one process and nothing else.
     writeFileSync(script(), JSON.stringify([['hello', 'result']]));

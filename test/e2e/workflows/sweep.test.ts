@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { workflowBundleDigest } from '../../../client';
 import type { StageResult } from '../../../contracts/stage';
 import type { SweepResult } from '../../../contracts/results';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { annotationUsd, type SweepPlan, uniquePurchase } from '../../../planning';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { readTrainerStarts } from '../../support/counted-trainer';
@@ -81,7 +81,7 @@ describe('a sweep', function () {
   });
 
   it('puts every artifact into the store, and anchors its ledger in the result', async () => {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const results = allStages(first.result);
     for (const { kind, key, digest } of results)
       assert.equal((await store.verify({ kind, key })).manifest.digest, digest);
@@ -93,7 +93,7 @@ describe('a sweep', function () {
   });
 
   it('exports its histories and its children’s, and anchors the head after them', async () => {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const { anchor, cells, ledgerHead } = first.result;
     const lines = await store.chain({ experiment: first.plan.sweepId }).read();
     const exported = lines.flatMap((line) => (line.type === 'history-exported' ? [line] : []));
@@ -184,7 +184,7 @@ describe('a sweep', function () {
     assert.match(result.failedCells[0]?.message ?? '', /pairs/);
     const failedCell = plan.cells.find(({ cell }) => cell.sftFraction === 0.25);
     const finished = failedCell?.stages.slice(0, 3).map(({ key }) => key) ?? [];
-    const lines = await createStore(folder.path()).chain({ experiment: plan.sweepId }).read();
+    const lines = await createFolderStore(folder.path()).chain({ experiment: plan.sweepId }).read();
     const recorded = lines.flatMap((line) => (line.type === 'stage-recorded' ? [line.stage] : []));
     assert.deepEqual(
       finished.filter((key) => !recorded.includes(key)),

@@ -4,7 +4,7 @@ import { access, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { planCell } from '../../../planning';
 import type { PlannedStage } from '../../../contracts/stage';
-import { createStore, type Store } from '../../../store';
+import { createFolderStore, type Store } from '../../../store';
 import { createMemoryStore } from '../../support/memory-store';
 import { createBench, resolveSmall, type StageBench } from '../../support/stage-bench';
 import { temporaryFolder } from '../../support/temporary';
@@ -50,7 +50,7 @@ describe('slow: stages with a store other than the folder of their worker', func
       ['runs'],
       'the worker has its scratch alone',
     );
-    const plain = await trained('folder', createStore(folder.at('folder')));
+    const plain = await trained('folder', createFolderStore(folder.at('folder')));
     assert.deepEqual(await digests(store), await digests(plain.store));
   });
 
@@ -64,7 +64,7 @@ describe('slow: stages with a store other than the folder of their worker', func
     if (!isWritable || (await stat(shared)).dev === (await stat(folder.path())).dev) return this.skip();
     const home = await mkdtemp(join(shared, 'budgetline-test-'));
     try {
-      const store = createStore(home);
+      const store = createFolderStore(home);
       await trained('near', store);
       assert.equal((await digests(store)).length, 2);
       const names = await readdir(join(home, 'store', 'artifacts'));

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createStore, isProcessAlive, identifyProcess, type Claim, type Store } from '../../../store';
+import { createFolderStore, isProcessAlive, identifyProcess, type Claim, type Store } from '../../../store';
 import { folderLayout } from '../../../store/folder';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -29,7 +29,7 @@ describe('claims', () => {
   }
 
   it('go to one taker, however many ask at once; the others learn who holds it', async () => {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => store.claim(key('many'), 'test')));
     const claims = outcomes.flatMap((outcome) => ('claim' in outcome ? [outcome.claim] : []));
     assert.equal(claims.length, 1);
@@ -39,7 +39,7 @@ describe('claims', () => {
   });
 
   it('have fences that increase with every holder, also after a release', async () => {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const fences: number[] = [];
     for (let n = 0; n < 5; n++) {
       const claim = await claimed(store, 'growing');
@@ -54,7 +54,7 @@ describe('claims', () => {
   });
 
   it('are renewed while held, for longer than their lease', async () => {
-    const store = createStore(folder.path(), { leaseMs: 200 });
+    const store = createFolderStore(folder.path(), { leaseMs: 200 });
     const claim = await claimed(store, 'renewed');
     await sleep(500);
     assert.ok('heldBy' in (await store.claim(key('renewed'), 'test')));
@@ -63,7 +63,7 @@ describe('claims', () => {
   });
 
   it('of a killed process of this host pass on at once, not when the lease ends', async () => {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const { child, fence } = await otherHolder('killed', 600_000);
     assert.ok('heldBy' in (await store.claim(key('killed'), 'test')));
     child.kill('SIGKILL');
@@ -74,7 +74,7 @@ describe('claims', () => {
   });
 
   it('of a stopped process pass on when the lease ends, and the process notices when it continues', async () => {
-    const store = createStore(folder.path(), { leaseMs: 400 });
+    const store = createFolderStore(folder.path(), { leaseMs: 400 });
     const { child } = await otherHolder('stopped', 400);
     child.kill('SIGSTOP');
     await sleep(500);
@@ -88,7 +88,7 @@ describe('claims', () => {
   });
 
   it('report the loss to a fenced-out holder: check throws and the signal fires', async () => {
-    const store = createStore(folder.path(), { leaseMs: 200 });
+    const store = createFolderStore(folder.path(), { leaseMs: 200 });
     const claim = await claimed(store, 'fenced');
     const dir = folderLayout(store.name).claims(key('fenced'));
     await copyFile(join(dir, '000000001.json'), join(dir, '000000002.json'));

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { Client } from '@temporalio/client';
 import { readStatus, type RunStatus } from '../../../client';
 import type { Task } from '../../../contracts/task';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { gradeSchoolMath, gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { Going } from '../going-sweep';
@@ -71,7 +71,7 @@ export function runSharingSweeps(home: string): Promise<SharingSweeps> {
         home,
       },
     );
-    const failedStatus = await readStatus(client, failing.plan.sweepId, { store: createStore(home) });
+    const failedStatus = await readStatus(client, failing.plan.sweepId, { store: createFolderStore(home) });
     return { cancelled, maker, reuser, failing, failedStatus };
   };
   return withWorkers(home, work, [unjudged]);

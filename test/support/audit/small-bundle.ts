@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readAnchor, readTrustedKey, writeBundle } from '../../../audit';
 import { storeCompleteHistory } from '../../../client';
 import { reportFolder } from '../../../host/home';
-import { createStore, ensureDir } from '../../../store';
+import { createFolderStore, ensureDir } from '../../../store';
 import { resolveTinySweep, runSweep, withWorkers } from '../sweep-bench';
 
 /** A bundle of a finished run. */
@@ -38,7 +38,7 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
   const keys = makeKeys(keyDir, 'signer');
   const change = { name: 'bundled', budgets: [8], sftFractions: [0.5, 1], controls: [] };
   const resolved = await resolveTinySweep(change);
-  const store = createStore(home);
+  const store = createFolderStore(home);
   const run = (): Promise<string> =>
     withWorkers(home, async (client) => {
       const { plan, result } = await runSweep(client, resolved, {

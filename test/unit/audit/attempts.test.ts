@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
-import { createStore, type Chain } from '../../../store';
+import { createFolderStore, type Chain } from '../../../store';
 import {
   countInfrastructureFailures,
   endAttempt,
@@ -47,7 +47,7 @@ const claim = (fence: number) => ({ fence, check: () => Promise.resolve() });
 
 describe('attempts in the ledger', () => {
   const folder = temporaryFolder();
-  const chainOf = (name: string): Chain => createStore(folder.path()).chain({ stage: sha(name) });
+  const chainOf = (name: string): Chain => createFolderStore(folder.path()).chain({ stage: sha(name) });
 
   it('records earlier attempts without an ending as lost, once', async () => {
     const chain = chainOf('lost');
@@ -86,7 +86,7 @@ describe('attempts in the ledger', () => {
   });
 
   it('serialises concurrent writers of an experiment’s chain, and is idempotent', async () => {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const opening = {
       experimentId: 'e-1',
       definitionDigest: sha('d'),

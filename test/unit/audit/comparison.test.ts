@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCells, pairCells, type Cell } from '../../../audit/comparison/cells';
 import { digestOf } from '../../../contracts/digest';
-import { createStore, type Store } from '../../../store';
+import { createFolderStore, type Store } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 
 interface Made {
@@ -51,7 +51,7 @@ describe('comparison of two runs', () => {
   const folder = temporaryFolder();
 
   async function makeCell(name: string, made: Made, score: number): Promise<{ store: Store; cell: Cell }> {
-    const store = createStore(folder.at(name));
+    const store = createFolderStore(folder.at(name));
     await store.prepare();
     const adapter = await publish(store, 'trainSft', made);
     const last = await publish(store, 'evaluate', { rows: 1 }, { adapter: adapter.key });

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { LedgerEntry } from '../../../schemas/ledger';
-import { createStore, type Chain } from '../../../store';
+import { createFolderStore, type Chain } from '../../../store';
 import { folderLayout } from '../../../store/folder';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -18,7 +18,7 @@ describe('ledger', () => {
   const folder = temporaryFolder();
 
   const pathOf = (name: string): string => folderLayout(folder.path()).part({ stage: sha(name) });
-  const chainOf = (name: string): Chain => createStore(folder.path()).chain({ stage: sha(name) });
+  const chainOf = (name: string): Chain => createFolderStore(folder.path()).chain({ stage: sha(name) });
   const append = (name: string, entry: LedgerEntry): Promise<string> => chainOf(name).append(entry, held);
 
   async function write(name: string, lines: number): Promise<string> {
@@ -74,7 +74,7 @@ describe('ledger', () => {
     });
 
   it('repairs a torn first line', async () => {
-    await createStore(folder.path()).prepare();
+    await createFolderStore(folder.path()).prepare();
     await writeFile(pathOf('first'), '{"sequ');
     await append('first', lost(1));
     assert.deepEqual(

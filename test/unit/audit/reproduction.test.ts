@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareReproduction, openExperimentLedger, recordStages, type ReproducedStage } from '../../../audit';
 import { digestOf } from '../../../contracts/digest';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 
 interface Made {
@@ -23,7 +23,7 @@ describe('a reproduced run, compared with its record', () => {
 
   /** A store with a training stage and its evaluation, published and recorded without training. */
   async function make({ weights, threads = 1, revision = 1, scores = '' }: Made) {
-    const store = createStore(folder.at(`home-${count++}`));
+    const store = createFolderStore(folder.at(`home-${count++}`));
     await store.prepare();
     const opening = { experimentId, definitionDigest: 'd'.repeat(64), definition: {}, actor: 'a' };
     await openExperimentLedger(store, opening);

@@ -16,7 +16,7 @@ import {
 import { type RunTimeline, describeTotals } from '../../../contracts/run-timeline';
 import { digestOf } from '../../../contracts/digest';
 import { renderAuditPage } from '../../../report';
-import { createStore, type Store } from '../../../store';
+import { createFolderStore, type Store } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 import { createInk } from '../../../cli/print/ink';
 import { renderTimeline } from '../../../cli/print/timeline';
@@ -197,7 +197,7 @@ describe('the history of a run', () => {
   let keys: { data: string; sft: string; other: string };
 
   before(async () => {
-    store = createStore(folder.at('home'));
+    store = createFolderStore(folder.at('home'));
     await store.prepare();
     const data = await publish(store, 'synthesizeData', { rows: 8 });
     const more = await publish(store, 'synthesizeData', { rows: 16 });

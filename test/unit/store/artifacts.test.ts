@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { createStore, digestFile, type ArtifactId, type PublishRequest } from '../../../store';
+import { createFolderStore, digestFile, type ArtifactId, type PublishRequest } from '../../../store';
 import { folderLayout } from '../../../store/folder';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -41,8 +41,8 @@ describe('artifacts of the store', () => {
     return dir;
   }
 
-  async function published(name: string): Promise<{ store: ReturnType<typeof createStore>; id: ArtifactId }> {
-    const store = createStore(folder.at(`home-${name}`));
+  async function published(name: string): Promise<{ store: ReturnType<typeof createFolderStore>; id: ArtifactId }> {
+    const store = createFolderStore(folder.at(`home-${name}`));
     await store.prepare();
     const id = { kind: 'freezeReference', key: key(name) };
     await store.publish({ id, dir: await payload(name, 'one\n'), manifest }, allowed);
@@ -80,7 +80,7 @@ describe('artifacts of the store', () => {
   });
 
   it('lets exactly one of several concurrent publishes win', async () => {
-    const store = createStore(folder.at('home-race'));
+    const store = createFolderStore(folder.at('home-race'));
     const id = { kind: 'evaluate', key: key('race') };
     const dirs = await Promise.all([1, 2, 3, 4].map((n) => payload(`race-${n}`, `${n}\n`)));
     const results = await Promise.all(dirs.map((dir) => store.publish({ id, dir, manifest }, allowed)));
@@ -90,7 +90,7 @@ describe('artifacts of the store', () => {
   });
 
   it('publishes nothing if the fence has passed on', async () => {
-    const store = createStore(folder.at('home-fenced'));
+    const store = createFolderStore(folder.at('home-fenced'));
     const id = { kind: 'evaluate', key: key('fenced') };
     const check = (): Promise<void> => Promise.reject(new Error('passed on'));
     await assert.rejects(store.publish({ id, dir: await payload('fenced', 'x'), manifest }, { check }));
@@ -98,7 +98,7 @@ describe('artifacts of the store', () => {
   });
 
   it('continues if a publish crashed between the manifest and the rename', async () => {
-    const store = createStore(folder.at('home-crashed'));
+    const store = createFolderStore(folder.at('home-crashed'));
     const id = { kind: 'evaluate', key: key('crashed') };
     const dir = await payload('crashed', 'x');
     await writeFile(join(dir, 'manifest.json'), '{"half":');
@@ -123,7 +123,7 @@ describe('artifacts of the store', () => {
   });
 
   it('rejects keys, kinds and names that would leave the store', async () => {
-    const store = createStore(folder.path());
+    const store = createFolderStore(folder.path());
     const code = { code: 'USAGE' };
     await assert.rejects(store.get({ kind: 'evaluate', key: '../../etc' }), code);
     await assert.rejects(store.get({ kind: '../x', key: key('x') }), code);
@@ -134,7 +134,7 @@ describe('artifacts of the store', () => {
   it('reports that a store cannot be written, with its path', async () => {
     const file = folder.at('a-file');
     await writeFile(file, '');
-    const store = createStore(join(file, 'home'));
+    const store = createFolderStore(join(file, 'home'));
     await assert.rejects(store.prepare(), {
       code: 'STORE_UNWRITABLE',
       details: { errno: 'ENOTDIR', path: join(file, 'home/store/artifacts') },

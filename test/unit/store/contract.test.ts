@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LedgerEntry } from '../../../schemas/ledger';
 import {
-  createStore,
+  createFolderStore,
   type ArtifactId,
   type Claim,
   type PublishRequest,
@@ -37,7 +37,7 @@ async function taken(store: Store, name: string): Promise<Claim> {
 }
 
 const stores: Readonly<Record<string, (folder: string) => Store>> = {
-  'the folder store': createStore,
+  'the folder store': createFolderStore,
   'a store in memory': createMemoryStore,
 };
 
@@ -184,7 +184,7 @@ for (const [title, create] of Object.entries(stores))
       for (const name of names) assert.ok(existsSync(join(target, name)), name);
       assert.equal(names.length, 4, 'manifest, rows, chain and history; the missing anchor is left out');
       assert.equal(dirname(names[0]!).split('/')[0], 'store');
-      const copy = createStore(target);
+      const copy = createFolderStore(target);
       assert.equal((await copy.verify(id)).manifest.digest, (await store.verify(id)).manifest.digest);
       assert.equal(await copy.chain({ stage: key }).head(), await store.chain({ stage: key }).head());
       assert.equal(String(await copy.read({ history: 'r' })), '{}');

@@ -5,7 +5,7 @@ import { openExperimentLedger, recordStages } from '../../../../audit';
 import { checkEvaluations } from '../../../../audit/verify/evaluations';
 import { Subject } from '../../../../audit/verify/subject';
 import { digestOf } from '../../../../contracts/digest';
-import { createStore, type Store } from '../../../../store';
+import { createFolderStore, type Store } from '../../../../store';
 import { temporaryFolder } from '../../../support/temporary';
 
 const instruction =
@@ -77,7 +77,7 @@ describe('evaluation items among training rows', () => {
   };
 
   async function findLeaks({ training, items, shots = '', auxiliary }: Rows): Promise<string[]> {
-    const store = createStore(folder.at(`home-${count++}`));
+    const store = createFolderStore(folder.at(`home-${count++}`));
     await store.prepare();
     await openExperimentLedger(store, {
       experimentId: 'e',

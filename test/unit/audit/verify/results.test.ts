@@ -2,14 +2,14 @@ import { strict as assert } from 'node:assert';
 import { openExperimentLedger } from '../../../../audit';
 import { checkResults } from '../../../../audit/verify/results';
 import { Subject } from '../../../../audit/verify/subject';
-import { createStore } from '../../../../store';
+import { createFolderStore } from '../../../../store';
 import { temporaryFolder } from '../../../support/temporary';
 
 describe('a run without result.json', () => {
   const folder = temporaryFolder();
 
   async function check(experimentId: string, definition: object) {
-    const store = createStore(folder.at(experimentId));
+    const store = createFolderStore(folder.at(experimentId));
     await store.prepare();
     await openExperimentLedger(store, {
       experimentId,
