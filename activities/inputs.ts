@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
+import type { PinnedMember } from '../contracts/members';
+import { modelDigest } from '../contracts/digest';
 import type { PlannedStage, StageInputRef } from '../contracts/stage';
 import { describeModel, type PayloadFile, type Store } from '../store';
 
@@ -32,8 +34,12 @@ function fileDigest(files: readonly PayloadFile[], dir: string, name: string): s
   });
 }
 
-async function openModel({ digest, path }: { digest: string; path: string }): Promise<OpenInput> {
-  const { files, digest: found } = await describeModel(path);
+async function openModel(
+  { digest, path }: { digest: string; path: string },
+  family: PinnedMember | undefined,
+): Promise<OpenInput> {
+  const { files, digest: payload } = await describeModel(path);
+  const found = modelDigest(payload, family);
   if (found !== digest)
     throw new BudgetlineError('DATA_INVALID', `The model ${path} has changed since the run was planned.`, {
       remedy: 'Put its files back as they were, or start the run again with a new plan.',
@@ -50,11 +56,17 @@ async function openArtifact(
   return { dir, digest: manifest.digest, sha256Of: (file) => fileDigest(manifest.files, dir, file) };
 }
 
+/** The part of a request that its inputs depend on. */
+interface AnyRequest {
+  readonly stage: PlannedStage;
+  readonly family?: PinnedMember;
+}
+
 /** Opens a stage's inputs. Every byte is compared with the plan or the manifest. */
-export function createInputs(store: Store, stage: PlannedStage): StageInputs {
+export function createInputs(store: Store, { stage, family }: AnyRequest): StageInputs {
   const digests: Record<string, string> = {};
   const openRef = async (name: string, ref: StageInputRef): Promise<OpenInput> => {
-    const input = 'stage' in ref ? await openArtifact(store, ref) : await openModel(ref);
+    const input = 'stage' in ref ? await openArtifact(store, ref) : await openModel(ref, family);
     digests[name] = input.digest;
     return input;
   };

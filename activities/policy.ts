@@ -17,14 +17,16 @@ export interface Policy {
 /** A policy with the content digests of its model and adapter. */
 export interface PinnedPolicy extends Policy {
   readonly digests: readonly string[];
+  /** Whether it is the stage's own model, which the user's family may run. */
+  readonly isOfFamily: boolean;
 }
 
 /** A trained artifact is an adapter on its base or, after full fine-tuning, a model of its own. */
 export function policyOf(base: OpenInput, trained: OpenInput | null): PinnedPolicy {
-  if (trained === null) return { model: base.dir, adapter: null, digests: [base.digest] };
+  if (trained === null) return { model: base.dir, adapter: null, digests: [base.digest], isOfFamily: true };
   const isAdapter = existsSync(join(trained.dir, 'adapter_config.json'));
-  if (!isAdapter) return { model: trained.dir, adapter: null, digests: [trained.digest] };
-  return { model: base.dir, adapter: trained.dir, digests: [base.digest, trained.digest] };
+  if (!isAdapter) return { model: trained.dir, adapter: null, digests: [trained.digest], isOfFamily: true };
+  return { model: base.dir, adapter: trained.dir, digests: [base.digest, trained.digest], isOfFamily: true };
 }
 
 /** The longest prompt that leaves room for an answer. Depends only on the model and the definition. */
@@ -69,12 +71,15 @@ export async function generateAnswers(
   const { store } = session.environment;
   const maxPromptTokens = await longestPrompt(model, asked.maxNewTokens);
   const request = { ...asked, maxPromptTokens, batchSize, onOverlength: 'truncate' } as const;
-  const content = { digests, prompts: await digestFile(prompts), revision: generationRevision };
+  const base = session.jobBase(part);
+  const family = policy.isOfFamily ? base.family : undefined;
+  const code = family && { export: family.export, digest: family.digest };
+  const content = { digests, family: code, prompts: await digestFile(prompts), revision: generationRevision };
   const key = digestOf({ ...request, ...content });
   const found = await store.findGenerations(key);
   session.usage.made = found?.made ?? session.usage.made;
   if (found !== undefined) return found;
-  const job = { ...session.jobBase(part), command: 'generate', model, adapter, prompts, ...request } as const;
+  const job = { ...base, family, command: 'generate', model, adapter, prompts, ...request } as const;
   const { result } = await session.runTrainer(job);
   const { made } = session.usage;
   const rows = join(job.outputDir, 'generations.jsonl');

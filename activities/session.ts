@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
+import { loadPinnedMember } from '../code/members';
 import { BudgetlineError } from '../contracts/failures';
 import type { Execution } from '../schemas/definition';
 import type { StageMetrics } from '../contracts/metrics';
@@ -25,8 +26,8 @@ export interface StageOutput extends StageMetrics {
   readonly dir: string;
 }
 
-/** Fields that every job has: names, folders, plan. */
-export type JobBase = Pick<TrainerJob, 'protocol' | 'id' | 'workDir' | 'outputDir' | 'plan'>;
+/** Fields that every job has: names, folders, plan, family. */
+export type JobBase = Pick<TrainerJob, 'protocol' | 'id' | 'workDir' | 'outputDir' | 'plan' | 'family'>;
 
 /** A ledger line without the fields that identify the attempt. */
 type NoteOf<T extends LedgerEntry['type']> = {
@@ -60,7 +61,7 @@ export class StageSession {
     this.stage = stage;
     this.execution = execution;
     this.runDir = environment.scratch(stage.key);
-    this.inputs = createInputs(environment.store, stage);
+    this.inputs = createInputs(environment.store, request);
     this.notes = new AttemptNotes(environment.store.chain({ stage: stage.key }), claim);
     this.stop = AbortSignal.any([
       context.cancellationSignal,
@@ -105,16 +106,18 @@ export class StageSession {
     return ensureDir(dir);
   }
 
-  /** Names, folders and plan of a job; `part` distinguishes several jobs of one stage. */
+  /** Names, folders, plan and family of a job; `part` distinguishes several jobs of one stage. */
   jobBase(part = ''): JobBase {
     const folder = join(this.runDir, part);
     const { device, threads, microBatchSize } = this.execution;
+    const { family } = this.request;
     return {
       protocol: trainerProtocol,
       id: this.stage.key,
       workDir: join(folder, 'work'),
       outputDir: join(folder, 'out'),
       plan: { device, threads, microBatchSize },
+      family: family && { module: family.path, export: family.export, digest: family.digest },
     };
   }
 
@@ -130,6 +133,8 @@ export class StageSession {
   async runTrainer(job: TrainerJob): Promise<TrainerRun> {
     await this.claim.check();
     const { runDir, usage } = this;
+    const { family } = this.request;
+    if (family !== undefined) await loadPinnedMember(family);
     const controls = {
       stop: this.stop,
       kill: this.claim.lost,

@@ -1,3 +1,4 @@
+import type { PinnedMember } from './members';
 import type { Execution, Prices } from '../schemas/definition';
 import type { SteeringCommand } from '../schemas/steering';
 import type { PlannedStage, StageKey, StageResult } from './stage';
@@ -8,6 +9,8 @@ export interface StageRequest {
   readonly execution: Execution;
   /** Experiment whose ledger chain and search attributes the attempt belongs to. */
   readonly experimentId: string;
+  /** The user's family of the models that the stage opens. The base model's digest has its code. */
+  readonly family?: PinnedMember;
   /** Prices of rows and verifier calls, for the ledger. Not in the key. */
   readonly prices?: Prices;
   /** The most that the stage may spend on annotation, in US dollars. Not in the key. */

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha256';
 import { bytesToHex } from '@noble/hashes/utils';
+import type { PinnedMember } from './members';
 import { canonicalJson } from './canonical-json';
 
 /** SHA-256 of a text's UTF-8 bytes, hexadecimal. Synchronous and without Node, so that workflows can use it. */
@@ -10,6 +11,11 @@ export function sha256Hex(text: string): string {
 /** SHA-256 of a value's canonical JSON. */
 export function digestOf(value: unknown): string {
   return sha256Hex(canonicalJson(value));
+}
+
+/** The digest of a base model: of its files, and of the code of a user's family that it is run with. */
+export function modelDigest(files: string, family: PinnedMember | undefined): string {
+  return family === undefined ? files : digestOf({ files, family: family.digest });
 }
 
 /** A seed for jobs: the first 48 bits of a digest as a number. */

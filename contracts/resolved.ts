@@ -7,7 +7,7 @@ import type { IdentifiedSource } from './provenance';
 /** A base model for the planner: the digest is in keys, the path is local to this host. */
 export interface ResolvedModel {
   readonly name: string;
-  /** SHA-256 over the folder's payload files, hexadecimal. */
+  /** SHA-256 over the folder's payload files and the code of a user's family, hexadecimal. */
   readonly digest: string;
   readonly path: string;
   /** Number of weights, for the price of compute; left out if the files do not say. */

@@ -40,3 +40,10 @@ export async function pinMember(reference: MemberReference, expected: ExpectedMe
     throw inField(expected.field, error);
   }
 }
+
+const isFamily = (exported: unknown): boolean =>
+  typeof exported === 'object' && exported !== null && 'modelTypes' in exported && 'decoder' in exported;
+
+/** Pins the model family that a definition names. */
+export const pinFamily = (reference: MemberReference, baseDir: string): Promise<PinnedMember> =>
+  pinMember(reference, { field: 'family', baseDir, made: 'defineFamily({ … })', isMember: isFamily });

@@ -3,16 +3,19 @@ import { readCode } from '../code';
 import type { CodeByRole } from '../contracts/code';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../contracts/resolved';
+import type { PinnedMember } from '../contracts/members';
 import { parseHubReference } from '../contracts/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';
 import { variantsOf } from '../planning';
-import { digestOf } from '../contracts/digest';
+import { digestOf, modelDigest } from '../contracts/digest';
 import { ownName, questionSets } from '../stages';
 import { describeModel, readModelSize } from '../store';
 import type { UserRows } from '../ingest';
 import { type PreviewRequest, readUserRowsFor, type ResolvedUserRows, resolveUserRows } from './user-rows';
 import { find } from './find';
+import { assertLoraTargets } from './lora-targets';
+import { pinFamily } from './members';
 import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from '../host/package-files';
 import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
@@ -33,12 +36,17 @@ type AnyDefinition = ExperimentDefinition | SweepDefinition;
 /** A definition with its inputs pinned; for a sweep with axes, those of every variant. */
 type ResolvedOf<D> = Resolved<D> & (D extends SweepDefinition ? Pick<ResolvedSweep, 'variants'> : object);
 
-async function resolveModel(name: string, { baseDir, hub }: ModelOptions): Promise<ResolvedModel> {
-  const reference = parseHubReference(name);
+async function resolveModel(
+  { model: name, family: reference }: AnyDefinition,
+  { baseDir, hub }: ModelOptions,
+): Promise<{ model: ResolvedModel; family: PinnedMember | undefined }> {
+  const family = reference && (await pinFamily(reference, baseDir));
+  const hosted = parseHubReference(name);
   const local = (): string => (name === 'embedded' ? embeddedModelPath : resolve(baseDir, name));
-  const path = reference === null ? local() : await fetchHubModel(reference, hub);
-  const { digest } = await describeModel(path);
-  return { name, path, digest, ...(await readModelSize(path)) };
+  const path = hosted === null ? local() : await fetchHubModel(hosted, hub);
+  const { digest: files } = await describeModel(path);
+  const digest = modelDigest(files, family);
+  return { model: { name, path, digest, ...(await readModelSize(path)) }, family };
 }
 
 /**
@@ -68,7 +76,7 @@ function excludedOf(
 
 async function loadInputs(definition: AnyDefinition, options: ResolveOptions) {
   const { baseDir = process.cwd(), hub } = options;
-  const model = await resolveModel(definition.model, { baseDir, hub });
+  const { model, family } = await resolveModel(definition, { baseDir, hub });
   const { files, problems, ...loaded } = await loadProblems(definition, options);
   const excluded = excludedOf(problems, loaded.sets);
   const counts = {
@@ -76,7 +84,7 @@ async function loadInputs(definition: AnyDefinition, options: ResolveOptions) {
     excluded: Object.keys(excluded).length === 0 ? undefined : excluded,
     partial: problems.partial,
   };
-  return { ...loaded, problems, inputs: { model, files, ...counts } };
+  return { ...loaded, problems, inputs: { model, files, members: family && { family }, ...counts } };
 }
 
 /** The identity of an annotator or judge, with its digest for keys; undefined where the name is enough. */
@@ -159,11 +167,12 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
   const { baseDir = process.cwd() } = options;
   return async (definition) => {
     const sources = questionSets(definition).map(({ name, task, data }) => ({ name, task, data }));
-    const key = JSON.stringify([sources, definition.model]);
+    const key = JSON.stringify([sources, definition.model, definition.family]);
     const loading = known.get(key) ?? loadInputs(definition, options);
     known.set(key, loading);
     const loaded = await loading;
     const { task, problems, auxiliary } = loaded;
+    await assertLoraTargets(definition, loaded.inputs.model);
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
     const identities = {

@@ -3,6 +3,7 @@ import type { Usd } from '../contracts/money';
 import { auxiliaryTasks } from './auxiliary-tasks';
 import { sweepAxes } from './axes';
 import { preferenceLoss } from './losses';
+import { memberReference } from './members';
 import { count, type FieldIssue, fraction, name, positive, seed } from './scalars';
 import { trainingSpec } from './training';
 import { annotations } from './user-rows';
@@ -121,6 +122,11 @@ const shared = {
    * Default: 'embedded'.
    */
   model: z.string().min(1).default('embedded'),
+  /**
+   * Your own model family, made by `defineFamily` of "budgetline/families", for a model of no built-in family.
+   * Default: none.
+   */
+  family: memberReference.optional(),
   /** Supervised fine-tuning. */
   sft: trainingSpec,
   /** Preference tuning. */

@@ -78,7 +78,7 @@ async function bundleTrainer(): Promise<void> {
     target: 'node20',
     format: 'cjs',
     banner: { js: '#!/usr/bin/env node' },
-    external: ['onnxruntime-node'],
+    external: ['onnxruntime-node', 'jiti'],
     logLevel: 'error',
   });
   chmodSync(partial, 0o755);

@@ -39,5 +39,5 @@ export {
   processStartTime,
   signalProcess,
 } from './process-identity';
-export { readModelPositions, readModelSize } from './model-facts';
+export { readLinearModules, readModelPositions, readModelSize } from './model-facts';
 export { describeModel, listWeightFiles } from './model-files';

@@ -20,7 +20,10 @@ const tensorHeader = z.record(
   z.looseObject({ shape: z.array(z.int().nonnegative()).optional() }),
 );
 const count = z.int().positive();
-const modelConfig = z.looseObject({ vocab_size: count, max_position_embeddings: count.nullish() });
+/** Names of the longest sequence in config.json, which depend on the family. */
+const positionFields = ['max_position_embeddings', 'n_positions', 'max_seq_len', 'seq_length'] as const;
+const positions = z.object(Object.fromEntries(positionFields.map((name) => [name, count.nullish()])));
+const modelConfig = z.looseObject({ vocab_size: count });
 
 /**
  * The used part of @huggingface/gguf: its own declarations do not resolve with this project's module
@@ -68,6 +71,26 @@ async function countParameters(folder: string): Promise<number | undefined> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** A matrix of a layer: "model.layers.0.self_attn.q_proj.weight". */
+const layerMatrix = /\.\d+\.(?:\w+\.)*?(\w+)\.weight$/;
+
+async function listLinearModules(folder: string): Promise<string[]> {
+  const headers = await Promise.all(
+    (await listWeightFiles(folder)).map((name) => readHeader(join(folder, name))),
+  );
+  const matrices = headers.flatMap((header) =>
+    Object.entries(header).flatMap(([name, { shape }]) =>
+      shape?.length === 2 ? (layerMatrix.exec(name)?.[1] ?? []) : [],
+    ),
+  );
+  return [...new Set(matrices)];
+}
+
+/** Names of the linear modules of a model's layers; undefined for GGUF files, which have names of their own. */
+export async function readLinearModules(path: string): Promise<readonly string[] | undefined> {
+  return isGguf(path) ? undefined : ifReadable(listLinearModules(path));
+}
+
 async function readConfig(folder: string): Promise<z.infer<typeof modelConfig>> {
   return modelConfig.parse(JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')));
 }
@@ -109,5 +132,10 @@ async function readGgufPositions(path: string): Promise<number | undefined> {
 /** The longest sequence that the model supports; undefined if its files do not say. */
 export function readModelPositions(path: string): Promise<number | undefined> {
   if (isGguf(path)) return ifReadable(readGgufPositions(path));
-  return ifReadable(readConfig(path).then((config) => config.max_position_embeddings ?? undefined));
+  return ifReadable(
+    readConfig(path).then((config) => {
+      const found = positions.parse(config);
+      return positionFields.map((name) => found[name]).find((value) => typeof value === 'number');
+    }),
+  );
 }

@@ -122,11 +122,12 @@ export type StageRunner = (stage: PlannedStage) => Promise<StageResult>;
 export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner {
   const { resolved, experimentId, orchestration = defaultOrchestration, onStage } = options;
   const { execution, prices } = resolved.definition;
+  const family = resolved.members?.family;
   const runStage = options.runStage ?? ((stage) => stage());
   const allowance = new Allowance(options);
   return async (stage) => {
     onStage?.(stage, null);
-    const request = { stage, execution, experimentId, prices, allowanceUsd: allowance.grant(stage) };
+    const request = { stage, execution, experimentId, family, prices, allowanceUsd: allowance.grant(stage) };
     const call = { activityId: activityIdOf(stage, uuid4()), orchestration };
     const result = await runStage(() => callStage(request, call));
     allowance.pay(stage, result);

@@ -1,0 +1,31 @@
+import { BudgetlineError } from '../contracts/failures';
+import type { ResolvedModel } from '../contracts/resolved';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import { readLinearModules } from '../store';
+
+/**
+ * Refuses LoRA targets that the base model does not have, before anything is bought.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID
+ */
+export async function assertLoraTargets(
+  definition: ExperimentDefinition | SweepDefinition,
+  { name, path }: ResolvedModel,
+): Promise<void> {
+  const modules = await readLinearModules(path);
+  // The trainer reports weights that cannot be read.
+  if (modules === undefined || modules.length === 0) return;
+  for (const stage of ['sft', 'preference'] as const) {
+    const unknown = definition[stage].lora?.targetModules.find((target) => !modules.includes(target));
+    if (unknown === undefined) continue;
+    const field = `${stage}.lora.targetModules`;
+    throw new BudgetlineError(
+      'DEFINITION_INVALID',
+      `${field}: the model ${name} has no linear layer "${unknown}"; it has ${modules.join(', ')}.`,
+      {
+        remedy: 'Name linear layers of the model.',
+        details: { fields: [field], module: unknown, modules },
+      },
+    );
+  }
+}
