@@ -8,10 +8,12 @@
  * rooms: other rooms, `types` those of which only types may be used; packages: from node_modules; node: the platform.
  */
 const law = {
-  contracts: { types: ['schemas'], packages: ['@noble/hashes'] },
-  schemas: { rooms: ['contracts'], packages: ['zod'] },
-  stages: { rooms: ['contracts'], types: ['schemas'] },
-  planning: { rooms: ['contracts', 'stages'], types: ['schemas'] },
+  contracts: { types: ['schemas', 'losses'], packages: ['@noble/hashes'] },
+  // zod by its types: schemas/losses.ts passes it in.
+  losses: { packages: ['zod'] },
+  schemas: { rooms: ['contracts', 'losses'], packages: ['zod'] },
+  stages: { rooms: ['contracts', 'losses'], types: ['schemas'] },
+  planning: { rooms: ['contracts', 'losses', 'stages'], types: ['schemas'] },
   search: { rooms: ['contracts', 'planning', 'analysis'], types: ['schemas'] },
   analysis: { rooms: ['contracts'], types: ['schemas'] },
   host: { rooms: ['contracts'], node: true },
@@ -26,12 +28,12 @@ const law = {
   annotators: { rooms: ['contracts', 'schemas', 'store'], packages: ['zod', 'openai'], node: true },
   store: { rooms: ['contracts', 'schemas', 'host'], packages: ['zod', '@huggingface/gguf'], node: true },
   workflows: {
-    rooms: ['contracts', 'planning', 'search', 'stages'],
+    rooms: ['contracts', 'losses', 'planning', 'search', 'stages'],
     types: ['schemas', 'activities'],
     packages: ['@temporalio/common', '@temporalio/workflow'],
   },
   trainer: {
-    rooms: ['contracts', 'schemas', 'host', 'code'],
+    rooms: ['contracts', 'schemas', 'losses', 'host', 'code'],
     packages: [
       'zod',
       '@huggingface/gguf',
@@ -47,6 +49,7 @@ const law = {
     rooms: [
       'contracts',
       'schemas',
+      'losses',
       'code',
       'host',
       'planning',
@@ -78,14 +81,29 @@ const law = {
     node: true,
   },
   audit: {
-    rooms: ['contracts', 'schemas', 'host', 'analysis', 'connection', 'planning', 'stages', 'store', 'text'],
+    rooms: [
+      'contracts',
+      'schemas',
+      'losses',
+      'host',
+      'analysis',
+      'connection',
+      'planning',
+      'stages',
+      'store',
+      'text',
+    ],
     packages: ['zod', 'csv-stringify', 'tar'],
     node: true,
   },
   conformance: { rooms: ['contracts', 'schemas', 'activities'], node: true },
-  report: { rooms: ['contracts', 'analysis', 'stages'], types: ['schemas'], packages: ['vega', 'vega-lite'] },
+  report: {
+    rooms: ['contracts', 'analysis', 'stages'],
+    types: ['schemas', 'losses'],
+    packages: ['vega', 'vega-lite'],
+  },
   definitions: {
-    rooms: ['contracts', 'schemas', 'code', 'host', 'planning', 'stages', 'ingest', 'store'],
+    rooms: ['contracts', 'schemas', 'losses', 'code', 'host', 'planning', 'stages', 'ingest', 'store'],
     packages: ['zod', '@huggingface/hub'],
     node: true,
   },
@@ -100,6 +118,7 @@ const law = {
       'contracts',
       'schemas',
       'code',
+      'losses',
       'host',
       'definitions',
       'client',
@@ -143,6 +162,7 @@ const law = {
     rooms: [
       'contracts',
       'schemas',
+      'losses',
       'app',
       'definitions',
       'planning',

@@ -92,6 +92,7 @@ export type { Resolved, ResolvedExperiment, ResolvedSweep } from './contracts/re
 export type { Usd } from './contracts/money';
 export { usd } from './contracts/money';
 export { BudgetlineError, failures } from './contracts/failures';
+export { defineLoss } from './losses';
 export { hub } from './contracts/hub';
 export type { FailureCode, FailureInfo } from './contracts/failures';
 export type {

@@ -16,6 +16,7 @@ export async function loadUserModule(path: string): Promise<Loaded> {
   const { createJiti } = await import('jiti');
   const { resolve } = createRequire(join(packageRoot, '/'));
   const alias = {
+    'budgetline/losses': resolve('./dist/losses/index.js'),
     'budgetline/families': resolve('./dist/trainer/families/index.js'),
     'budgetline/workflows': resolve('./dist/workflows/compose.js'),
     budgetline: resolve('./dist/index.js'),

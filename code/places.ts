@@ -6,7 +6,7 @@ const packageRoot = resolve(__dirname, '..').replace(/[/\\]dist$/, '');
 
 const rooms =
   'activities|analysis|annotators|app|audit|cli|client|code|conformance|connection|contracts|definitions|dist|' +
-  'host|ingest|models|planning|report|schemas|search|stages|store|tasks|text|trainer|workers|workflows';
+  'host|ingest|losses|models|planning|report|schemas|search|stages|store|tasks|text|trainer|workers|workflows';
 const ours = new RegExp(`^(?:(?:${rooms})/|index\\.ts$)`);
 
 /** Whether a file belongs to this package, whose code the revisions of stages cover. */

@@ -25,13 +25,19 @@ export interface UserCode {
   readonly source?: CodeIdentity;
 }
 
-/** Roles of user code in a stage: make problems, score answers, annotate, judge. */
-export const codeRoles = ['problems', 'grading', 'annotator', 'judge'] as const;
+/** Roles of user code in a stage: make problems, score answers, annotate, judge, train. */
+export const codeRoles = ['problems', 'grading', 'annotator', 'judge', 'loss'] as const;
 export type CodeRole = (typeof codeRoles)[number];
 export type CodeByRole<T = UserCode> = Readonly<Partial<Record<CodeRole, T>>>;
 
 /** The user's own code behind a stage, by role. */
 export type StageCode = CodeByRole<CodeIdentity>;
+
+/** The origin of an export that a definition names by file. */
+export const originOfExport = (path: string, exported: string): CodeOrigin => ({
+  stack: `    at ${path}:1:1`,
+  exported,
+});
 
 /** Call this from a function that users call: the stack starts at the user's own call. */
 export function stackOfCaller(): string {

@@ -1,5 +1,6 @@
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { UserRowsUse } from '../schemas/user-rows';
+import type { LossFacts } from '../losses/facts';
 import type { CodeByRole } from './code';
 import type { PinnedMember } from './members';
 import type { IdentifiedSource } from './provenance';
@@ -33,6 +34,16 @@ export interface PartialReferences {
   readonly lowest: number;
 }
 
+/** A user's preference loss, loaded and checked on the client. Its code is `code[''].loss`. */
+export interface ResolvedLoss {
+  /** Its file on this host. Not in keys. */
+  readonly path: string;
+  /** Its options with their defaults. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Without its SFT term. */
+  readonly facts: LossFacts;
+}
+
 /** A definition with its external inputs pinned by content; the input of workflows. */
 export interface Resolved<Definition> {
   readonly definition: Definition;
@@ -51,6 +62,8 @@ export interface Resolved<Definition> {
   readonly judge?: IdentifiedSource;
   /** Identities of judges of auxiliary tasks, by task name. */
   readonly auxiliaryJudges?: Readonly<Record<string, IdentifiedSource>>;
+  /** The user's loss; left out for a built-in one. */
+  readonly loss?: ResolvedLoss;
   /** User code by question set ('' is the main task); left out if there is none. */
   readonly code?: Readonly<Record<string, CodeByRole>>;
   /** The user's losses, stage kinds and others, by their code; left out if there are none. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readCode } from '../code';
-import type { CodeByRole } from '../contracts/code';
+import type { CodeByRole, UserCode } from '../contracts/code';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../contracts/resolved';
 import type { PinnedMember } from '../contracts/members';
@@ -15,6 +15,7 @@ import type { UserRows } from '../ingest';
 import { type PreviewRequest, readUserRowsFor, type ResolvedUserRows, resolveUserRows } from './user-rows';
 import { find } from './find';
 import { assertLoraTargets } from './lora-targets';
+import { resolveLoss } from './loss';
 import { pinFamily } from './members';
 import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from '../host/package-files';
@@ -110,13 +111,18 @@ async function codeBehind(
 async function resolveCode(
   { annotator: name, annotations }: AnyDefinition,
   sets: readonly LoadedSet[],
+  loss: UserCode | undefined,
 ): Promise<Partial<ResolvedInputs>> {
   const isAnnotated = annotations?.demonstrations === undefined;
   const annotatorOf = ({ set, task }: LoadedSet): Annotator | undefined =>
     set.name === ownName && isAnnotated ? find(task.annotators, { name, field: 'annotator' }) : undefined;
-  const code = (await Promise.all(sets.map((set) => codeBehind(set, annotatorOf(set))))).filter(
-    ([, byRole]) => Object.keys(byRole).length > 0,
-  );
+  const bySet = await Promise.all(sets.map((set) => codeBehind(set, annotatorOf(set))));
+  const code = bySet
+    .map(
+      ([name, byRole]) =>
+        [name, name === ownName && loss !== undefined ? { ...byRole, loss } : byRole] as const,
+    )
+    .filter(([, byRole]) => Object.keys(byRole).length > 0);
   return code.length === 0 ? {} : { code: Object.fromEntries(code) };
 }
 
@@ -175,12 +181,15 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     await assertLoraTargets(definition, loaded.inputs.model);
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
+    const pinned = await resolveLoss(definition.preference.loss, baseDir);
+    const loss = pinned?.loss;
     const identities = {
       ...(await resolveAnnotator(definition, task)),
       ...(await resolveJudges(sets)),
-      ...(await resolveCode(definition, sets)),
+      ...(await resolveCode(definition, sets, pinned?.code)),
+      loss,
     };
-    const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir });
+    const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir, loss });
     return { ...withUserRows(loaded, userRows), ...identities };
   };
 }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
-import type { ResolvedFiles } from '../contracts/resolved';
+import { lossFacts } from '../losses/facts';
+import { losses } from '../losses/registry';
+import type { ResolvedFiles, ResolvedLoss } from '../contracts/resolved';
 import { BudgetlineError } from '../contracts/failures';
 import { type Annotations, type UserRowsSource, type UserRowsUse, userRowsUses } from '../schemas/user-rows';
 import type { ProblemSet, Task } from '../contracts/task';
@@ -44,6 +46,8 @@ export interface Source {
   /** Test items of auxiliary tasks, which rows must not overlap. */
   readonly auxiliary: readonly HeldOutSet[];
   readonly baseDir: string;
+  /** The user's loss, if the definition has one. */
+  readonly loss?: ResolvedLoss;
 }
 
 interface ReadFile {
@@ -155,12 +159,14 @@ function assertDisjoint(definition: AnyDefinition, files: readonly ReadFile[]): 
   }
 }
 
-/** Only the loss "kto" trains on unpaired answers. */
-function assertLossFits({ annotations, preference }: AnyDefinition): void {
-  if (annotations?.preferences?.kind !== 'unpaired' || preference.loss.name === 'kto') return;
+/** Some losses only train on unpaired answers. */
+function assertLossFits({ definition: { annotations, preference }, loss }: Source): void {
+  if (annotations?.preferences?.kind !== 'unpaired') return;
+  if (lossFacts(preference.loss, loss?.facts).rows === 'unpaired') return;
+  const unpaired = losses.filter(({ rows }) => rows === 'unpaired').map(({ name }) => `"${name}"`);
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    'preference.loss is not "kto", but annotations.preferences holds unpaired answers.',
+    `preference.loss is not ${unpaired.join(' or ')}, but annotations.preferences holds unpaired answers.`,
     { details: { field: 'preference.loss' } },
   );
 }
@@ -174,7 +180,7 @@ function assertLossFits({ annotations, preference }: AnyDefinition): void {
 export async function resolveUserRows(source: Source): Promise<ResolvedUserRows | undefined> {
   const { definition } = source;
   if (definition.annotations === undefined) return undefined;
-  assertLossFits(definition);
+  assertLossFits(source);
   const files = (await Promise.all(userRowsUses.map((use) => readFileOf(source, use)))).flat();
   assertDisjoint(definition, files);
   return {

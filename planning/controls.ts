@@ -1,3 +1,5 @@
+import { lossFacts } from '../losses/facts';
+import { sigmoid } from '../losses/sigmoid';
 import type { ControlKind, SweepDefinition } from '../schemas/definition';
 import type { ResolvedExperiment } from '../contracts/resolved';
 import { type CellIdentity, controlIdOf } from '../contracts/results';
@@ -87,13 +89,15 @@ function changed(
   return planCell({ ...experiment, definition: applyChanges(experiment.definition, changes) }).stages;
 }
 
+/** Adds the SFT term to the cell's loss, or to DPO's where the cell's has none. */
 function withLikelihood(cell: CellPlan): Variations {
   if (isUnpaired(cell)) return needsPairs;
-  const { loss } = cell.experiment.definition.preference;
-  if (loss.name === 'sigmoid' && loss.sftWeight !== undefined)
+  const { definition, loss: user } = cell.experiment;
+  const { loss } = definition.preference;
+  if ('sftWeight' in loss && loss.sftWeight !== undefined)
     return 'preference.loss has a field "sftWeight" already';
-  const dpo = loss.name === 'sigmoid' ? loss : { name: 'sigmoid', beta: loss.beta };
-  return [['', changed(cell, { 'preference.loss': { ...dpo, sftWeight: 1 } })]];
+  const tuned = lossFacts(loss, user?.facts).sftTerm ? loss : { name: sigmoid.name, beta: loss.beta };
+  return [['', changed(cell, { 'preference.loss': { ...tuned, sftWeight: 1 } })]];
 }
 
 const factors = [0.5, 2] as const;

@@ -1,7 +1,7 @@
 import type { AuditTotals } from '../contracts/run-timeline';
 import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
 import type { SweepDefinition } from '../schemas/definition';
-import type { PreferenceLoss } from '../schemas/losses';
+import type { LossFacts } from '../losses/facts';
 import type { SweepResult } from '../contracts/results';
 import type { ItemResult } from '../schemas/rows';
 
@@ -32,7 +32,7 @@ export interface Chapter {
   /** Name of the score: "Accuracy". */
   readonly metric: string;
   /** Of preference tuning. Undefined: a table of scores does not say. */
-  readonly loss?: PreferenceLoss;
+  readonly loss?: LossFacts;
   /** Prefix of the ids of its sections and charts. Empty: the page has one chapter. */
   readonly prefix: string;
   /** Prefix of the titles of its sections, such as "gsm8k, llama". Empty: the page has one chapter. */
@@ -80,6 +80,7 @@ export interface ReportInput {
   readonly definition: SweepDefinition;
   readonly result: SweepResult;
   readonly analysis: SweepAnalysis;
+  readonly loss: LossFacts;
   /** One sentence on the annotator's errors. */
   readonly annotatorDescription: string;
   /** Every place on the sweep's axes. Empty: no axes. */

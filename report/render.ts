@@ -22,8 +22,7 @@ import { searchSection } from './sections/search';
 import { tableHeader } from './sections/table-header';
 import { trainingSection } from './sections/training';
 
-function sweepChapter({ analysis, definition }: ReportInput): Chapter {
-  const { loss } = definition.preference;
+function sweepChapter({ analysis, loss }: ReportInput): Chapter {
   return { analysis, loss, metric: sentenceCase(analysis.metric), prefix: '', name: '' };
 }
 
@@ -40,7 +39,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
     await moneySection(chapter, charts.money),
     claimsSection(chapter),
     searchSection(input),
-    await trainingSection(charts.training, input.definition.preference.loss),
+    await trainingSection(charts.training, input.loss),
     samplesSection(input.answers),
     cellsSection(chapter, furtherScores(input)),
     dataSection(input),

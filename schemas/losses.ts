@@ -1,63 +1,104 @@
 import { z } from 'zod';
-import { positive } from './scalars';
+import { BudgetlineError } from '../contracts/failures';
+import type { LossOptions } from '../losses/bind';
+import { type LossRules, missingRules } from '../losses/define';
+import type { UserLoss } from '../losses/facts';
+import { type BuiltInLoss, type BuiltInLossInput, losses } from '../losses/registry';
+import { positive, sha256 } from './scalars';
 
-const labelSmoothing = z.number().gt(0).lt(0.5);
+const beta = positive.describe(
+  'β of the formula; in DPO a larger β keeps the policy nearer to its reference.',
+);
+const sftWeight = positive
+  .optional()
+  .describe('λ: weight of the cross-entropy on the chosen answers. Default: 0.');
 
-const named = <Name extends string>(lossName: Name) => ({
-  /** Name of the loss, as in TRL. */
-  name: z.literal(lossName),
-  /** β of the formula; in DPO a larger β keeps the policy nearer to its reference. */
-  beta: positive,
+const optionsOf = (rules: LossRules) => ({
+  beta,
+  ...rules.fields(z),
+  ...(rules.sftTerm ? { sftWeight } : {}),
 });
 
+const members = losses.map((rules) =>
+  z.strictObject({
+    name: z.literal(rules.name).describe('Name of the loss, as in TRL.'),
+    ...optionsOf(rules as LossRules),
+  }),
+);
+const builtIn = z.discriminatedUnion('name', members as [(typeof members)[0]]);
+
+const text = z.string().min(1);
+
+/** A user's loss. Its own options are checked by its rules, once they are loaded. */
+const userLoss = z.looseObject({
+  module: text.describe('File of your loss, relative to the definition.'),
+  export: text.describe('Its export, made by `defineLoss`.'),
+  beta,
+});
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** A built-in loss by name, or a user's loss by module and export. */
+function lossSchema<User extends UserLoss>(user: z.ZodObject) {
+  const field = z.custom<BuiltInLossInput | User>();
+  field._zod.toJSONSchema = () => {
+    const json = z.toJSONSchema(z.union([...members, user]), { io: 'input' });
+    return { anyOf: json.anyOf };
+  };
+  return field.transform((value, context) => {
+    const isUser = isObject(value) && ('module' in value || 'export' in value);
+    const { data, error } = (isUser ? user : builtIn).safeParse(value);
+    for (const issue of error?.issues ?? []) context.addIssue({ ...issue });
+    return data as BuiltInLoss | User;
+  });
+}
+
+/** The loss of preference tuning: one of `losses/`, or a user's. */
+export const preferenceLoss = lossSchema<UserLoss>(userLoss);
+export type PreferenceLoss = z.output<typeof preferenceLoss>;
+
+/** A user's loss in a job file: `module` is an absolute path. */
+export interface UserJobLoss extends UserLoss {
+  readonly digest: string;
+}
+
+/** The loss in a job file. */
+export const jobLoss = lossSchema<UserJobLoss>(
+  userLoss.extend({
+    module: text.describe('Absolute path of the file.'),
+    digest: sha256.describe('SHA-256 of its code, which identifies the job in place of the path.'),
+  }),
+);
+export type JobLoss = z.output<typeof jobLoss>;
+
 /**
- * The loss of preference tuning, under TRL's `loss_type` names (`simpo` is one of its CPO trainer, `kto` of its KTO
- * trainer). w and l are log π − log π_ref of the chosen and the rejected answer, summed over tokens, and Δ = w − l:
+ * The rules that a user's module exports, and the options of the loss with their defaults.
  *
- * | name | loss of a pair |
- * |---|---|
- * | sigmoid | −log σ(βΔ): DPO |
- * | … with labelSmoothing ε | −(1 − ε) log σ(βΔ) − ε log σ(−βΔ): conservative DPO |
- * | … with sftWeight λ | λ times the mean cross-entropy of a step's chosen tokens is added: TRL's "sft" loss |
- * | robust | [−(1 − ε) log σ(βΔ) + ε log σ(−βΔ)] / (1 − 2ε) |
- * | hinge | max(0, 1 − βΔ) |
- * | ipo | (w / tokens − l / tokens − 1 / (2β))² |
- * | sigmoid_norm | −log σ(β (w / tokens − l / tokens)) |
- * | simpo | −log σ(β (mean log π(chosen) − mean log π(rejected)) − γ), without a reference |
- * | kto | unpaired: λ (1 − σ(β (w − z))) of a desirable answer, λ (1 − σ(β (z − l))) of an undesirable one |
- *
- * z is the mean of log π − log π_ref over a step's mismatched answers (to other prompts), at least 0, without gradient.
+ * @throws BudgetlineError DEFINITION_INVALID, with field, file and export
  */
-export const preferenceLoss = z.discriminatedUnion('name', [
-  z.strictObject({
-    ...named('sigmoid'),
-    /** ε: the assumed probability that a label is wrong. Default: 0. */
-    labelSmoothing: labelSmoothing.optional(),
-    /** λ: weight of the cross-entropy on the chosen answers. Default: 0. */
-    sftWeight: positive.optional(),
-  }),
-  z.strictObject({
-    ...named('robust'),
-    /** ε: the assumed probability that a label is wrong. */
-    labelSmoothing,
-  }),
-  z.strictObject(named('hinge')),
-  z.strictObject(named('ipo')),
-  z.strictObject(named('sigmoid_norm')),
-  z.strictObject({
-    ...named('simpo'),
-    /** γ: target margin, subtracted from β times the difference of the mean log-probabilities. */
-    gamma: z.number().nonnegative(),
-  }),
-  z.strictObject({
-    ...named('kto'),
-    /** λ of desirable answers. Default: 1. */
-    desirableWeight: positive.default(1),
-    /** λ of undesirable answers. Default: 1. */
-    undesirableWeight: positive.default(1),
-  }),
-]);
-export type PreferenceLoss = z.infer<typeof preferenceLoss>;
-export type PreferenceLossName = PreferenceLoss['name'];
-export type PairLoss = Exclude<PreferenceLoss, { name: 'kto' }>;
-export type KtoLoss = Extract<PreferenceLoss, { name: 'kto' }>;
+export function parseUserLoss(exported: unknown, path: string, loss: UserLoss) {
+  const { module: _module, export: name, digest: _digest, ...given } = loss;
+  const where = `export "${name}" of ${path}`;
+  const missing = missingRules(exported);
+  if (missing.length > 0)
+    throw new BudgetlineError(
+      'DEFINITION_INVALID',
+      `preference.loss: the ${where} is not a loss: it has no ${missing.join(', ')}.`,
+      {
+        remedy: 'Make it with defineLoss from "budgetline/losses".',
+        details: { field: 'preference.loss', path, export: name },
+      },
+    );
+  const rules = exported as LossRules;
+  const { data, error } = z.strictObject(optionsOf(rules)).safeParse(given);
+  if (error === undefined) return { rules, options: data as LossOptions };
+  const reasons = error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `preference.loss.${issue.keys.join(', ')}: no such option`
+      : `preference.loss.${issue.path.join('.')}: ${issue.message}`,
+  );
+  throw new BudgetlineError('DEFINITION_INVALID', `${reasons.join('\n')} (options of the ${where})`, {
+    remedy: `The loss has the options ${Object.keys(optionsOf(rules)).join(', ')}.`,
+    details: { field: 'preference.loss', path, export: name },
+  });
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { trainingSpec } from './training';
-import { preferenceLoss } from './losses';
+import { jobLoss } from './losses';
 import { sha256 } from './scalars';
 
 /** Version of the protocol between a supervisor and the training executable. */
@@ -105,9 +105,9 @@ export const preferenceJob = z.strictObject({
   reference: path,
   /** Expected SHA-256 of the reference's model.safetensors. */
   referenceSha256: z.string(),
-  /** JSONL of { id, prompt, chosen, rejected }; for the loss "kto" also of { id, prompt, completion, label }. */
+  /** JSONL of { id, prompt, chosen, rejected }; for a loss of unpaired answers also of { id, prompt, completion, label }. */
   data: path,
-  loss: preferenceLoss,
+  loss: jobLoss,
   training: trainingSpec,
 });
 

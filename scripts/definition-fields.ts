@@ -10,6 +10,7 @@ import { gradeSchoolMathDefaults, syntheticDefaults } from '../tasks';
 import { builtInTasks } from '../workers';
 import { wrap } from './errors-doc';
 import { type Docs, readDocs } from './field-docs';
+import { lossTable } from './loss-tables';
 import {
   branchesOf,
   fieldCells,
@@ -88,11 +89,12 @@ type Skip = (name: string) => boolean;
 
 function table(path: string, form: JsonSchema, names: Names, docs: Docs, skip: Skip): string[] {
   const fields = docs.fields(shapeOf(form));
+  const docOf = (name: string): string => form.properties?.[name]?.description ?? fields.get(name) ?? '';
   const lines = fieldCells(form, names)
     .filter(([name]) => !skip(name))
     .map(([name, type, presence]) => {
       const where = `${path}.${name}`;
-      const facts = describe(where, fields.get(name) ?? '', form.properties?.[name], presence);
+      const facts = describe(where, docOf(name), form.properties?.[name], presence);
       return row([`\`${name}\``, type, ...facts].map(cell));
     });
   return [...head, ...lines, ''];
@@ -111,7 +113,9 @@ function baseOf(part: Part, parts: readonly Part[]): Part | undefined {
 
 const heading = ({ properties = {} }: JsonSchema): string[] => {
   const [name, field] = Object.entries(properties).find(([, { const: value }]) => value !== undefined) ?? [];
-  return [`**\`${name ?? ''}: ${JSON.stringify(field?.const)}\`**`, ''];
+  // A form without a constant is found by its first field.
+  const found = name === undefined ? Object.keys(properties)[0] : `${name}: ${JSON.stringify(field?.const)}`;
+  return [`**\`${found}\`**`, ''];
 };
 
 function section(part: Part, parts: readonly Part[], names: Names, docs: Docs): string[] {
@@ -159,6 +163,19 @@ function fieldSections(docs: Docs): string[] {
 const prose = (doc: string): string[] =>
   doc.split('\n\n').flatMap((part) => [part.startsWith('|') ? part : wrap(part.replaceAll('\n', ' ')), '']);
 
+/** The losses of preference tuning by name. */
+const lossSection = (): string[] => [
+  wrap(
+    "Names are TRL's `loss_type` (`simpo` is one of its CPO trainer, `kto` of its KTO trainer). w and l are log π − log π_ref of the chosen and the rejected answer, summed over tokens, and Δ = w − l:",
+  ),
+  '',
+  ...lossTable(),
+  '',
+  wrap(
+    "z is the mean of log π − log π_ref over a step's mismatched answers (to other prompts), at least 0, without gradient.",
+  ),
+];
+
 const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 
 function taskTables(): string[] {
@@ -204,7 +221,7 @@ export function withDefinition(page: string): string {
   const docs = readDocs();
   const parts = {
     fields: fieldSections(docs),
-    losses: prose(docs.constant('preferenceLoss')),
+    losses: lossSection(),
     axes: [wrap(`No axis may change ${code(fixedFields)}.`)],
     controls: prose(docs.constant('controlKinds')),
     tasks: taskTables(),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 /** The part of a JSON schema that the tables use. */
 export interface JsonSchema {
+  readonly description?: string;
   readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];

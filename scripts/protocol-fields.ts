@@ -6,10 +6,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { loraSpec, trainingSpec } from '../schemas/training';
-import { preferenceLoss } from '../schemas/losses';
+import { jobLoss } from '../schemas/losses';
 import * as rows from '../schemas/rows';
 import { trainerEvent } from '../schemas/trainer-event';
 import { decoding, numericPlan, trainerJob } from '../schemas/trainer-job';
+import { protocolLossTable } from './loss-tables';
 import {
   branchesOf,
   fieldCells,
@@ -27,7 +28,7 @@ const parts: [string, z.ZodType][] = [
   ['`training`', trainingSpec],
   ['`lora`', loraSpec],
 ];
-const losses = branchesOf(jsonOf(preferenceLoss));
+const losses = branchesOf(jsonOf(jobLoss));
 const modes = branchesOf(jsonOf(decoding));
 
 const names: Names = new Map([
@@ -49,6 +50,9 @@ function constantOf({ properties = {} }: JsonSchema, field: string): string {
   return typeof constant === 'string' ? constant : '';
 }
 
+const lossTitle = (name: string): string =>
+  name === '' ? '`loss` of a user' : `\`loss\` of the name "${name}"`;
+
 /** Fields of every job. */
 function commonFields(jobs: readonly JsonSchema[]): ReadonlySet<string> {
   const [first, ...others] = jobs.map(({ properties = {} }) => Object.keys(properties));
@@ -65,7 +69,7 @@ function fieldTables(): string[] {
       table(`\`${constantOf(job, 'command')}\``, job, (name) => name === 'command' || common.has(name)),
     ),
     ...parts.flatMap(([name, schema]) => table(name, jsonOf(schema))),
-    ...losses.flatMap((loss) => table(`\`loss\` of the name "${constantOf(loss, 'name')}"`, loss)),
+    ...losses.flatMap((loss) => table(lossTitle(constantOf(loss, 'name')), loss)),
     ...modes.flatMap((mode) => table(`\`decoding\` of the mode "${constantOf(mode, 'mode')}"`, mode)),
     ...Object.entries({
       'A line of demonstrations': rows.demonstrationRow,
@@ -82,7 +86,8 @@ function fieldTables(): string[] {
 }
 
 /** The page with its tables generated again. */
-export const withFieldTables = (page: string): string => withPart(page, 'fields', fieldTables());
+export const withFieldTables = (page: string): string =>
+  withPart(withPart(page, 'losses', protocolLossTable()), 'fields', fieldTables());
 
 if (require.main === module) {
   const path = join(__dirname, '..', 'docs', 'protocol.md');

@@ -1,7 +1,23 @@
 import { join } from 'node:path';
+import { originOfExport } from '../../contracts/code';
+import { digestOf } from '../../contracts/digest';
+import { isUserLoss } from '../../losses/facts';
+import type { JobLoss } from '../../schemas/losses';
 import type { SpecOf } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
+import { assertCode } from '../task-data';
 import { trainingJob } from '../training-job';
+
+/** The loss for the job. A user's code must be the one of the plan. @throws CODE_DIFFERS */
+async function pinnedLoss(
+  { stage: { files } }: StageSession,
+  { loss, code }: SpecOf<'trainPreference'>,
+): Promise<JobLoss> {
+  if (!isUserLoss(loss)) return loss;
+  const { loss: module = '' } = files;
+  await assertCode(`the loss "${loss.export}"`, originOfExport(module, loss.export), code?.loss);
+  return { ...loss, module, digest: digestOf(code?.loss) };
+}
 
 /**
  * Preference tuning on the pairs of the input `data`, from the input `reference` as policy and reference
@@ -20,7 +36,7 @@ export async function trainPreference(
     reference: reference.dir,
     referenceSha256: reference.sha256Of('model.safetensors'),
     data: join(data.dir, 'pairs.jsonl'),
-    loss: spec.loss,
+    loss: await pinnedLoss(session, spec),
     ...trainingJob(session, spec),
   });
   return { dir: job.outputDir, metrics: result.metrics };

@@ -3,6 +3,7 @@ import type { SweepDefinition } from '../../schemas/definition';
 import type { Resolved, ResolvedSweep } from '../../contracts/resolved';
 import type { IdentifiedSource } from '../../contracts/provenance';
 import type { Task } from '../../contracts/task';
+import { lossFacts, type LossFacts } from '../../losses/facts';
 import { isOneModel, resolvedVariants } from '../../planning';
 
 /** Facts for the report that are not in the definition, for one combination of axis values. */
@@ -11,6 +12,7 @@ export interface PlaceFacts {
   readonly annotatorDescription: string;
   /** SHA-256 of the base model, hexadecimal. */
   readonly modelDigest: string;
+  readonly loss: LossFacts;
   /** The judges, and whether one is also the annotator; left out if only the tasks' verifiers score. */
   readonly judge?: string;
 }
@@ -51,6 +53,7 @@ export function placeFacts(resolved: ResolvedSweep, tasks: readonly Task[]): Pla
   return resolvedVariants(resolved).map(({ resolved: place }) => ({
     annotatorDescription: describeAnnotator(place.definition, tasks),
     modelDigest: place.model.digest,
+    loss: lossFacts(place.definition.preference.loss, place.loss?.facts),
     ...judgesOf(place),
   }));
 }

@@ -4,11 +4,10 @@ import { z } from 'zod';
 import { baseItemsKey } from '../../contracts/analysis';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import { BudgetlineError } from '../../contracts/failures';
-import { needsReference } from '../../contracts/loss-titles';
 import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';
 import type { StageKey } from '../../contracts/stage';
 import { evaluate, rulesOf } from '../../stages';
-import type { VariantResult } from '../../planning';
+import type { LossFacts } from '../../losses/facts';
 import type { MetricRow } from '../../report/input';
 import { itemResult, type ItemResult } from '../../schemas/rows';
 import { isMissing, type Store } from '../../store';
@@ -94,11 +93,12 @@ async function readChosenReward(store: Store, { stages }: CellResult): Promise<n
 /** Mean `rewards/chosen` of the last steps, by cell id. Below 0: chosen answers became less likely than in the reference. */
 export async function readChosenRewards(
   store: Store,
-  { result, definition }: VariantResult,
+  { cells }: SweepResult,
+  { needsReference }: LossFacts,
 ): Promise<Map<string, number>> {
   const rewards = new Map<string, number>();
-  if (!needsReference(definition.preference.loss.name)) return rewards;
-  for (const cell of result.cells) {
+  if (!needsReference) return rewards;
+  for (const cell of cells) {
     const reward = await readChosenReward(store, cell);
     if (reward !== undefined) rewards.set(cell.cell.id, reward);
   }

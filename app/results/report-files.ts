@@ -11,6 +11,7 @@ import type { ReportInput, PlaceLink } from '../../report/input';
 import { ensureDir, type Store, writeFileAtomic } from '../../store';
 import { type HomeOptions, placeOf } from '../location';
 import { readAllItems, readAuxiliaryItems, readChosenRewards, readItems, readMetrics } from './artifact-rows';
+import type { PlaceFacts } from '../plan/place-facts';
 import { loadReport } from './load-report';
 import { readRunTotals } from './run-totals';
 import { renderScoresCsv } from './scores-csv';
@@ -60,6 +61,7 @@ async function readEvidence(
 
 /** The result for one combination of axis values, with its analysis. */
 interface AnalyzedPart extends VariantResult {
+  readonly facts: PlaceFacts;
   readonly analysis: SweepAnalysis;
 }
 
@@ -71,15 +73,15 @@ function assertArtifactsAreThere(store: Store, { sweepId, cells }: SweepResult, 
   });
 }
 
-async function analyzePart(store: Store, part: VariantResult): Promise<AnalyzedPart> {
+async function analyzePart(store: Store, part: VariantResult, facts: PlaceFacts): Promise<AnalyzedPart> {
   const { coordinates, definition, result } = part;
   const axes = Object.keys(coordinates).length === 0 ? {} : { axes: coordinates };
   const items = await readAllItems(store, result);
   assertArtifactsAreThere(store, result, items.size);
   const auxiliaryItems = await readAuxiliaryItems(store, part);
-  const chosenRewards = await readChosenRewards(store, part);
+  const chosenRewards = await readChosenRewards(store, result, facts.loss);
   const input = { result, definition, items, auxiliaryItems, chosenRewards, ...axes };
-  return { ...part, analysis: analyzeSweep(input) };
+  return { ...part, facts, analysis: analyzeSweep(input) };
 }
 
 const pageOf = ({ coordinates }: VariantResult): string => `report${coordinatesSlug(coordinates)}.html`;
@@ -99,11 +101,21 @@ async function writePart(
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
   const { renderReport, reportCharts, writeCharts } = loadReport();
-  const { annotatorDescription = '', ...facts } = record.places[parts.indexOf(part)] ?? {};
+  const { annotatorDescription, loss, ...facts } = part.facts;
   const run = { ...record.run, ...facts };
   const evidence = await readEvidence(store, result, analysis);
   const places = placesFor(part, parts);
-  const input = { definition, result, run, annotatorDescription, analysis, places, totals, ...evidence };
+  const input = {
+    definition,
+    result,
+    run,
+    annotatorDescription,
+    loss,
+    analysis,
+    places,
+    totals,
+    ...evidence,
+  };
   const reportPath = join(folder, pageOf(part));
   await writeFileAtomic(reportPath, await renderReport(input));
   const chartsFolder = join(folder, `charts${coordinatesSlug(coordinates)}`);
@@ -146,7 +158,8 @@ export async function writeReport(
   const { home, store } = placeOf(location);
   const { result, definition } = record;
   const parts: AnalyzedPart[] = [];
-  for (const part of splitResult(definition, result)) parts.push(await analyzePart(store, part));
+  for (const [index, part] of splitResult(definition, result).entries())
+    parts.push(await analyzePart(store, part, record.places[index]!));
   const totals = await readRunTotals(store, result.sweepId);
   const folder = await ensureDir(out ?? reportFolder(home, result.sweepId));
   const written: ReportPart[] = [];

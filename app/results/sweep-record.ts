@@ -30,7 +30,7 @@ export interface StoredResult extends SweepRecord {
 const recordShape = z.looseObject({
   format: z.literal(1),
   definition: sweepDefinition,
-  places: z.array(z.looseObject({})),
+  places: z.array(z.looseObject({ loss: z.looseObject({}) })),
   result: z.looseObject({ sweepId: z.string(), cells: z.array(z.looseObject({})) }),
   run: z.looseObject({}),
   analysis: z.looseObject({}).optional(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import { parseHubReference } from '../../contracts/hub';
 import type { StageSpec } from '../../contracts/stage';
+import { losses } from '../../losses/registry';
 import { rulesOf } from '../../stages';
 import { nameOf, type Cell } from '../comparison/cells';
 import type { ExportEvidence } from './evidence';
@@ -14,19 +15,26 @@ function bestOf(cells: readonly Cell[]): Cell | undefined {
 }
 
 /** The field of a spec that a card uses. */
-const specShape = z.looseObject({ loss: z.looseObject({ name: z.string() }).optional() });
+const specShape = z.looseObject({
+  loss: z.looseObject({ name: z.string().optional(), export: z.string().optional() }).optional(),
+});
 
 const trainedOn = ({ stages }: Cell, rows: 'demonstrations' | 'pairs'): Cell['stages'] =>
   stages.filter(({ kind }) => rulesOf(kind)?.learnsFrom === rows);
 
+/** The tag of a built-in loss, or the export of a user's. */
+const tagOf = (loss: z.infer<typeof specShape>['loss']): string[] =>
+  [losses.find(({ name }) => name === loss?.name)?.hubTag ?? loss?.name ?? loss?.export].filter(
+    (tag) => tag !== undefined,
+  );
+
 /** Tags of the hub for the cell's training: "sft", and the name of the preference loss. */
 function trainingTags(best: Cell, evidence: ExportEvidence): string[] {
   const sft = trainedOn(best, 'demonstrations').length > 0 ? ['sft'] : [];
-  const losses = trainedOn(best, 'pairs').flatMap(({ key }) => {
-    const { data } = specShape.safeParse(evidence.manifests.get(key)?.spec);
-    return data?.loss?.name ?? [];
-  });
-  return [...sft, ...losses.map((name) => (name === 'sigmoid' ? 'dpo' : name))];
+  const tuned = trainedOn(best, 'pairs').flatMap(({ key }) =>
+    tagOf(specShape.safeParse(evidence.manifests.get(key)?.spec).data?.loss),
+  );
+  return [...sft, ...tuned];
 }
 
 function frontMatter(best: Cell, evidence: ExportEvidence): string[] {

@@ -5,7 +5,6 @@ import type {
   PriceSensitivity,
   SubjectAnalysis,
 } from '../../contracts/analysis';
-import { lossTitle } from '../../contracts/loss-titles';
 import { formatBudget, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';
@@ -65,7 +64,7 @@ function rowsAt({ analysis, loss }: Chapter, controls: readonly ControlAnalysis[
   const place = formatBudget(budget, analysis.unit);
   const at = `${place}, SFT share ${formatFraction(sftFraction)}`;
   const pure = analysis.cells.filter((cell) => cell.budget === budget && cell.sftFraction === 1);
-  const tuning = loss === undefined ? 'preference tuning' : lossTitle(loss);
+  const tuning = loss === undefined ? 'preference tuning' : loss.title;
   return [
     { label: `${at}: SFT, then ${tuning} on pairs`, kind: 'mixture', ...drawable(mixture) },
     ...controls.map(({ kind, control }) => ({

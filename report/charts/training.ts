@@ -1,5 +1,4 @@
-import { needsReference, lossTitle } from '../../contracts/loss-titles';
-import type { PreferenceLoss } from '../../schemas/losses';
+import type { LossFacts } from '../../losses/facts';
 import type { TrainingEvidence } from '../input';
 import { trainingCurves, type Curve, type CurvesData } from './curves';
 import type { Chart } from './render';
@@ -9,7 +8,7 @@ export interface CurveSource {
   /** In the order of the other charts' legends, so that an SFT share keeps its colour. */
   readonly fractions: readonly number[];
   /** Loss of the preference stages. */
-  readonly loss: PreferenceLoss;
+  readonly loss: LossFacts;
 }
 
 function curvesOf(
@@ -29,51 +28,31 @@ function curvesOf(
     .filter(({ points }) => points.length > 0);
 }
 
-/** A pair's loss while the policy equals the reference. Undefined: it depends on the rows. */
-export function lossAtReference(loss: PreferenceLoss): number | undefined {
-  switch (loss.name) {
-    case 'sigmoid':
-      return loss.sftWeight === undefined ? Math.LN2 : undefined;
-    case 'robust':
-    case 'sigmoid_norm':
-      return Math.LN2;
-    case 'hinge':
-      return 1;
-    case 'ipo':
-      return 1 / (4 * loss.beta ** 2);
-    case 'simpo':
-    case 'kto':
-      return undefined;
-  }
-}
-
 function preferenceCurves(source: CurveSource): CurvesData[] {
-  const { loss } = source;
-  const title = lossTitle(loss);
+  const { title, rows, needsReference, rewardEquation, lossAtReference } = source.loss;
   const curves = (value: string): Curve[] => curvesOf(source, 'pairs', value);
-  const lossStart = lossAtReference(loss);
-  const rewardStart = needsReference(loss.name) ? { start: 0 } : {};
+  const rewardStart = needsReference ? 0 : undefined;
   return [
     {
       name: 'preference-loss',
       title: `${title}: loss`,
-      yTitle: loss.name === 'kto' ? 'Loss per answer' : 'Loss per pair',
+      yTitle: rows === 'unpaired' ? 'Loss per answer' : 'Loss per pair',
       curves: curves('loss'),
-      ...(lossStart === undefined ? {} : { start: lossStart }),
+      start: lossAtReference ?? undefined,
     },
     {
       name: 'preference-margin',
       title: `${title}: reward margin`,
       yTitle: 'Reward of chosen less rejected',
       curves: curves('rewards/margins'),
-      ...rewardStart,
+      start: rewardStart,
     },
     {
       name: 'preference-chosen',
       title: 'Reward of the chosen answer',
-      yTitle: needsReference(loss.name) ? 'Reward of chosen' : 'Reward of chosen (β × mean per token)',
+      yTitle: needsReference ? 'Reward of chosen' : `Reward of chosen (${rewardEquation})`,
       curves: curves('rewards/chosen'),
-      ...rewardStart,
+      start: rewardStart,
     },
   ];
 }

@@ -1,20 +1,17 @@
-import { needsReference } from '../../contracts/loss-titles';
-import type { PreferenceLoss } from '../../schemas/losses';
+import type { LossFacts } from '../../losses/facts';
 import type { Chart } from '../charts/render';
-import { lossAtReference } from '../charts/training';
 import { html, type Html } from '../html';
 import { chartBlock, section } from './parts';
 
-const startWords = (loss: PreferenceLoss): string => {
-  const start = lossAtReference(loss);
-  if (start === undefined) return '';
+const startWords = ({ lossAtReference: start }: LossFacts): string => {
+  if (start === null) return '';
   const value = start === Math.LN2 ? 'ln 2' : start.toPrecision(3);
   return `The dotted line is ${value}, where the policy is the reference.`;
 };
 
 /** Captions of the training charts under a loss. */
-function captionsOf(loss: PreferenceLoss): Readonly<Record<string, string>> {
-  const alone = !needsReference(loss.name);
+function captionsOf(loss: LossFacts): Readonly<Record<string, string>> {
+  const alone = !loss.needsReference;
   return {
     'sft-loss': 'Each step thin, a line fitted to its neighbours thick.',
     'preference-loss': startWords(loss),
@@ -28,7 +25,7 @@ function captionsOf(loss: PreferenceLoss): Readonly<Record<string, string>> {
 }
 
 /** Training curves of the largest budget. */
-export async function trainingSection(charts: readonly Chart[], loss: PreferenceLoss): Promise<Html> {
+export async function trainingSection(charts: readonly Chart[], loss: LossFacts): Promise<Html> {
   if (charts.length === 0) return html``;
   const captions = captionsOf(loss);
   const drawn = await Promise.all(charts.map((chart) => chartBlock(chart, captions[chart.name] ?? '')));

@@ -1,7 +1,5 @@
-import { sftWeightOf } from '../model/preference-losses';
 import { BudgetlineError } from '../../contracts/failures';
-import { needsReference } from '../../contracts/loss-titles';
-import type { KtoLoss, PairLoss, PreferenceLossName } from '../../schemas/losses';
+import type { BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { BufferTensor } from '../runtime';
 import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
 import type { Feeds } from './step-metrics';
@@ -12,12 +10,6 @@ export const vectorTensor = (values: Float32Array | Int32Array): BufferTensor =>
   dims: [values.length],
   data: values,
 });
-
-const needsLengths: ReadonlySet<Objective['name']> = new Set<PreferenceLossName>([
-  'ipo',
-  'sigmoid_norm',
-  'simpo',
-]);
 
 /** @throws CONFIG_INVALID unless all rows have the form that the objective needs. */
 function requireRows<Row extends TrainRow>(
@@ -51,37 +43,48 @@ function twoColumns(
   return vectorTensor(values);
 }
 
-function pairFeeds(pairs: readonly PairRow[], loss: PairLoss, capacity: number): Feeds {
+function pairFeeds(pairs: readonly PairRow[], { needs }: BoundPairLoss, capacity: number): Feeds {
   const feeds: Feeds = { pair_weights: vectorTensor(column(pairs, capacity, () => 1)) };
-  if (needsReference(loss.name))
+  if (needs.reference)
     feeds['reference'] = twoColumns(pairs, capacity, (pair, side) =>
       side === 'chosen' ? pair.referenceChosen : pair.referenceRejected,
     );
-  if (needsLengths.has(loss.name))
+  if (needs.lengths)
     feeds['inverse_lengths'] = twoColumns(pairs, capacity, (pair, side) => 1 / supervisedTokens(pair[side]));
   return feeds;
 }
 
-function unpairedFeeds(rows: readonly UnpairedRow[], loss: KtoLoss, capacity: number): Feeds {
-  const weightOf = ({ desirable }: UnpairedRow): number =>
-    desirable ? loss.desirableWeight : loss.undesirableWeight;
-  return {
-    reference: vectorTensor(column(rows, capacity, ({ reference }) => reference)),
-    sides: vectorTensor(column(rows, capacity, ({ desirable }) => (desirable ? 1 : -1))),
-    row_weights: vectorTensor(column(rows, capacity, weightOf)),
-  };
+function unpairedFeeds(
+  rows: readonly UnpairedRow[],
+  { needs, weight }: BoundUnpairedLoss,
+  capacity: number,
+): Feeds {
+  const feed = (valueOf: (row: UnpairedRow) => number): BufferTensor =>
+    vectorTensor(column(rows, capacity, valueOf));
+  const feeds: Feeds = {};
+  if (needs.reference) feeds['reference'] = feed(({ reference }) => reference);
+  if (needs.lengths) feeds['inverse_lengths'] = feed(({ sequence }) => 1 / supervisedTokens(sequence));
+  feeds['sides'] = feed(({ desirable }) => (desirable ? 1 : -1));
+  feeds['row_weights'] = feed(({ desirable }) => weight(desirable));
+  return feeds;
 }
 
 /** Inputs of an objective besides the tokens. A micro-batch has room for `capacity` rows. */
 export function objectiveFeeds(objective: Objective, rows: readonly TrainRow[], capacity: number): Feeds {
-  if (objective.name === 'language-model') {
-    requireRows(rows, isSequence, 'sequences');
-    return {};
+  switch (objective.rows) {
+    case 'sequences':
+      requireRows(rows, isSequence, 'sequences');
+      return {};
+    case 'unpaired':
+      return unpairedFeeds(requireRows(rows, isUnpaired, 'unpaired rows'), objective, capacity);
+    case 'pairs':
+      return pairFeeds(requireRows(rows, isPair, 'pairs'), objective, capacity);
   }
-  if (objective.name === 'kto')
-    return unpairedFeeds(requireRows(rows, isUnpaired, 'unpaired rows'), objective, capacity);
-  return pairFeeds(requireRows(rows, isPair, 'pairs'), objective, capacity);
 }
+
+/** Whether the cross-entropy of the chosen answers is a part of the loss. */
+const hasSftTerm = (objective: Objective): boolean =>
+  objective.rows === 'pairs' && objective.sftWeight !== undefined;
 
 /** Supervised tokens of a step. */
 function countSupervised(rows: readonly TrainRow[]): number {
@@ -92,9 +95,9 @@ function countSupervised(rows: readonly TrainRow[]): number {
 export function denominators(objective: Objective, rows: readonly TrainRow[]): Feeds {
   const tokens = countSupervised(rows);
   if (tokens === 0) throw new BudgetlineError('DATA_INVALID', 'A step has no supervised token.');
-  const count = objective.name === 'language-model' ? tokens : rows.length;
+  const count = objective.rows === 'sequences' ? tokens : rows.length;
   const inverse_denominator = scalarTensor(1 / count);
-  if (sftWeightOf(objective) === undefined) return { inverse_denominator };
+  if (!hasSftTerm(objective)) return { inverse_denominator };
   return { inverse_denominator, inverse_chosen_tokens: scalarTensor(1 / chosenTokens(rows)) };
 }
 

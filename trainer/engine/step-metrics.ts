@@ -1,10 +1,9 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { KtoLoss, PairLoss } from '../../schemas/losses';
-import { sftWeightOf } from '../model/preference-losses';
+import type { BoundLoss, BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { BufferTensor } from '../runtime';
 import type { PackedShape } from '../model/packed-decoder';
 import { isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';
-import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
+import type { Objective, PairRow, SequenceRow, TrainRow, UnpairedRow } from './types';
 
 export type Feeds = Record<string, BufferTensor>;
 export type Results = ReadonlyMap<string, BufferTensor>;
@@ -21,7 +20,7 @@ export interface StepRecord {
   readonly batches: readonly Batch[];
   readonly passes: readonly Results[];
   readonly objective: Objective;
-  /** KTO's z. */
+  /** Of a loss with a baseline, such as KTO's z; otherwise 0. */
   readonly baseline: number;
 }
 
@@ -86,61 +85,61 @@ function averageMetrics(all: readonly Metrics[]): Metrics {
   return Object.fromEntries(Object.entries(sums).map(([name, { sum, count }]) => [name, sum / count]));
 }
 
-/** Implicit rewards. References are rounded to f32, as in the graph. SimPO uses means per token, without reference. */
-function rewardsOf({ row, logprobs }: Scored<PairRow>, { name, beta }: PairLoss): readonly [number, number] {
-  const [chosen = Number.NaN, rejected = Number.NaN] = logprobs;
-  if (name === 'simpo')
-    return [
-      (beta * chosen) / supervisedTokens(row.chosen),
-      (beta * rejected) / supervisedTokens(row.rejected),
-    ];
-  return [
-    beta * (chosen - Math.fround(row.referenceChosen)),
-    beta * (rejected - Math.fround(row.referenceRejected)),
-  ];
-}
+/** The implicit reward of an answer. References are rounded to f32, as in the graph. */
+const rewardOf = (loss: BoundLoss, sequence: SequenceRow, logprob: number, reference: number): number =>
+  loss.reward({ logprob, reference: Math.fround(reference), tokens: supervisedTokens(sequence) });
 
-function pairMetrics(scored: Scored<PairRow>, loss: PairLoss): Metrics {
-  const [chosen, rejected] = rewardsOf(scored, loss);
+function pairMetrics({ row, logprobs }: Scored<PairRow>, loss: BoundPairLoss): Metrics {
+  const [chosenLogprob = Number.NaN, rejectedLogprob = Number.NaN] = logprobs;
+  const chosen = rewardOf(loss, row.chosen, chosenLogprob, row.referenceChosen);
+  const rejected = rewardOf(loss, row.rejected, rejectedLogprob, row.referenceRejected);
   return {
     'rewards/chosen': chosen,
     'rewards/rejected': rejected,
     'rewards/accuracies': chosen > rejected ? 1 : 0,
     'rewards/margins': chosen - rejected,
-    'logps/chosen': scored.logprobs[0] ?? Number.NaN,
-    'logps/rejected': scored.logprobs[1] ?? Number.NaN,
+    'logps/chosen': chosenLogprob,
+    'logps/rejected': rejectedLogprob,
   };
 }
 
-function unpairedMetrics(scored: Scored<UnpairedRow>, { beta }: KtoLoss, baseline: number): Metrics {
-  const { row, logprobs } = scored;
+function unpairedMetrics(
+  { row, logprobs }: Scored<UnpairedRow>,
+  loss: BoundUnpairedLoss,
+  baseline: number,
+): Metrics {
   const logprob = logprobs[0] ?? Number.NaN;
-  const reward = beta * (logprob - Math.fround(row.reference));
+  const reward = rewardOf(loss, row.sequence, logprob, row.reference);
   const side = row.desirable ? 'chosen' : 'rejected';
-  const accurate = row.desirable ? reward > beta * baseline : reward < beta * baseline;
+  const accurate = row.desirable ? reward > loss.beta * baseline : reward < loss.beta * baseline;
   return { [`rewards/${side}`]: reward, 'rewards/accuracies': accurate ? 1 : 0, [`logps/${side}`]: logprob };
 }
 
-function ktoMetrics(scored: readonly Scored<UnpairedRow>[], loss: KtoLoss, baseline: number): Metrics {
+function unpairedLossMetrics(
+  scored: readonly Scored<UnpairedRow>[],
+  loss: BoundUnpairedLoss,
+  baseline: number,
+): Metrics {
   const metrics = averageMetrics(scored.map((each) => unpairedMetrics(each, loss, baseline)));
   const [chosen, rejected] = [metrics['rewards/chosen'], metrics['rewards/rejected']];
-  const both = chosen !== undefined && rejected !== undefined;
-  return { ...metrics, ...(both ? { 'rewards/margins': chosen - rejected } : {}), kl: baseline };
+  if (chosen !== undefined && rejected !== undefined) metrics['rewards/margins'] = chosen - rejected;
+  if (loss.baseline) metrics['kl'] = baseline;
+  return metrics;
 }
 
-function pairLossMetrics(scored: readonly Scored<PairRow>[], loss: PairLoss): Metrics {
+function pairLossMetrics(scored: readonly Scored<PairRow>[], loss: BoundPairLoss): Metrics {
   const metrics = averageMetrics(scored.map((each) => pairMetrics(each, loss)));
-  if (sftWeightOf(loss) === undefined) return metrics;
+  if (loss.sftWeight === undefined) return metrics;
   const chosen = total(scored, ({ logprobs }) => logprobs[0] ?? Number.NaN);
   return { ...metrics, nll_loss: -chosen / total(scored, ({ row }) => supervisedTokens(row.chosen)) };
 }
 
 function preferenceMetrics(scored: readonly Scored[], objective: Objective, baseline: number): Metrics {
-  if (objective.name === 'language-model') return {};
+  if (objective.rows === 'sequences') return {};
   const rowsOf = <Row extends TrainRow>(fits: (row: TrainRow) => row is Row): Scored<Row>[] =>
     scored.filter((each): each is Scored<Row> => fits(each.row));
-  return objective.name === 'kto'
-    ? ktoMetrics(rowsOf(isUnpaired), objective, baseline)
+  return objective.rows === 'unpaired'
+    ? unpairedLossMetrics(rowsOf(isUnpaired), objective, baseline)
     : pairLossMetrics(rowsOf(isPair), objective);
 }
 

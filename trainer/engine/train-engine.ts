@@ -23,6 +23,7 @@ import {
 import type { PackedShape } from '../model/packed-decoder';
 import type {
   EngineOptions,
+  Objective,
   PairRow,
   SequenceRow,
   StepMetrics,
@@ -44,7 +45,7 @@ interface PreparedStep {
   readonly batches: readonly Batch[];
   readonly shared: Feeds;
   readonly schedule: Feeds;
-  /** KTO's z. */
+  /** Of a loss with a baseline, such as KTO's z; otherwise 0. */
   readonly baseline: number;
 }
 
@@ -69,6 +70,8 @@ function takeBlocks(results: Results, kind: BlockKind, before: Buffers): Buffers
   return before.map((_, index) => floats(results, `next_${blockName(kind, index)}`));
 }
 
+const hasBaseline = (objective: Objective): boolean => objective.rows === 'unpaired' && objective.baseline;
+
 /** Name of the sessions that score under the current weights. */
 const scoring = 'logprobs';
 
@@ -89,9 +92,9 @@ class OnnxTrainEngine implements TrainEngine {
     return lora === null ? weights : initLora(config, lora, 0);
   }
 
-  /** 1 for KTO, which measures a baseline under the weights of each step. */
+  /** 1 for a loss with a baseline, which is measured under the weights of each step. */
   get stepsPerCall(): number {
-    return this.options.objective.name === 'kto' ? 1 : (this.plan.profile.stepsPerCall ?? 1);
+    return hasBaseline(this.options.objective) ? 1 : (this.plan.profile.stepsPerCall ?? 1);
   }
 
   async step(rows: readonly TrainRow[], at: { step: number; learningRate: number }): Promise<StepMetrics> {
@@ -132,8 +135,9 @@ class OnnxTrainEngine implements TrainEngine {
       this.packBatch(part, { step: at.step, firstRow: index * microBatchSize }, shape),
     );
     const shared = denominators(objective, rows);
-    const baseline = objective.name === 'kto' ? await this.measureBaseline(rows) : 0;
-    if (objective.name === 'kto') shared['baseline'] = scalarTensor(baseline);
+    const measured = hasBaseline(objective);
+    const baseline = measured ? await this.measureBaseline(rows) : 0;
+    if (measured) shared['baseline'] = scalarTensor(baseline);
     return { batches, shared, baseline, schedule: this.scheduleFeeds(at) };
   }
 
@@ -151,7 +155,7 @@ class OnnxTrainEngine implements TrainEngine {
     return { shape, rows, feeds };
   }
 
-  /** KTO's z: the mean log-ratio of policy and reference on mismatched answers of the whole step, at least 0. */
+  /** The mean log-ratio of policy and reference on mismatched answers of the whole step, at least 0. */
   private async measureBaseline(rows: readonly TrainRow[]): Promise<number> {
     const unpaired = rows.filter(isUnpaired);
     const logprobs = await this.sequenceLogprobs(unpaired.map(({ mismatched }) => mismatched));

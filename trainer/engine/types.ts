@@ -1,4 +1,4 @@
-import type { PreferenceLoss } from '../../schemas/losses';
+import type { BoundLoss } from '../../losses/bind';
 import type { Decoding } from '../../schemas/trainer-job';
 import type { ModelConfig } from '../families/define';
 import type { Tensor, Weights } from '../tensor';
@@ -42,7 +42,7 @@ export interface PairRow {
   readonly referenceRejected: number;
 }
 
-/** An unpaired answer for KTO, with the reference's summed log-probabilities. */
+/** An unpaired answer, with the reference's summed log-probabilities. */
 export interface UnpairedRow {
   readonly sequence: SequenceRow;
   readonly desirable: boolean;
@@ -52,10 +52,11 @@ export interface UnpairedRow {
   readonly referenceMismatched: number;
 }
 
-/** A training row: a sequence for language modelling, an unpaired row for KTO, a pair for all other losses. */
+/** A training row: a sequence for language modelling, a pair or an unpaired answer for a preference loss. */
 export type TrainRow = SequenceRow | PairRow | UnpairedRow;
 
-export type Objective = { readonly name: 'language-model' } | PreferenceLoss;
+/** Language modelling, or a preference loss. */
+export type Objective = { readonly rows: 'sequences' } | BoundLoss;
 
 /** How graphs are built for a device. */
 export interface GraphProfile {
@@ -130,7 +131,7 @@ export interface TrainEngine {
    * so that a policy equal to its reference has a margin of exactly 0.
    */
   pairLogprobs(rows: readonly PairRow[]): Promise<{ chosen: Float64Array; rejected: Float64Array }>;
-  /** The same for single sequences, as KTO trains on them. */
+  /** The same for single sequences. */
   sequenceLogprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
   /** Closes the scoring sessions, which hold another copy of the frozen weights. They reopen when needed. */
   closeScoring(): Promise<void>;

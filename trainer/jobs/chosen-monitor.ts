@@ -1,5 +1,5 @@
+import type { BoundLoss } from '../../losses/bind';
 import type { JobOf } from '../../schemas/trainer-job';
-import { needsReference } from '../../contracts/loss-titles';
 import type { StepMetrics } from '../engine/types';
 import type { JobContext } from './context';
 
@@ -10,16 +10,16 @@ const windowSteps = 10;
  * Warns once when the chosen answers are less likely than under the reference. A preference loss can lower them as long
  * as the rejected ones fall faster; the policy then moves to other answers.
  */
-export function createChosenMonitor({
-  job,
-  warn,
-}: JobContext<JobOf<'preference'>>): (step: number, metrics: StepMetrics) => void {
+export function createChosenMonitor(
+  { warn }: JobContext<JobOf<'preference'>>,
+  { needs, beta }: BoundLoss,
+): (step: number, metrics: StepMetrics) => void {
   const recent: number[] = [];
-  let warned = !needsReference(job.loss.name);
+  let warned = !needs.reference;
   return (step, metrics) => {
     const reward = metrics['rewards/chosen'];
     if (warned || reward === undefined) return;
-    recent.push(reward / job.loss.beta);
+    recent.push(reward / beta);
     if (recent.length > windowSteps) recent.shift();
     const mean = recent.reduce((sum, value) => sum + value, 0) / recent.length;
     if (recent.length < windowSteps || mean >= 0) return;

@@ -1,45 +1,32 @@
 import { BudgetlineError } from '../../contracts/failures';
-import type { PreferenceLoss } from '../../schemas/losses';
+import type { BoundLoss, BoundUnpairedLoss } from '../../losses/bind';
+import type { ReferenceValue } from '../../losses/define';
 import { isUnpaired, sequencesOf, supervisedTokens } from '../engine';
 import type { StepMetrics, TrainRow } from '../engine/types';
 
 /** Tolerated f32 error of a summed log-probability, per token. */
 const tolerancePerToken = 1e-5;
 
-/** The loss where the policy equals its reference. */
-interface Identity {
-  readonly loss: number;
-  /** Bound on |d loss / d margin| there: scales the tolerance. */
-  readonly slope: number;
-}
-
-function meanWeight(
-  { desirableWeight, undesirableWeight }: LossOf<'kto'>,
-  rows: readonly TrainRow[],
-): number {
+/** Weight of the unpaired answers of a step, on average. */
+function meanWeight({ weight }: BoundUnpairedLoss, rows: readonly TrainRow[]): number {
   const desirable = rows.filter((row) => isUnpaired(row) && row.desirable).length;
-  return (desirable * desirableWeight + (rows.length - desirable) * undesirableWeight) / rows.length;
+  return (desirable * weight(true) + (rows.length - desirable) * weight(false)) / rows.length;
 }
 
-type LossOf<N extends PreferenceLoss['name']> = Extract<PreferenceLoss, { name: N }>;
-
-/** null for a loss without a reference. */
-function identityOf(loss: PreferenceLoss, metrics: StepMetrics, rows: readonly TrainRow[]): Identity | null {
-  switch (loss.name) {
-    case 'simpo':
-      return null;
-    case 'hinge':
-      return { loss: 1, slope: 1 };
-    case 'ipo':
-      return { loss: 1 / (4 * loss.beta ** 2), slope: 1 / loss.beta ** 2 };
-    case 'kto':
-      return { loss: meanWeight(loss, rows) / 2, slope: meanWeight(loss, rows) };
-    case 'sigmoid':
-      return { loss: Math.LN2 + (loss.sftWeight ?? 0) * (metrics['nll_loss'] ?? 0), slope: 1 };
-    case 'robust':
-    case 'sigmoid_norm':
-      return { loss: Math.LN2, slope: 1 };
+/** The mean loss of a step's rows where the policy is its reference; null where it is not known. */
+function valueAtReference(
+  loss: BoundLoss,
+  metrics: StepMetrics,
+  rows: readonly TrainRow[],
+): ReferenceValue | null {
+  const { atReference } = loss;
+  if (atReference === null) return null;
+  if (loss.rows === 'unpaired') {
+    const weight = meanWeight(loss, rows);
+    return { loss: atReference.loss * weight, slope: atReference.slope * weight };
   }
+  const sft = (loss.sftWeight ?? 0) * (metrics['nll_loss'] ?? 0);
+  return { loss: atReference.loss + sft, slope: atReference.slope };
 }
 
 interface Check {
@@ -66,19 +53,19 @@ const answerTokens = (row: TrainRow): number =>
  * @throws REFERENCE_BROKEN
  */
 export function checkFirstStep(
-  loss: PreferenceLoss,
+  loss: BoundLoss,
   step: number,
   { metrics, rows }: { metrics: StepMetrics; rows: readonly TrainRow[] },
 ): void {
-  const identity = step === 1 ? identityOf(loss, metrics, rows) : null;
-  if (identity === null) return;
+  const value = step === 1 ? valueAtReference(loss, metrics, rows) : null;
+  if (value === null) return;
   const tolerance = loss.beta * tolerancePerToken * Math.max(...rows.map(answerTokens));
   for (const name of ['rewards/margins', 'rewards/chosen', 'rewards/rejected'])
     requireMetric(metrics, { name, expected: 0, tolerance });
-  const rounding = 1e-6 * Math.max(1, identity.loss);
+  const rounding = 1e-6 * Math.max(1, value.loss);
   requireMetric(metrics, {
     name: 'loss',
-    expected: identity.loss,
-    tolerance: tolerance * Math.max(1, identity.slope) + rounding,
+    expected: value.loss,
+    tolerance: tolerance * Math.max(1, value.slope) + rounding,
   });
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
-import type { KtoLoss } from '../../schemas/losses';
+import type { BoundLoss, BoundUnpairedLoss } from '../../losses/bind';
 import { weightsFileName } from '../../schemas/model-files';
 import type { JobOf } from '../../schemas/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
-import { needsReference } from '../../contracts/loss-titles';
 import { isUnpaired } from '../engine';
 import type { StepMetrics, TrainRow } from '../engine/types';
 import { hashFile, writeSynced } from '../io/files';
@@ -23,6 +22,7 @@ import {
   saveTrained,
 } from './fine-tuning';
 import { checkFirstStep } from './first-step';
+import { identifyLoss, loadLoss } from './loss';
 import { pairForm, unpairedForm, type RowForm } from './preference-rows';
 import { runReferencePass } from './reference-pass';
 import { findResumePoint, train, writeMetrics } from './training';
@@ -43,44 +43,44 @@ async function requireReference(job: JobOf<'preference'>): Promise<void> {
   );
 }
 
-/** Range of (desirable weight × count) / (undesirable weight × count) that the authors of KTO recommend. */
-const balance = { min: 1, max: 4 / 3 };
+const round = (value: number): number => Number(value.toFixed(2));
 
-function reportBalance({ warn }: Context, loss: KtoLoss, rows: readonly TrainRow[]): void {
+/** Compares (desirable weight × count) / (undesirable weight × count) with the range that the loss recommends. */
+function reportBalance({ warn }: Context, loss: BoundUnpairedLoss, rows: readonly TrainRow[]): void {
+  const { balance, weight } = loss;
+  if (balance === null) return;
   const desirable = rows.filter((row) => isUnpaired(row) && row.desirable).length;
-  const ratio = (loss.desirableWeight * desirable) / (loss.undesirableWeight * (rows.length - desirable));
+  const ratio = (weight(true) * desirable) / (weight(false) * (rows.length - desirable));
   if (ratio >= balance.min && ratio <= balance.max + 1e-9) return;
   warn(
     'KTO_UNBALANCED',
     `${desirable} desirable and ${rows.length - desirable} undesirable answers weigh ${ratio.toPrecision(3)} to 1; ` +
-      'set desirableWeight and undesirableWeight so that the ratio is between 1 and 1.33.',
+      `${balance.advice} so that the ratio is between ${round(balance.min)} and ${round(balance.max)}.`,
   );
 }
 
 async function runPreference<Row extends TrainRow, Reference>(
   context: Context,
   form: RowForm<Row, Reference>,
-  { from, output }: { from: Checkpoint | null; output: string },
+  { loss, from, output }: { loss: BoundLoss; from: Checkpoint | null; output: string },
 ): Promise<JobMetrics> {
   const { job } = context;
   const model = await loadModel(job.reference, context.family);
   reportContext(context, model);
   const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
   reportOverlength(context, dataset);
-  if (job.loss.name === 'kto') reportBalance(context, job.loss, dataset.rows);
+  if (loss.rows === 'unpaired') reportBalance(context, loss, dataset.rows);
   const sizes = planFineTuning(job, dataset.rows);
-  const engine = openFineTuning(context, { model, objective: job.loss, ...sizes });
-  const references = needsReference(job.loss.name)
-    ? await runReferencePass(context, form, { engine, dataset })
-    : null;
+  const engine = openFineTuning(context, { model, objective: loss, ...sizes });
+  const references = loss.needs.reference ? await runReferencePass(context, form, { engine, dataset }) : null;
   const rows =
     references === null ? dataset.rows : dataset.rows.map((row, i) => form.attach(row, references[i]!));
-  // KTO scores mismatched answers at every step, for its baseline.
-  if (job.loss.name !== 'kto') await engine.closeScoring();
+  // A baseline is measured on mismatched answers at every step.
+  if (loss.rows === 'pairs' || !loss.baseline) await engine.closeScoring();
   if (from !== null) engine.importState(from.state);
-  const monitorChosen = createChosenMonitor(context);
+  const monitorChosen = createChosenMonitor(context, loss);
   const check = (step: number, metrics: StepMetrics, batch: readonly TrainRow[]): void => {
-    checkFirstStep(job.loss, step, { metrics, rows: batch });
+    checkFirstStep(loss, step, { metrics, rows: batch });
     monitorChosen(step, metrics);
   };
   const metrics = await train(context, { engine, from, ...planFineTuning(job, rows), check });
@@ -95,17 +95,17 @@ async function runPreference<Row extends TrainRow, Reference>(
 export const preference: Command<JobOf<'preference'>> = {
   async describeInputs(job) {
     await requireReference(job);
-    return describeFineTuningInputs(job);
+    return { ...(await describeFineTuningInputs(job)), loss: identifyLoss(job.loss) };
   },
   async prepare(context) {
     const from = await findResumePoint(context);
-    const { loss } = context.job;
+    const loss = await loadLoss(context.job.loss);
     return {
       resumedFromStep: from?.step ?? 0,
       run: (output) =>
-        loss.name === 'kto'
-          ? runPreference(context, unpairedForm, { from, output })
-          : runPreference(context, pairForm, { from, output }),
+        loss.rows === 'unpaired'
+          ? runPreference(context, unpairedForm, { loss, from, output })
+          : runPreference(context, pairForm, { loss, from, output }),
     };
   },
 };

@@ -41,7 +41,7 @@ function openEngine({ job, profile }: JobContext<PretrainJob>, config: ModelConf
     config,
     weights,
     lora: null,
-    objective: { name: 'language-model' },
+    objective: { rows: 'sequences' },
     optimizer: job,
     threads: job.plan.threads,
     profile,

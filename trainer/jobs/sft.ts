@@ -26,7 +26,7 @@ async function runSft(
   const dataset = await readDemonstrations(job, await openTokenizer(job.model, model.settings));
   reportOverlength(context, dataset);
   const plan = planFineTuning(job, dataset.rows);
-  const engine = openFineTuning(context, { model, objective: { name: 'language-model' }, ...plan });
+  const engine = openFineTuning(context, { model, objective: { rows: 'sequences' }, ...plan });
   if (from !== null) engine.importState(from.state);
   const metrics = await train(context, { engine, from, ...plan });
   await saveTrained(context, engine, { model, output });

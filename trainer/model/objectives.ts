@@ -1,6 +1,6 @@
 import { ops, type Value } from '../graph';
 import type { Objective } from '../engine/types';
-import { averageKtoLoss, averagePairLoss } from './preference-losses';
+import { averageLoss } from './preference-losses';
 import { countSequences } from './packed-decoder';
 import { logProbabilitiesOf, scoreTargets, type ForwardSpec, type TokenScores } from './token-scores';
 
@@ -39,12 +39,8 @@ function crossEntropy(logprobs: Value): Value {
   return mul(neg(ops.sum(logprobs)), input('inverse_denominator', 'f32', []));
 }
 
-function lossOf(objective: Objective, logprobs: Value): Value {
-  if (objective.name === 'language-model') return crossEntropy(logprobs);
-  return objective.name === 'kto'
-    ? averageKtoLoss(objective, logprobs)
-    : averagePairLoss(objective, logprobs);
-}
+const lossOf = (objective: Objective, logprobs: Value): Value =>
+  objective.rows === 'sequences' ? crossEntropy(logprobs) : averageLoss(objective, logprobs);
 
 /** The loss of an objective and its metrics, as a graph over named inputs. */
 export function buildLosses(objective: Objective, spec: ForwardSpec): Losses {

@@ -1,73 +1,67 @@
-import type { Objective } from '../engine/types';
+import { BudgetlineError } from '../../contracts/failures';
+import type { BoundLoss, BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
+import type { AnswerTerms, LossOps, Tensor } from '../../losses/terms';
 import { ops, type Value } from '../graph';
-import type { KtoLoss, PairLoss } from '../../schemas/losses';
 
-const { add, input, lessOrEqual, mul, neg, scalar, sigmoid, slice, softplus, sub, sum, where } = ops;
+const { add, input, mul, neg, scalar, slice, sub, sum } = ops;
+
+/** Losses see tensors of the graph as an opaque type. */
+const lossOps = ops as unknown as LossOps;
 
 /** A step's share of a loss: the sum over rows of weight · loss, over the rows of the whole step. */
 function averageRows(perRow: Value, weights: string): Value {
   return mul(sum(mul(perRow, input(weights, 'f32', perRow.shape))), input('inverse_denominator', 'f32', []));
 }
 
-/** First half minus second half: [2 B] → [B]. */
-function contrast(x: Value): Value {
-  const pairs = (x.shape[0] ?? 0) / 2;
-  return sub(slice(x, 0, 0, pairs), slice(x, 0, pairs, 2 * pairs));
+type Terms = Readonly<Record<keyof AnswerTerms, Value | null>>;
+
+/** Log-probabilities of all answers of a micro-batch: [sequences]. null: by its needs, the loss does not use the term. */
+function termsOf({ needs }: BoundLoss, policy: Value): Terms {
+  const logRatio = needs.reference ? sub(policy, input('reference', 'f32', policy.shape)) : null;
+  const perToken = (x: Value): Value => mul(x, input('inverse_lengths', 'f32', x.shape));
+  return {
+    logprob: policy,
+    logRatio,
+    meanLogprob: needs.lengths ? perToken(policy) : null,
+    meanLogRatio: needs.lengths && logRatio !== null ? perToken(logRatio) : null,
+  };
 }
 
-const scaled = (x: Value, factor: number): Value => mul(x, scalar(factor));
-
-/** max(0, x), whose slope at 0 is 0. */
-const positivePart = (x: Value): Value => where(lessOrEqual(x, scalar(0)), scalar(0), x);
-
-/** log π − log π_ref of each sequence of the pairs: [2 B]. */
-const logRatios = (policy: Value): Value => sub(policy, input('reference', 'f32', policy.shape));
-
-const perToken = (x: Value): Value => mul(x, input('inverse_lengths', 'f32', x.shape));
-
-/** Losses that are a function of βΔ alone. */
-const marginLosses = {
-  // −(1 − ε) log σ(m) − ε log σ(−m)
-  sigmoid: (margin: Value, labelSmoothing?: number): Value => {
-    const loss = softplus(neg(margin));
-    if (labelSmoothing === undefined) return loss;
-    return add(scaled(loss, 1 - labelSmoothing), scaled(softplus(margin), labelSmoothing));
-  },
-  // [−(1 − ε) log σ(m) + ε log σ(−m)] / (1 − 2ε)
-  robust: (margin: Value, labelSmoothing: number): Value => {
-    const share = 1 - 2 * labelSmoothing;
-    const right = scaled(softplus(neg(margin)), (1 - labelSmoothing) / share);
-    return sub(right, scaled(softplus(margin), labelSmoothing / share));
-  },
-  // max(0, 1 − m)
-  hinge: (margin: Value): Value => positivePart(sub(scalar(1), margin)),
-};
-
-/** Loss of each pair [B] from the summed log-probabilities of chosen and rejected answers [2 B]. */
-function pairLosses(loss: PairLoss, policy: Value): Value {
-  const { beta } = loss;
-  const margin = (): Value => scaled(contrast(logRatios(policy)), beta);
-  switch (loss.name) {
-    case 'sigmoid':
-      return marginLosses.sigmoid(margin(), loss.labelSmoothing);
-    case 'robust':
-      return marginLosses.robust(margin(), loss.labelSmoothing);
-    case 'hinge':
-      return marginLosses.hinge(margin());
-    case 'sigmoid_norm':
-      return marginLosses.sigmoid(scaled(contrast(perToken(logRatios(policy))), beta));
-    case 'simpo':
-      return marginLosses.sigmoid(sub(scaled(contrast(perToken(policy)), beta), scalar(loss.gamma)));
-    case 'ipo': {
-      const distance = sub(contrast(perToken(logRatios(policy))), scalar(1 / (2 * beta)));
-      return mul(distance, distance);
-    }
-  }
+/** A part of the terms, such as those of the chosen answers. */
+function answerTerms({ name }: BoundLoss, terms: Terms, partOf: (all: Value) => Value): AnswerTerms {
+  const read = (term: keyof AnswerTerms): Value => {
+    const all = terms[term];
+    if (all !== null) return partOf(all);
+    throw new BudgetlineError('CONFIG_INVALID', `The loss "${name}" reads ${term} without a need for it.`, {
+      remedy: 'Set needs.reference and needs.lengths in the loss to what its value reads.',
+      details: { field: 'loss', term },
+    });
+  };
+  return {
+    get logprob() {
+      return read('logprob');
+    },
+    get logRatio() {
+      return read('logRatio');
+    },
+    get meanLogprob() {
+      return read('meanLogprob');
+    },
+    get meanLogRatio() {
+      return read('meanLogRatio');
+    },
+  };
 }
 
-/** Weight of the cross-entropy of the chosen answers, where the objective has that term. */
-export const sftWeightOf = (objective: Objective): number | undefined =>
-  objective.name === 'sigmoid' ? objective.sftWeight : undefined;
+/** A loss of each row. @throws CONFIG_INVALID unless its shape is [rows] */
+function perRow({ name }: BoundLoss, value: Tensor, rows: number): Value {
+  if (value.shape.length === 1 && value.shape[0] === rows) return value as Value;
+  throw new BudgetlineError(
+    'CONFIG_INVALID',
+    `The loss "${name}" has the shape [${value.shape.join(', ')}], and not one value a row.`,
+    { details: { field: 'loss' } },
+  );
+}
 
 /** −Σ log π over the chosen tokens of a pass, over those of the whole step. */
 function chosenCrossEntropy(policy: Value): Value {
@@ -80,19 +74,31 @@ function chosenCrossEntropy(policy: Value): Value {
  * inverse_denominator, and by the loss reference [2 B], inverse_lengths [2 B] (one over the tokens of an answer),
  * inverse_chosen_tokens.
  */
-export function averagePairLoss(loss: PairLoss, policy: Value): Value {
-  const average = averageRows(pairLosses(loss, policy), 'pair_weights');
-  const sftWeight = sftWeightOf(loss);
-  return sftWeight === undefined ? average : add(average, scaled(chosenCrossEntropy(policy), sftWeight));
+function averagePairLoss(loss: BoundPairLoss, policy: Value): Value {
+  const pairs = (policy.shape[0] ?? 0) / 2;
+  const terms = termsOf(loss, policy);
+  const value = loss.value(lossOps, {
+    chosen: answerTerms(loss, terms, (all) => slice(all, 0, 0, pairs)),
+    rejected: answerTerms(loss, terms, (all) => slice(all, 0, pairs, 2 * pairs)),
+  });
+  const average = averageRows(perRow(loss, value, pairs), 'pair_weights');
+  if (loss.sftWeight === undefined) return average;
+  return add(average, mul(chosenCrossEntropy(policy), scalar(loss.sftWeight)));
 }
 
 /**
- * KTO over policy log-probabilities [B]: λ σ(−β s (log π − log π_ref − z)) with s = 1 for desirable answers and −1 for
- * others, which is λ (1 − σ(β (w − z))) and λ (1 − σ(β (z − l))). Inputs reference [B], sides [B] (s), row_weights [B]
- * (λ, 0 for empty rows), baseline (z) and inverse_denominator.
+ * A loss of unpaired answers over policy log-probabilities [B]. Inputs sides [B], row_weights [B] (0 for empty rows),
+ * inverse_denominator, and by the loss reference [B], inverse_lengths [B], baseline.
  */
-export function averageKtoLoss({ beta }: KtoLoss, policy: Value): Value {
-  const moved = sub(logRatios(policy), input('baseline', 'f32', []));
-  const against = mul(moved, mul(input('sides', 'f32', policy.shape), scalar(-beta)));
-  return averageRows(sigmoid(against), 'row_weights');
+function averageUnpairedLoss(loss: BoundUnpairedLoss, policy: Value): Value {
+  const value = loss.value(lossOps, {
+    answer: answerTerms(loss, termsOf(loss, policy), (all) => all),
+    side: input('sides', 'f32', policy.shape),
+    baseline: input('baseline', 'f32', []),
+  });
+  return averageRows(perRow(loss, value, policy.shape[0] ?? 0), 'row_weights');
 }
+
+/** The mean of a preference loss over a step's rows, as a graph over named inputs. */
+export const averageLoss = (loss: BoundLoss, policy: Value): Value =>
+  loss.rows === 'pairs' ? averagePairLoss(loss, policy) : averageUnpairedLoss(loss, policy);

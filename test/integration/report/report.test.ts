@@ -1,15 +1,10 @@
 import { strict as assert } from 'node:assert';
-import type { PreferenceLoss } from '../../../schemas/losses';
+import { lossFacts } from '../../../losses/facts';
+import type { BuiltInLoss } from '../../../losses/registry';
 import { formatCount, formatDuration, formatScore } from '../../../report/format';
 import { smoothCurve } from '../../../report/charts/curves';
 import { html } from '../../../report/html';
-import {
-  planEvidence,
-  renderReport,
-  renderStandalone,
-  reportCharts,
-  type ReportInput,
-} from '../../../report';
+import { planEvidence, renderReport, renderStandalone, reportCharts, type ReportInput } from '../../../report';
 import { distinctStages } from '../../../report/stages';
 import { searchSection } from '../../../report/sections/search';
 import { auxiliaryFixture, hostile, sweepFixture } from '../../support/report/sweep-fixture';
@@ -162,14 +157,9 @@ describe('report', function () {
   });
 
   it('explains training curves by their loss', async () => {
-    const page = (loss: PreferenceLoss): Promise<string> => {
-      const { preference } = input.definition;
-      return renderReport({
-        ...input,
-        definition: { ...input.definition, preference: { ...preference, loss } },
-      });
-    };
-    const training = async (loss: PreferenceLoss): Promise<string> =>
+    const page = (loss: BuiltInLoss): Promise<string> =>
+      renderReport({ ...input, loss: lossFacts(loss, undefined) });
+    const training = async (loss: BuiltInLoss): Promise<string> =>
       /<section id="training"[^]*?<\/section>/.exec(await page(loss))?.[0] ?? '';
     const dpo = await training({ name: 'sigmoid', beta: 0.1 });
     assert.ok(dpo.includes('DPO: loss') && dpo.includes('ln 2, where the policy is the reference'));

@@ -1,3 +1,4 @@
+import { lossFacts } from '../../losses/facts';
 import { createHash } from 'node:crypto';
 import { analyzeSweep } from '../../../analysis';
 import { baseItemsKey, type AuxiliaryAnalysis } from '../../../contracts/analysis';
@@ -239,6 +240,7 @@ function inputOf(options: {
     definition,
     result,
     analysis,
+    loss: lossFacts(definition.preference.loss, undefined),
     annotatorDescription: `Misreads doubles & triples on 70% of the problems that have one. ${hostile}`,
     places: [],
     training: plan.training.map((stage) => ({

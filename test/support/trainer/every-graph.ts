@@ -1,3 +1,4 @@
+import { lossOf } from '../../../losses/registry';
 import type { LoweredModel, Precision } from '../../../trainer/graph';
 import { lower } from '../../../trainer/engine/placement';
 import {
@@ -22,21 +23,17 @@ export interface NamedGraph {
   readonly model: LoweredModel;
 }
 
-const objectives: { readonly [N in Objective['name']]: Extract<Objective, { name: N }> } = {
-  'language-model': { name: 'language-model' },
-  sigmoid: { name: 'sigmoid', beta: 0.1 },
-  robust: { name: 'robust', beta: 0.1, labelSmoothing: 0.1 },
-  hinge: { name: 'hinge', beta: 0.1 },
-  ipo: { name: 'ipo', beta: 0.1 },
-  sigmoid_norm: { name: 'sigmoid_norm', beta: 0.1 },
-  simpo: { name: 'simpo', beta: 2, gamma: 1 },
-  kto: { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 },
-};
-
-/** DPO with each optional term. */
-const dpoVariants: Readonly<Record<string, Objective>> = {
-  'sigmoid with label smoothing': { ...objectives.sigmoid, labelSmoothing: 0.1 },
-  'sigmoid with SFT': { ...objectives.sigmoid, sftWeight: 1 },
+const objectives: Readonly<Record<string, Objective>> = {
+  'language-model': { rows: 'sequences' },
+  sigmoid: lossOf({ name: 'sigmoid', beta: 0.1 }),
+  robust: lossOf({ name: 'robust', beta: 0.1, labelSmoothing: 0.1 }),
+  hinge: lossOf({ name: 'hinge', beta: 0.1 }),
+  ipo: lossOf({ name: 'ipo', beta: 0.1 }),
+  sigmoid_norm: lossOf({ name: 'sigmoid_norm', beta: 0.1 }),
+  simpo: lossOf({ name: 'simpo', beta: 2, gamma: 1 }),
+  kto: lossOf({ name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 }),
+  'sigmoid with label smoothing': lossOf({ name: 'sigmoid', beta: 0.1, labelSmoothing: 0.1 }),
+  'sigmoid with SFT': lossOf({ name: 'sigmoid', beta: 0.1, sftWeight: 1 }),
 };
 
 /** More words than rows that are added up by a product with a one-hot matrix. */
@@ -78,7 +75,7 @@ function planFor(
 /** Every objective with LoRA, and everything that can be trained under those of SFT and DPO. */
 function* plans(profile: GraphProfile): Generator<readonly [string, TrainPlan]> {
   for (const { model, adapter, lora } of trained)
-    for (const [name, objective] of Object.entries({ ...objectives, ...dpoVariants })) {
+    for (const [name, objective] of Object.entries(objectives)) {
       const common = name === 'language-model' || name === 'sigmoid';
       if (!common && adapter !== 'LoRA') continue;
       const plan = planFor(models[model]!, profile, { lora, objective });
@@ -90,7 +87,7 @@ function* trainingGraphs(profile: GraphProfile): Generator<NamedGraph> {
   for (const [plan, training] of plans(profile))
     for (const prompts of [true, false])
       for (const [kind, build] of Object.entries(builders)) {
-        const sequences = ['language-model', 'kto'].includes(training.objective.name) ? 1 : 2;
+        const sequences = training.objective.rows === 'pairs' ? 2 : 1;
         const name = `${plan}, ${kind}, ${prompts ? 'with' : 'without'} prompts`;
         yield { name, model: build(training, { rows: 2, sequences, prompts, maxLength: 16 }) };
       }

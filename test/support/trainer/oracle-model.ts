@@ -51,10 +51,7 @@ export function oracleWeights(config: ModelConfig): Map<string, Tensor> {
 export function oracleEngine(kind: OracleKind, change: Partial<EngineOptions> = {}): EngineOptions {
   const config = oracleConfigs[kind];
   return {
-    config,
-    weights: oracleWeights(config),
-    lora: null,
-    objective: { name: 'language-model' },
+    ...{ config, weights: oracleWeights(config), lora: null, objective: { rows: 'sequences' } },
     optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.1, maxGradNorm: null },
     threads: 1,
     microBatchSize: 4,

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import {
-  createTrainEngine,
-  type EngineOptions,
-  type Tensor,
-  type TrainRow,
-} from '../../../../trainer/engine';
+import { lossOf } from '../../../../losses/registry';
+import { createTrainEngine, type EngineOptions, type Tensor, type TrainRow } from '../../../../trainer/engine';
 import { columnWords, tokenWords } from '../../../../trainer/engine/dropout';
 import { ops } from '../../../../trainer/graph';
 import { freshState } from '../../../../trainer/jobs/training';
@@ -80,7 +76,7 @@ const base: EngineOptions = {
   config,
   weights: oracleWeights(config),
   lora: { ...oracleLora, dropout: 0.3 },
-  objective: { name: 'language-model' },
+  objective: { rows: 'sequences' },
   optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0, maxGradNorm: null },
   threads: 1,
   seed: 11,
@@ -120,7 +116,7 @@ const pairs: readonly TrainRow[] = [
 describe('dropout in training', () => {
   for (const [name, options, rows] of [
     ['language modelling', {}, oracleRows],
-    ['pairs', { objective: { name: 'sigmoid', beta: 0.4 } }, pairs],
+    ['pairs', { objective: lossOf({ name: 'sigmoid', beta: 0.4 }) }, pairs],
   ] as const)
     it(`${name}: does not depend on micro-batches or empty rows`, async () => {
       const whole = await runStep(options, { rows });

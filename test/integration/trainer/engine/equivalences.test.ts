@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { lossOf } from '../../../losses/registry';
 import {
   createScorer,
   createTrainEngine,
@@ -27,13 +28,13 @@ const base: EngineOptions = {
   config,
   weights,
   lora: null,
-  objective: { name: 'language-model' },
+  objective: { rows: 'sequences' },
   optimizer: { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, maxGradNorm: 1 },
   threads: 1,
   microBatchSize: 8,
   maxLength: 32,
 };
-const dpo: EngineOptions = { ...base, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
+const dpo: EngineOptions = { ...base, lora: oracleLora, objective: lossOf({ name: 'sigmoid', beta: 0.5 }) };
 
 function tokens(length: number, phase: number): Int32Array {
   return Int32Array.from(noise(length, phase, 1), (u) => Math.floor((u + 1) * 14.5));

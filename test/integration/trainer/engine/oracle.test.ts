@@ -1,3 +1,4 @@
+import { lossOf } from '../../../../losses/registry';
 import { createScorer, createTrainEngine, type PairRow } from '../../../../trainer/engine';
 import { freshState } from '../../../../trainer/jobs/training';
 import { assertClose, assertGradients } from '../../../support/trainer/assert-oracle';
@@ -50,8 +51,12 @@ for (const kind of ['tied', 'grouped'] as const) {
 
     it('has the loss, margin and adapter gradients of DPO', async () => {
       const { beta, references, loss, margin, gradients } = oracle.preference;
-      const engine = createTrainEngine(
-        oracleEngine(kind, { lora: oracleLora, objective: { name: 'sigmoid', beta }, microBatchSize: 2 }),
+      const engine = await createTrainEngine(
+        oracleEngine(kind, {
+          lora: oracleLora,
+          objective: lossOf({ name: 'sigmoid', beta }),
+          microBatchSize: 2,
+        }),
       );
       engine.importState(freshState(oracleAdapter(oracleConfigs[kind])));
       const pairs: PairRow[] = [

@@ -9,6 +9,7 @@ import {
   type EngineOptions,
   type GraphProfile,
 } from '../../../../trainer/engine';
+import { lossOf } from '../../../../losses/registry';
 import { requireCuda } from '../../../../trainer/runtime';
 import { freshState } from '../../../../trainer/jobs/training';
 import { temporaryFolder } from '../../../support/temporary';
@@ -36,7 +37,7 @@ async function step(options: EngineOptions, profile: GraphProfile) {
   const engine = createTrainEngine({ ...options, profile });
   try {
     if (options.lora !== null) engine.importState(freshState(oracleAdapter(config)));
-    const rows = options.objective.name === 'sigmoid' ? oraclePairs : oracleRows;
+    const rows = options.objective.rows === 'pairs' ? oraclePairs : oracleRows;
     const metrics = await engine.step(rows, { step: 1, learningRate: 0 });
     return { loss: metrics['loss'] ?? NaN, gradients: engine.exportState().firstMoments };
   } finally {
@@ -44,7 +45,7 @@ async function step(options: EngineOptions, profile: GraphProfile) {
   }
 }
 
-const pairwise: EngineOptions = { ...lora, objective: { name: 'sigmoid', beta: 0.5 } };
+const pairwise: EngineOptions = { ...lora, objective: lossOf({ name: 'sigmoid', beta: 0.5 }) };
 
 /** Each row with a different completion. */
 const oraclePairs = oracleRows.map((chosen, row) => ({

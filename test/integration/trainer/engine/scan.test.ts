@@ -7,6 +7,7 @@ import {
   type SequenceRow,
   type StepRequest,
 } from '../../../../trainer/engine';
+import { lossOf } from '../../../../losses/registry';
 import { freshState } from '../../../../trainer/jobs/training';
 import {
   oracleAdapter,
@@ -36,7 +37,11 @@ function pairOf({ ids, completionStart }: SequenceRow): PairRow {
 }
 
 const full = oracleEngine('grouped', { microBatchSize: 2 });
-const adapted: EngineOptions = { ...full, lora: oracleLora, objective: { name: 'sigmoid', beta: 0.5 } };
+const adapted: EngineOptions = {
+  ...full,
+  lora: oracleLora,
+  objective: lossOf({ name: 'sigmoid', beta: 0.5 }),
+};
 const plain: GraphProfile = { provider: 'cpu', precision: 'f32', recompute: false };
 
 /** Metrics and state after all steps, requested in groups of the given sizes. */
@@ -96,7 +101,7 @@ describe('several steps in one call', () => {
     const kto = { name: 'kto', beta: 0.1, desirableWeight: 1, undesirableWeight: 1 } as const;
     for (const [options, expected] of [
       [full, 4],
-      [{ ...full, objective: kto }, 1],
+      [{ ...full, objective: lossOf(kto) }, 1],
     ] as const) {
       const engine = createTrainEngine({ ...options, profile: { ...plain, stepsPerCall: 4 } });
       assert.equal(engine.stepsPerCall, expected);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { lossOf } from '../../../../losses/registry';
 import { dynamic, lower, ops } from '../../../../trainer/graph';
 import { buildStep, planTraining } from '../../../../trainer/engine/train-graphs';
 import { oracleConfigs, oracleLora, oracleWeights } from '../../../support/trainer/oracle-model';
@@ -92,7 +93,7 @@ describe('emitted training graphs', () => {
   const sums = 3;
 
   it('never use ScatterND, which loses additions on several threads', () => {
-    const objective = { name: 'language-model' } as const;
+    const objective = { rows: 'sequences' } as const;
     const { operators } = buildStep(
       planTraining({ config, weights, lora: null, objective, optimizer }),
       sequences,
@@ -102,7 +103,7 @@ describe('emitted training graphs', () => {
   });
 
   it('have frozen weights as constants and only adapters as inputs', () => {
-    const objective = { name: 'sigmoid', beta: 0.1 } as const;
+    const objective = lossOf({ name: 'sigmoid', beta: 0.1 });
     const plan = planTraining({ config, weights, lora: oracleLora, objective, optimizer });
     const { inputs } = buildStep(plan, pairs);
     const trained = inputs.filter(({ name }) => name.startsWith('parameters'));
@@ -115,7 +116,7 @@ describe('emitted training graphs', () => {
   });
 
   it('compute no gradients of frozen weights', () => {
-    const objective = { name: 'language-model' } as const;
+    const objective = { rows: 'sequences' } as const;
     const lora = { rank: 2, alpha: 2, targetModules: ['q_proj'] as const };
     const adapted = buildStep(planTraining({ config, weights, lora, objective, optimizer }), sequences);
     assert.equal(adapted.operators.get('ScatterElements'), sums);

@@ -2,21 +2,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PreferenceLoss } from '../../../../schemas/losses';
+import type { JobLoss } from '../../../../schemas/losses';
 import type { PreferenceRow } from '../../../../schemas/rows';
 import type { JobOf } from '../../../../schemas/trainer-job';
 import { temporaryFolder } from '../../../support/temporary';
 import { makeModel, makePairs, preferenceJob } from '../../../support/trainer/tiny-model';
-import {
-  eventsOf,
-  killAt,
-  readRows,
-  runJob,
-  writeRows,
-  type RunOptions,
-} from '../../../support/trainer/trainer-process';
+import { eventsOf, killAt, readRows, runJob, writeRows, type RunOptions } from '../../../support/trainer/trainer-process';
 
-const kto: PreferenceLoss = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 };
+const kto: JobLoss = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 };
 
 describe('preference jobs', function () {
   this.timeout(180_000);
@@ -28,7 +21,7 @@ describe('preference jobs', function () {
     pairs = makePairs(folder.at('pairs.jsonl'), 8);
   });
 
-  const make = (name: string, loss: PreferenceLoss, data = pairs): JobOf<'preference'> => ({
+  const make = (name: string, loss: JobLoss, data = pairs): JobOf<'preference'> => ({
     ...preferenceJob(folder.path(), name, { reference, data }),
     loss,
   });

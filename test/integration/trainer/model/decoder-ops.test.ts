@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { lossOf } from '../../../../losses/registry';
 import type { PairRow } from '../../../../trainer/engine';
 import { differentiate, ops, type Value } from '../../../../trainer/graph';
 import { createSource } from '../../../../trainer/engine/train-graphs';
 import { packedFeeds, planPacking, shapeOf } from '../../../../trainer/engine/packing';
 import { packedInputs } from '../../../../trainer/model/packed-decoder';
 import { buildLosses } from '../../../../trainer/model/objectives';
-import { loraParameters } from '../../../../trainer/model/parameters';
+import { loraParameters, modelParameters } from '../../../../trainer/model/parameters';
 import { fusedOps, referenceOps, type DecoderOps } from '../../../../trainer/families/toolkit/decoder-ops';
 import {
   oracleAdapter,
@@ -94,9 +95,7 @@ async function evaluateModel(kind: OracleKind, decoderOps: DecoderOps, preferenc
   const source = createSource({ config, lora, weights: oracleWeights(config) }, leaves);
   const rows = preference ? modelPairs() : [oracleRows[0], oracleRows[1], oracleRows[3]];
   const shape = shapeOf(rows, { microBatchSize: 3, maxLength: 24 });
-  const objective = preference
-    ? ({ name: 'sigmoid', beta: 0.5 } as const)
-    : ({ name: 'language-model' } as const);
+  const objective = preference ? lossOf({ name: 'sigmoid', beta: 0.5 }) : ({ rows: 'sequences' } as const);
   const { loss } = buildLosses(objective, { shape, packed: packedInputs(shape), config, source, decoderOps });
   const gradients = differentiate(loss, [...leaves.values()]);
   const outputs = Object.fromEntries(
