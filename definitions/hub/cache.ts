@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type { HubReference } from '../../contracts/hub';
+import { replaceFile } from '../../host/whole-file';
 
 /** One model's places in the shared Hugging Face cache. */
 export interface HubCache {
@@ -42,8 +43,7 @@ export async function readRef(cache: HubCache, { revision }: HubReference): Prom
 export async function writeRef(cache: HubCache, { revision }: HubReference, commit: string): Promise<void> {
   if (isCommit(revision)) return;
   await mkdir(dirname(cache.ref), { recursive: true });
-  await writeFile(`${cache.ref}.partial`, commit);
-  await rename(`${cache.ref}.partial`, cache.ref);
+  replaceFile(cache.ref, [commit]);
 }
 
 /** Links a blob into a snapshot, relatively, so that the cache can be moved. */

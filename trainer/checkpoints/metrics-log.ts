@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
-import { attempt, writeAll } from '../io/files';
+import { writeAll } from '../../host/whole-file';
+import { attempt } from '../io/files';
 
 /** A position in a metrics log: its length, and the SHA-256 of that prefix. */
 export interface MetricsMark {

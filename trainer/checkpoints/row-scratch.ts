@@ -1,5 +1,6 @@
 import { closeSync, existsSync, ftruncateSync, openSync } from 'node:fs';
-import { attempt, fileSizeBytes, sha256, writeAll } from '../io/files';
+import { writeAll } from '../../host/whole-file';
+import { attempt, fileSizeBytes, sha256 } from '../io/files';
 import { readLines, toJsonLine } from '../io/jsonl';
 import { refuseOtherJob } from './checkpoint';
 import { findDifference, type Semantics } from './semantics';

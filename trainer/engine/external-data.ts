@@ -1,7 +1,8 @@
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodedBytes, encodedLength, type ExternalData, type TensorContent } from '../graph';
-import { attempt, writeAll } from '../io/files';
+import { writeAll } from '../../host/whole-file';
+import { attempt } from '../io/files';
 
 type Data = TensorContent['data'];
 

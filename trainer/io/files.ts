@@ -1,18 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, createReadStream, openSync, readFileSync, statSync } from 'node:fs';
 import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
 import { BudgetlineError, type FailureCode } from '../../contracts/failures';
+import { replaceFile, syncPath, writePieces } from '../../host/whole-file';
 
 const codesOfErrno: Readonly<Record<string, FailureCode>> = {
   ENOENT: 'INPUT_MISSING',
@@ -96,15 +86,6 @@ export function fileSizeBytes(path: string): number {
   return attempt(path, 'read', () => statSync(path).size);
 }
 
-function syncPath(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 /** Makes renames within a folder durable. */
 export function syncFolder(path: string): void {
   attempt(path, 'write', () => syncPath(path));
@@ -112,46 +93,10 @@ export function syncFolder(path: string): void {
 
 /** Writes pieces to a new file and syncs it. */
 export function writeSynced(path: string, pieces: Iterable<string | Uint8Array>): void {
-  attempt(path, 'write', () => {
-    const descriptor = openSync(path, 'w');
-    try {
-      for (const piece of pieces) writeAll(descriptor, piece);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  });
+  attempt(path, 'write', () => writePieces(path, pieces));
 }
 
-/**
- * Writes the whole piece, at `position` or at the file's current one. In a loop, since a nearly full disk accepts a part
- * without an error.
- */
-export function writeAll(
-  descriptor: number,
-  piece: string | Uint8Array,
-  position: number | null = null,
-): void {
-  const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
-  for (let done = 0; done < bytes.length;)
-    done += writeSync(
-      descriptor,
-      bytes,
-      done,
-      bytes.length - done,
-      position === null ? null : position + done,
-    );
-}
-
-/** Writes a file under a temporary name in the same folder, then renames it. */
+/** Replaces a file: after a crash it has the old content or the new one. */
 export function writeAtomic(path: string, pieces: Iterable<string | Uint8Array>): void {
-  const partial = `${path}.partial`;
-  try {
-    writeSynced(partial, pieces);
-    attempt(path, 'write', () => renameSync(partial, path));
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
-  }
-  syncFolder(dirname(path));
+  attempt(path, 'write', () => replaceFile(path, pieces));
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createExclusive } from '../../host/whole-file';
+import { createExclusive, replaceFile } from '../../host/whole-file';
 
 /**
  * A lock with numbered holders: `NAME.<generation>.json`, created atomically and exclusively. A dead holder
@@ -60,7 +60,5 @@ export function acquireLock(options: {
 
 /** Replaces the holder's record atomically. */
 export function rewriteLock(lock: LockRecord, text: string): void {
-  const partial = `${lock.path}.${process.pid}.partial`;
-  writeFileSync(partial, text);
-  renameSync(partial, lock.path);
+  replaceFile(lock.path, [text]);
 }
