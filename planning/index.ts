@@ -1,7 +1,7 @@
 export { type Split, splitBudget } from './counts';
 export { detectableDifference } from './detectable';
 export { dependenciesOf, estimateSeconds, estimateStageSeconds } from './estimate';
-export { annotationUsd, type Purchase, rowPrice, uniquePurchase, usdTolerance } from './money';
+export { annotationUsd, makesRows, type Purchase, rowPrice, uniquePurchase, usdTolerance } from './money';
 export { type BasePlan, type CellPlan, planBase, planCell } from './cell';
 export {
   annotationCosts,

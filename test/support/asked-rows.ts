@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { planStage, stageKinds } from '../../stages';
 import { endpointAnnotator, type EndpointOptions, withAnnotators } from '../../annotators';
 import { definedAt } from '../../contracts/code';
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { PlannedStage } from '../../contracts/stage';
 import type { Task } from '../../contracts/task';
-import { demonstrationsStage } from '../../planning';
 import { coinTask } from './coin-task';
 import { createBench, identified, resolveSmall, type StageBench } from './stage-bench';
 
@@ -65,6 +65,6 @@ export async function prepareAsking(asking: Asking): Promise<Prepared> {
     resolved: pinned,
     tasks,
     bench: createBench(home, { deps: { tasks } }),
-    stage: demonstrationsStage({ resolved: pinned, seed: 0 }, { rows: budget }),
+    stage: planStage(stageKinds.synthesizeData, { resolved: pinned, seed: 0 }, { rows: budget }),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../activities';
 import { type PlannedStage, type StageCost, type StageResult } from '../../contracts/stage';
-import { stageKinds } from '../../stages';
+import { type StageKind, stageKinds } from '../../stages';
 import { type StageRequest } from '../../contracts/activities';
 
 const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
@@ -19,13 +19,23 @@ export function createIdleActivities(options: {
   const runStage = async ({ stage, experimentId }: StageRequest): Promise<StageResult> => {
     await sleep(options.stageMs);
     options.onStage(experimentId, stage);
-    const { key, kind, title } = stage;
+    const { key, kind, makes, title } = stage;
     const metrics = { items: 1, score: 0.5, ...options.metricsOf?.(stage) };
-    return { key, kind, title, digest: key, cached: false, ledgerHead: null, metrics, cost: costFor(stage) };
+    return {
+      key,
+      kind,
+      makes,
+      title,
+      digest: key,
+      cached: false,
+      ledgerHead: null,
+      metrics,
+      cost: costFor(stage),
+    };
   };
-  const stages = Object.fromEntries(stageKinds.map((kind) => [kind, runStage]));
+  const stages = Object.fromEntries(Object.keys(stageKinds).map((kind) => [kind, runStage]));
   return {
-    ...(stages as Pick<Activities, (typeof stageKinds)[number]>),
+    ...(stages as Pick<Activities, StageKind>),
     answer: () => Promise.resolve(),
     openExperiment: () => Promise.resolve(''),
     recordStages: () => Promise.resolve(null),

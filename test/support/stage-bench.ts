@@ -8,7 +8,7 @@ import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
-import type { SpecOf, StageKind } from '../../stages';
+import { isOfKind, type SampledSpec, type StageKind, type StageOf } from '../../stages';
 import type { Annotator } from '../../contracts/task';
 import { digestOf } from '../../contracts/digest';
 import { createFolderStore, describeModel, type Store } from '../../store';
@@ -104,7 +104,7 @@ export function createBench(
     const workflowExecution = { workflowId: 'workflow', runId };
     const environment = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
     watch?.(environment);
-    const activity = activities[stage.kind] as (request: unknown) => Promise<unknown>;
+    const activity = activities[stage.kind as StageKind] as (request: unknown) => Promise<unknown>;
     const result: unknown = await environment.run(activity, {
       stage,
       execution,
@@ -137,12 +137,8 @@ export function createBench(
   };
 }
 
-export function stageOf<K extends StageKind>(
-  stages: readonly PlannedStage[],
-  kind: K,
-  nth = 0,
-): PlannedStage<K> {
-  const found = stages.filter((stage): stage is PlannedStage<K> & PlannedStage => stage.kind === kind)[nth];
+export function stageOf<K extends StageKind>(stages: readonly PlannedStage[], kind: K, nth = 0): StageOf<K> {
+  const found = stages.filter((stage) => isOfKind(stage, kind))[nth];
   if (found === undefined) throw new Error(`no ${kind} in the plan`);
   return found;
 }
@@ -151,9 +147,10 @@ export function stageOf<K extends StageKind>(
 export function changePairs(
   stages: readonly PlannedStage[],
   key: string,
-  change: Partial<Extract<SpecOf<'synthesizeData'>, { what: 'pairs' }>>,
-): PlannedStage<'synthesizeData'> {
+  change: Partial<SampledSpec>,
+): StageOf<'synthesizeData'> {
   const stage = stageOf(stages, 'synthesizeData', 1);
   if (stage.spec.what !== 'pairs') throw new Error('no pairs in the plan');
-  return { ...stage, key: key.repeat(64), spec: { ...stage.spec, ...change } };
+  const rows = stage.rows && { ...stage.rows, count: change.rows ?? stage.rows.count };
+  return { ...stage, key: key.repeat(64), spec: { ...stage.spec, ...change }, rows };
 }

@@ -209,8 +209,8 @@ describe('a sweep of summaries with endpoint annotators and judges', function ()
   async function assertSameRows(): Promise<void> {
     const [home, tasks] = [folder.at('undisturbed'), tasksOf(undisturbed)];
     const plan = planSweep(await resolveDefinition(definition, { tasks }));
-    const isWritten = ({ spec }: PlannedStage): boolean =>
-      spec.kind === 'synthesizeData' && spec.what === 'demonstrations' && spec.annotator === 'writer';
+    const isWritten = ({ rows }: PlannedStage): boolean =>
+      rows?.source.what === 'demonstrations' && rows.source.from === 'writer';
     const { stage } = plan.stages.find((one) => isWritten(one.stage))!;
     const { digest } = await createBench(home, { deps: { tasks } }).run(stage);
     const kept = await createFolderStore(folder.at('home')).verify({ kind: stage.kind, key: stage.key });

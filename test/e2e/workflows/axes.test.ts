@@ -49,7 +49,7 @@ describe('a sweep that contains another', function () {
 
   it('trains one SFT model for all cells that buy the same demonstrations', () => {
     assert.ok(first);
-    const cells = first.plan.cells.filter(({ sft }) => sft !== null);
+    const cells = first.plan.cells.filter(({ cell }) => cell.sftRows > 0);
     // 4 and 2 demonstrations of 4, 8 and 4 of 8.
     assert.deepEqual([cells.length, keysOf('trainSft', first).length], [4, 3]);
     const starts = new Set(startsOfFirst);

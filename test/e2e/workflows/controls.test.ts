@@ -26,9 +26,9 @@ describe('a sweep with controls', function () {
     const metricsOf = (stage: PlannedStage) => ({ score: isWinner(stage) ? 0.9 : 0.5 });
     const ran = new Set<string>();
     const queues = new Map<string, Set<string>>();
-    const onStage = (_: string, { key, kind, spec, inputs }: PlannedStage): void => {
+    const onStage = (_: string, { key, kind, rows, inputs }: PlannedStage): void => {
       ran.add(key);
-      const what = 'what' in spec ? spec.what : kind;
+      const what = rows?.source.what ?? kind;
       const model = 'base' in inputs || 'reference' in inputs ? 'a model' : 'no model';
       const queue = `${model}: ${Context.current().info.taskQueue}`;
       queues.set(queue, (queues.get(queue) ?? new Set()).add(what));

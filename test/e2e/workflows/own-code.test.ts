@@ -3,7 +3,6 @@ import { explainStage } from '../../../audit';
 import { loadDefinition } from '../../../app/definition/load-definition';
 import { warnOfKeptVersions } from '../../../app/plan/kept-versions';
 import { resolveDefinition } from '../../../definitions';
-import type { StageKind } from '../../../stages';
 import { createFolderStore } from '../../../store';
 import { builtInTasks } from '../../../workers';
 import { readTrainerStarts } from '../../support/counted-trainer';
@@ -41,7 +40,7 @@ describe('a sweep with a user’s task whose code changes', function () {
     };
   }
   /** Kinds of the stages that a run made again. */
-  const made = ({ result }: RanSweep): StageKind[] =>
+  const made = ({ result }: RanSweep): string[] =>
     [...result.baseStages, ...result.cells.flatMap(({ stages }) => stages)].flatMap(({ kind, cached }) =>
       cached ? [] : [kind],
     );

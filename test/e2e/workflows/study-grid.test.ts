@@ -53,7 +53,9 @@ describe('the study’s grid', function () {
     const real = (idle: Activities): Partial<Activities> => ({
       trainSft,
       synthesizeData: (request) =>
-        (request.stage.spec.what === 'demonstrations' ? synthesizeData : idle.synthesizeData)(request),
+        (request.stage.rows?.source.what === 'demonstrations' ? synthesizeData : idle.synthesizeData)(
+          request,
+        ),
     });
     await withIdleWorkers({ real }, async (client) => {
       first = await runSweep(client, await resolveStudy());

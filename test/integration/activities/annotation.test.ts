@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { planStage, stageKinds } from '../../../stages';
 import { checkpointAnnotator, checkpointJudge, withAnnotators, withJudges } from '../../../annotators';
 import { BudgetlineError } from '../../../contracts/failures';
 import type { Annotator, Task } from '../../../contracts/task';
-import { demonstrationsStage, planBase } from '../../../planning';
+import { planBase } from '../../../planning';
 import { loadModelFolder } from '../../../trainer/io/model-folder';
 import { coinTask } from '../../support/coin-task';
 import { codeOfOwn, createBench, identified, resolveSmall } from '../../support/stage-bench';
@@ -37,7 +38,7 @@ describe('annotators that work on batches', function () {
     const code = await codeOfOwn({ annotator: task.annotators.at(-1) });
     const resolved = { ...(await resolveSmall(model, { annotator: 'slow' })), ...code };
     const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });
-    const stage = demonstrationsStage({ resolved, seed: 0 }, { rows: 6 });
+    const stage = planStage(stageKinds.synthesizeData, { resolved, seed: 0 }, { rows: 6 });
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       const failure = await bench.fail(stage, { attempt });
       assert.deepEqual([failure.type, failure.nonRetryable], ['ANNOTATION_PENDING', false]);
@@ -45,7 +46,7 @@ describe('annotators that work on batches', function () {
     ready = true;
     const { metrics } = await bench.run(stage, { attempt: 5 });
     assert.deepEqual([metrics['rows'], metrics['annotatorCalls'], metrics['annotatorUsd']], [6, 1, 0.25]);
-    await bench.run(demonstrationsStage({ resolved, seed: 0 }, { rows: 9 }));
+    await bench.run(planStage(stageKinds.synthesizeData, { resolved, seed: 0 }, { rows: 9 }));
     assert.equal(new Set(folders).size, 1, 'a larger budget finds the answers of a smaller one');
     const { dir } = await bench.store.verify({ kind: 'synthesizeData', key: stage.key });
     const rows = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8').trimEnd().split('\n');
@@ -64,7 +65,9 @@ describe('annotators that work on batches', function () {
     const code = await codeOfOwn({ annotator: task.annotators.at(-1) });
     const resolved = { ...(await resolveSmall(model, { annotator: 'mute' })), ...code };
     const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });
-    const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 4 }));
+    const failure = await bench.fail(
+      planStage(stageKinds.synthesizeData, { resolved, seed: 0 }, { rows: 4 }),
+    );
     assert.equal(failure.type, 'DATA_INVALID');
     assert.match(failure.message, /wrote nothing for problem pool-/);
   });
@@ -135,8 +138,10 @@ describe('a local checkpoint that writes and judges', function () {
     };
     assert.equal(resolved.annotator.model, resolved.model.digest, 'a checkpoint is identified by its bytes');
     const bench = createBench(folder.at('home'), { deps: { tasks: [task] } });
-    const [few, more] = [4, 6].map((rows) => demonstrationsStage({ resolved, seed: 0 }, { rows }));
-    assert.equal(few!.onDevice, true);
+    const [few, more] = [4, 6].map((rows) =>
+      planStage(stageKinds.synthesizeData, { resolved, seed: 0 }, { rows }),
+    );
+    assert.equal(few!.queue, 'gpu');
     await bench.run(few!);
     const { dir } = await bench.store.verify({ kind: 'synthesizeData', key: few!.key });
     const first = readFileSync(join(dir, 'demonstrations.jsonl'), 'utf8');
@@ -151,7 +156,7 @@ describe('a local checkpoint that writes and judges', function () {
     assert.equal(journal.length, 6, 'the larger stage generated two rows');
 
     const base = planBase(resolved);
-    await bench.run(base.reference);
+    await bench.run(base.stages[0]!);
     const { metrics, scores } = await bench.run(base.evaluation);
     assert.deepEqual([metrics['score'], scores?.['unparseable']], [0, 1], 'what cannot be read is a loss');
   });

@@ -10,7 +10,7 @@ import { createBench, resolveSmall, type StageBench } from '../../support/stage-
 import { temporaryFolder } from '../../support/temporary';
 import { makeTinyModel } from '../../support/tiny-model';
 
-describe('slow: stages with a store other than the folder of their worker', function () {
+describe('stages with a store other than the folder of their worker', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
   let stages: readonly PlannedStage[];

@@ -23,7 +23,7 @@ describe('what verifier calls of pairs cost', function () {
 
   it('is paid once, however often a limit stopped them', async () => {
     const { bench, pairs } = await benchBefore('stopped', { budget: 70, sftFraction: 0.1 });
-    const rows = pairs.spec.rows * prices.preferencePair;
+    const rows = pairs.rows!.count * prices.preferencePair;
     const short = await bench.fail(pairs, { runId: 'first', allowanceUsd: rows + 30 });
     assert.equal(short.type, 'SPEND_LIMIT');
     const [spent] = short.details as { spentUsd: number }[];

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MockActivityEnvironment } from '@temporalio/testing';
+import { planStage, stageKinds } from '../../../stages';
 import type { ResolvedExperiment } from '../../../contracts/resolved';
 import { demonstrationRow, itemResult, preferenceRow } from '../../../schemas/rows';
 import type { PlannedStage, StageResult } from '../../../contracts/stage';
@@ -18,7 +19,7 @@ import { digestFile } from '../../../store';
 import { folderLayout } from '../../../store/folder';
 import { instructionFollowing, summarization } from '../../../tasks';
 import { coinTask } from '../../support/coin-task';
-import { demonstrationsStage, evaluateStage, planCell, rejectionSamplesStage } from '../../../planning';
+import { planCell } from '../../../planning';
 import {
   changePairs,
   createBench,
@@ -246,7 +247,11 @@ describe('stages with the training executable', function () {
 
   it('take correct samples of the same prompts as pairs, at the price of the verifier calls', async () => {
     const reference = stageOf(stages, 'freezeReference');
-    const stage = rejectionSamplesStage({ resolved, seed: 0 }, { reference, rows: 5 });
+    const stage = planStage(
+      stageKinds.synthesizeData,
+      { resolved, seed: 0 },
+      { reference, rows: 5, what: 'rejection-samples' },
+    );
     const { metrics } = await bench.run(stage);
     const rows = await readJsonLines(join(await artifactOf(stage), 'demonstrations.jsonl'), demonstrationRow);
     assert.equal(rows.length, 5);
@@ -257,9 +262,9 @@ describe('stages with the training executable', function () {
 
   it('put demonstrations of the pool before every question if asked to', async () => {
     const context = { resolved, seed: 0 };
-    const fewShot = demonstrationsStage(context, { rows: 2 });
+    const fewShot = planStage(stageKinds.synthesizeData, context, { rows: 2 });
     const reference = stageOf(stages, 'freezeReference');
-    const stage = evaluateStage(context, { reference, adapter: null, fewShot });
+    const stage = planStage(stageKinds.evaluate, context, { reference, fewShot });
     await bench.run(fewShot);
     await bench.run(stage);
     const dir = await artifactOf(stage);
@@ -281,10 +286,10 @@ describe('stages with the training executable', function () {
 
   it('count prompts that are truncated for generation', async () => {
     const context = { resolved, seed: 0 };
-    const fewShot = demonstrationsStage(context, { rows: 12 });
+    const fewShot = planStage(stageKinds.synthesizeData, context, { rows: 12 });
     const reference = stageOf(stages, 'freezeReference');
     await bench.run(fewShot);
-    const { metrics } = await bench.run(evaluateStage(context, { reference, adapter: null, fewShot }));
+    const { metrics } = await bench.run(planStage(stageKinds.evaluate, context, { reference, fewShot }));
     assert.equal(metrics['truncatedPrompts'], metrics['items']);
   });
 

@@ -283,7 +283,7 @@ describe('the cost of an endpoint', function () {
     };
     const judging = createBench(home, { deps: { tasks: [withJudges(compared, judge)] } });
     const base = planBase(resolved);
-    await judging.run(base.reference);
+    await judging.run(base.stages[0]!);
     // Judged in this process: the test is about the bill.
     Reflect.deleteProperty(base.evaluation, 'judgedOffDevice');
     const failure = await judging.fail(base.evaluation);

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const toy = resolvePath(__dirname, '..', '..', 'support', 'toys', 'scaled-llama.ts');
 
-describe('pure: a definition with a model family of its user', () => {
+describe('a definition with a model family of its user', () => {
   const folder = temporaryFolder();
   const resolve = (change: Partial<SweepInput>) =>
     resolveDefinition(

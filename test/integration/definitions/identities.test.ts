@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { planStage, stageKinds } from '../../../stages';
 import {
   endpointAnnotator,
   endpointJudge,
@@ -9,7 +10,7 @@ import {
 import { judgesOf } from '../../../app/plan/place-facts';
 import { resolveDefinition } from '../../../definitions';
 import type { Task } from '../../../contracts/task';
-import { demonstrationsStage, planSweep } from '../../../planning';
+import { planSweep } from '../../../planning';
 import { defineSweep } from '../../../definitions';
 import { defineTask, gradeSchoolMath, gradeSchoolMathDefaults, helpfulness } from '../../../tasks';
 import { createBench } from '../../support/stage-bench';
@@ -92,7 +93,9 @@ describe('the identity of annotators and judges in stage keys', () => {
     const resolved = await resolve(mathWith());
     assert.notEqual((await plan(mathWith())).sweepId, (await plan(mathWith({ model: 'two' }))).sweepId);
     const bench = createBench(folder.at('home'), { deps: { tasks: [mathWith({ model: 'two' })] } });
-    const failure = await bench.fail(demonstrationsStage({ resolved, seed: 0 }, { rows: 2 }));
+    const failure = await bench.fail(
+      planStage(stageKinds.synthesizeData, { resolved, seed: 0 }, { rows: 2 }),
+    );
     assert.deepEqual([failure.type, failure.nonRetryable], ['CODE_DIFFERS', true]);
     assert.match(failure.message, /differs from the plan's/);
   });

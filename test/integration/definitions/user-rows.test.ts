@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { resolveDefinition } from '../../../definitions';
 import type { SweepInput } from '../../../schemas/definition';
 import { BudgetlineError, type FailureCode } from '../../../contracts/failures';
-import type { PlannedStage } from '../../../contracts/stage';
-import { planSweep } from '../../../planning';
+import { planSweep, makesRows } from '../../../planning';
 import { defineSweep } from '../../../definitions';
 import { generateSynthetic, gradeSchoolMath, gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
@@ -62,13 +61,11 @@ describe('user rows in a sweep', function () {
   const dataStages = async (annotations: SweepInput['annotations'], change?: Partial<SweepInput>) =>
     planSweep(await resolve(annotations, change))
       .stages.map(({ stage }) => stage)
-      .filter(
-        (stage): stage is PlannedStage<'synthesizeData'> & PlannedStage => stage.kind === 'synthesizeData',
-      );
+      .filter(makesRows);
 
   it('makes one stage per count and use; pairs of a file need no reference, so all warm starts share them', async () => {
     const stages = await dataStages(own({}, {}));
-    assert.deepEqual(stages.map(({ spec }) => `${spec.what} ${spec.rows}`).sort(), [
+    assert.deepEqual(stages.map(({ rows }) => `${rows.source.what} ${rows.count}`).sort(), [
       ...['user-demonstrations 16', 'user-demonstrations 4', 'user-demonstrations 8'],
       ...['user-preferences 16', 'user-preferences 4', 'user-preferences 8'],
     ]);
@@ -77,7 +74,7 @@ describe('user rows in a sweep', function () {
 
   it('enters keys by content and use: another file of pairs does not change the keys of demonstrations', async () => {
     const keys = async (annotations: SweepInput['annotations'], what: string) =>
-      (await dataStages(annotations)).filter(({ spec }) => spec.what === what).map(({ key }) => key);
+      (await dataStages(annotations)).filter(({ rows }) => rows.source.what === what).map(({ key }) => key);
     writeFileSync(folder.at('other.jsonl'), `\n${readFileSync(folder.at('pairs.jsonl'), 'utf8')}`);
     const [one, other] = [own({}, {}), own({}, { file: 'other.jsonl' })];
     const [demonstrations, preferences] = ['user-demonstrations', 'user-preferences'];

@@ -93,7 +93,12 @@ describe('report', function () {
     const labelled = {
       ...first!,
       kind: 'synthesizeData',
-      rowSource: { what: 'demonstrations', from: '<i>staff</i>' },
+      makes: 'rows',
+      rowSource: {
+        what: 'demonstrations',
+        from: '<i>staff</i>',
+        label: 'demonstrations by <i>staff</i>',
+      },
       metrics,
       labels: [
         { rows: [[3, 0]], times: 7 },

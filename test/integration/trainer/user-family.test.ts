@@ -11,8 +11,8 @@ import {
   makeDemonstrations,
   makePrompts,
   sftJob,
-} from '../../trainer/support/tiny-model';
-import { eventsOf, readRows, runJob, writeRows } from '../../trainer/support/trainer-process';
+} from '../../support/trainer/tiny-model';
+import { eventsOf, readRows, runJob, writeRows } from '../../support/trainer/trainer-process';
 
 const family: JobFamily = {
   module: resolve(__dirname, '..', '..', 'support', 'toys', 'scaled-llama.ts'),
@@ -33,7 +33,7 @@ function writeArchitecture(folder: string): string {
   return folder;
 }
 
-describe('slow: a family of the user', function () {
+describe('a family of the user', function () {
   this.timeout(300_000);
   const folder = temporaryFolder();
   let base = '';

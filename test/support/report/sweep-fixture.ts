@@ -1,5 +1,6 @@
-import { lossFacts } from '../../losses/facts';
+import { lossFacts } from '../../../losses/facts';
 import { createHash } from 'node:crypto';
+import { stageKinds } from '../../../stages';
 import { analyzeSweep } from '../../../analysis';
 import { baseItemsKey, type AuxiliaryAnalysis } from '../../../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../../../schemas/definition';
@@ -79,6 +80,7 @@ function stageOf(kind: StageKind, title: string, measured: StageMetrics = { metr
   return {
     key,
     kind,
+    makes: stageKinds[kind].makes,
     title,
     digest: digestOf(key),
     cached: false,
@@ -245,7 +247,7 @@ function inputOf(options: {
     places: [],
     training: plan.training.map((stage) => ({
       ...stage,
-      rows: curve(stage.name, stage.kind === 'trainSft'),
+      rows: curve(stage.name, stage.learnsFrom === 'demonstrations'),
     })),
     answers: plan.answers.map(({ name, itemsKey }) => ({ name, items: items.get(itemsKey) ?? [] })),
     run: {

@@ -14,14 +14,20 @@ const stage = { key: '', title: 'A stage', digest: '', cached: false, ledgerHead
 const dataStage = (rowSource: RowSource, metrics: StageMetrics['metrics']): StageResult => ({
   ...stage,
   kind: 'synthesizeData',
+  makes: 'rows',
   rowSource,
   metrics,
 });
-const evaluation = (measured: StageMetrics): StageResult => ({ ...stage, kind: 'evaluate', ...measured });
+const evaluation = (measured: StageMetrics): StageResult => ({
+  ...stage,
+  kind: 'evaluate',
+  makes: 'scores',
+  ...measured,
+});
 
 describe('noise and agreement of labels', () => {
   const file = { checked: 6, verifierMismatches: 1, labelledAgain: 12, labelledAlike: 9 };
-  const preferences: RowSource = { what: 'user-preferences', from: 'digest' };
+  const preferences: RowSource = { what: 'user-preferences', from: 'digest', label: 'user preferences' };
   const labels = [
     {
       rows: [
@@ -43,7 +49,10 @@ describe('noise and agreement of labels', () => {
     const gathered = gatherLabels([
       dataStage(preferences, { ...file, rows: 1600 }),
       dataStage(preferences, { ...file, labelledAgain: 3, rows: 8 }),
-      dataStage({ what: 'user-demonstrations', from: 'digest' }, { checked: 2, verifierMismatches: 0 }),
+      dataStage(
+        { what: 'user-demonstrations', from: 'digest', label: 'user demonstrations' },
+        { checked: 2, verifierMismatches: 0 },
+      ),
       evaluation({ metrics: { labelledAgain: 4, labelledAlike: 1 }, labels }),
       evaluation({ metrics: { labelledAgain: 2, labelledAlike: 2 }, labels }),
     ]);
@@ -75,10 +84,10 @@ describe('noise and agreement of labels', () => {
 
   it('groups by annotator and file, whatever the titles of the stages', () => {
     const sources: RowSource[] = [
-      { what: 'user-preferences', from: 'digest of one file' },
-      { what: 'user-preferences', from: 'digest of another' },
-      { what: 'demonstrations', from: 'staff' },
-      { what: 'demonstrations', from: '3 students' },
+      { what: 'user-preferences', from: 'digest of one file', label: 'user preferences' },
+      { what: 'user-preferences', from: 'digest of another', label: 'user preferences' },
+      { what: 'demonstrations', from: 'staff', label: 'demonstrations by staff' },
+      { what: 'demonstrations', from: '3 students', label: 'demonstrations by 3 students' },
     ];
     const found = labelQuality(gatherLabels(sources.map((source) => dataStage(source, file))));
     assert.deepEqual(
@@ -94,7 +103,7 @@ describe('noise and agreement of labels', () => {
 
   it('is empty if nothing was labelled twice or checked', () => {
     const stages = [
-      dataStage({ what: 'demonstrations', from: 'staff' }, { rows: 8 }),
+      dataStage({ what: 'demonstrations', from: 'staff', label: 'demonstrations by staff' }, { rows: 8 }),
       evaluation({ metrics: { score: 1 } }),
     ];
     assert.deepEqual(gatherLabels(stages), []);

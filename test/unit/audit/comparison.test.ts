@@ -32,7 +32,9 @@ async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, 
   };
   const title = `${kind} of ${made.rows}`;
   const at = { at: new Date().toISOString(), host: 'h', experimentId: 'e' };
+  const makes = kind === 'evaluate' ? 'scores' : 'adapter';
   const manifest = {
+    makes,
     revision: 1,
     title,
     spec,
@@ -44,7 +46,7 @@ async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, 
   const { digest } = (
     await store.publish({ id: { kind, key }, dir, manifest }, { check: () => Promise.resolve() })
   ).manifest;
-  return { kind, title, key, digest };
+  return { kind, makes, title, key, digest };
 }
 
 describe('comparison of two runs', () => {

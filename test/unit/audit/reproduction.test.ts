@@ -37,7 +37,8 @@ describe('a reproduced run, compared with its record', () => {
       await writeFile(join(dir, 'file'), bytes);
       const how = { device: 'cpu', threads, trainer: 't', microBatches: [], warnings: [], cost };
       const made = { at: new Date().toISOString(), host: 'h', experimentId, ...how };
-      const manifest = { revision, title: kind, spec, inputs, inputDigests: read, metrics: {}, made };
+      const makes = kind === 'evaluate' ? 'scores' : 'adapter';
+      const manifest = { makes, revision, title: kind, spec, inputs, inputDigests: read, metrics: {}, made };
       const { digest } = (
         await store.publish({ id: { kind, key }, dir, manifest }, { check: () => Promise.resolve() })
       ).manifest;

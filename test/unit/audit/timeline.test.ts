@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { stageKinds } from '../../../stages';
 import {
   diffRuns,
   explainStage,
@@ -54,6 +55,7 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
     cost,
   };
   const manifest = {
+    makes: stageKinds[kind].makes,
     revision: 1,
     title: `${made.rows} rows`,
     spec,

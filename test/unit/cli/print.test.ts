@@ -293,7 +293,7 @@ describe('the summary of a finished run', () => {
     const keys = new Set(stages.map(({ key }) => key)).size;
     assert.ok(renderEnding(warned, plain).join(' ').includes(`OVERLENGTH ${keys}×`));
     const [first, ...others] = stages;
-    const judged = { ...first!, kind: 'evaluate', metrics: { labelledAgain: 4, labelledAlike: 1 } } as const;
+    const judged = { ...first!, makes: 'scores', metrics: { labelledAgain: 4, labelledAlike: 1 } };
     const labelled = renderEnding({ ...ending, stages: [judged, judged, ...others] }, plain).join('\n');
     assert.match(labelled, /Labels of evaluations: 1 of 4 repeated labels agree\./);
     assert.doesNotMatch(

@@ -20,8 +20,9 @@ const keys = plan.stages.map(({ stage }) => stage.key);
 
 function runningStage(changes: Partial<RunningStage> = {}): RunningStage {
   const cell = plan.cells.find(({ cell: { sftFraction } }) => sftFraction === 0.5);
-  assert.ok(cell?.preference);
-  const { key, kind } = cell.preference;
+  const stage = cell?.stages.find(({ kind }) => kind === 'trainPreference');
+  assert.ok(cell && stage);
+  const { key, kind } = stage;
   return {
     stageKey: key,
     type: kind,
@@ -38,7 +39,7 @@ function runningStage(changes: Partial<RunningStage> = {}): RunningStage {
       secondsLeft: 31,
     },
     lastFailure: undefined,
-    stage: cell.preference,
+    stage,
     workflowId: cell.cell.id,
     ...changes,
   };

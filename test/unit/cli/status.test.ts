@@ -142,17 +142,19 @@ describe('the status of a run', () => {
     const named = {
       key: 'd',
       kind: 'synthesizeData',
+      makes: 'rows',
       title: '16 preferences of a file',
       digest: '',
     } as const;
     const metrics = { labelledAgain: 4, labelledAlike: 1 };
-    const rowSource = { what: 'user-preferences', from: 'digest' } as const;
+    const rowSource = { what: 'user-preferences', from: 'digest', label: 'user preferences' } as const;
     const done = { ...named, rowSource, cached: false, ledgerHead: null, metrics, cost, warnings };
     const running = { key: 'k', kind: 'trainSft', title: 'SFT on 32 demonstrations' };
     const found = { items: 4, score: 0.5, scoreLow: 0.25, scoreHigh: 0.75 };
     const evaluation = {
       ...done,
       kind: 'evaluate',
+      makes: 'scores',
       metrics: found,
       auxiliary: [{ name: 'ifeval', metric: 'instructions kept', metrics: found, scores: {} }],
     } as const;

@@ -3,7 +3,7 @@ import { createDraws } from '../../../analysis/random';
 import { createRandom } from '../../../tasks/random';
 import { createNormals, createUniforms, createWords, hashName } from '../../../trainer/model/random';
 
-describe('pure: seeded random numbers', () => {
+describe('seeded random numbers', () => {
   it('are the same in every version, since stored artifacts come from them', () => {
     const draws = createDraws('items');
     assert.deepEqual(

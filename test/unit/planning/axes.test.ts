@@ -51,8 +51,7 @@ describe('axes of a sweep', () => {
     const [reference, evaluation, ...others] = plan.base;
     assert.deepEqual([reference?.kind, evaluation?.kind, others.length], ['freezeReference', 'evaluate', 0]);
     const demonstrations = plan.stages.filter(
-      ({ stage: { spec } }) =>
-        spec.kind === 'synthesizeData' && spec.what === 'demonstrations' && spec.rows === 64,
+      ({ stage: { rows } }) => rows?.source.what === 'demonstrations' && rows.count === 64,
     );
     // 64 demonstrations serve SFT fraction 1 at budget 64 and 0.25 at 256, at both ranks.
     assert.deepEqual(
@@ -204,6 +203,7 @@ describe('a result split along its axes', () => {
   const baseStage = (key: string): StageResult => ({
     key,
     kind: 'evaluate',
+    makes: 'scores',
     title: key,
     digest: key,
     cached: false,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { StageOf } from '../../../stages';
 import type { SweepInput } from '../../../schemas/definition';
 import type { PlannedStage } from '../../../contracts/stage';
 import { type ControlPlan, countControls, planSweep } from '../../../planning';
@@ -21,6 +22,12 @@ const plan = planOf();
 const { certain, winnerControls } = plan.controls;
 
 const cellOf = ({ of }: ControlPlan) => plan.cells.find(({ cell }) => cell.id === of.id)!;
+/** The frozen warm start and the pairs of the cell that a control is compared with. */
+const partsOf = (control: ControlPlan) => {
+  const { stages } = cellOf(control);
+  const pairs = stages.find(({ rows }) => rows?.source.what === 'pairs');
+  return { pairs, reference: stages.find(({ makes }) => makes === 'model')! };
+};
 const own = (control: ControlPlan): PlannedStage[] => {
   const there = new Set(plan.stages.map(({ stage }) => stage.key));
   return control.stages.filter(({ key }) => !there.has(key));
@@ -32,8 +39,8 @@ const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
 describe('planning controls', () => {
   it('plans SFT on the chosen answers of the cell’s own pairs and warm start', () => {
     for (const control of ofKind('sft-on-chosen')) {
-      const { reference, pairs } = cellOf(control);
-      const [sft] = own(control) as [PlannedStage<'trainSft'>];
+      const { reference, pairs } = partsOf(control);
+      const [sft] = own(control) as [StageOf<'trainSft'>];
       assert.deepEqual(kindsOf(own(control)), ['trainSft', 'evaluate']);
       assert.equal(sft.spec.column, 'chosen');
       assert.deepEqual(sft.inputs, {
@@ -45,8 +52,8 @@ describe('planning controls', () => {
 
   it('gives rejection sampling the same sampler, warm start and number of rows', () => {
     for (const control of ofKind('rejection-sampling')) {
-      const [samples, sft] = own(control) as [PlannedStage<'synthesizeData'>, PlannedStage<'trainSft'>];
-      const { pairs } = cellOf(control);
+      const [samples, sft] = own(control) as [StageOf<'synthesizeData'>, StageOf<'trainSft'>];
+      const { pairs } = partsOf(control);
       assert.deepEqual(samples.spec, { ...pairs?.spec, what: 'rejection-samples' });
       assert.equal(sft.title, `SFT on ${control.of.pairRows} correct samples`);
     }
@@ -88,7 +95,7 @@ describe('planning controls', () => {
       [0, 64, 1],
     ]);
     for (const control of controls) {
-      const [dpo] = own(control) as [PlannedStage<'trainPreference'>];
+      const [dpo] = own(control) as [StageOf<'trainPreference'>];
       assert.deepEqual(dpo.spec.loss, { name: 'sigmoid', beta: 0.5, sftWeight: 1 });
       assert.deepEqual(kindsOf(own(control)), ['trainPreference', 'evaluate']);
     }
@@ -104,7 +111,7 @@ describe('planning controls', () => {
     const found = new Set<string>();
     for (const control of controls) {
       assert.equal(control.of.budget, 256);
-      const [dpo] = own(control) as [PlannedStage<'trainPreference'>];
+      const [dpo] = own(control) as [StageOf<'trainPreference'>];
       assert.deepEqual(kindsOf(own(control)), ['trainPreference', 'evaluate']);
       found.add(`${control.setting} ${dpo.spec.training.learningRate} ${dpo.spec.loss.beta}`);
     }

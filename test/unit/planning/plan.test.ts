@@ -57,14 +57,16 @@ describe('planning a cell', () => {
 });
 
 describe('planning a sweep', () => {
+  const keyAt = (budget: number, fraction: number, kind: string) =>
+    cellAt(budget, fraction).stages.find((stage) => stage.kind === kind)!.key;
   const stagesOfKind = (kind: string) => plan.stages.filter(({ stage }) => stage.kind === kind);
 
   it('shares the SFT stage of equal demonstrations between budgets', () => {
-    assert.equal(cellAt(64, 1).sft?.key, cellAt(256, 0.25).sft?.key);
-    assert.equal(cellAt(256, 1).reference.key, cellAt(1024, 0.25).reference.key);
-    const shared = stagesOfKind('trainSft').find(({ stage }) => stage.key === cellAt(64, 1).sft?.key);
+    assert.equal(keyAt(64, 1, 'trainSft'), keyAt(256, 0.25, 'trainSft'));
+    assert.equal(keyAt(256, 1, 'freezeReference'), keyAt(1024, 0.25, 'freezeReference'));
+    const shared = stagesOfKind('trainSft').find(({ stage }) => stage.key === keyAt(64, 1, 'trainSft'));
     assert.equal(shared?.cells, 2);
-    assert.equal(cellAt(64, 0).reference.key, plan.base[0]?.key);
+    assert.equal(keyAt(64, 0, 'freezeReference'), plan.base[0]?.key);
   });
 
   it('needs 23 SFT stages for the 36 SFT cells of the study’s grid', () => {
@@ -74,7 +76,7 @@ describe('planning a sweep', () => {
         { poolRows: 40000 },
       ),
     );
-    assert.equal(study.cells.filter(({ sft }) => sft !== null).length, 36);
+    assert.equal(study.cells.filter(({ cell }) => cell.sftRows > 0).length, 36);
     assert.equal(study.stages.filter(({ stage }) => stage.kind === 'trainSft').length, 23);
   });
 

@@ -11,6 +11,7 @@ const key = (name: string): string => createHash('sha256').update(name).digest('
 const allowed = { check: () => Promise.resolve() };
 
 const manifest: PublishRequest['manifest'] = {
+  makes: 'model',
   revision: 1,
   title: 'a stage',
   spec: { kind: 'freezeReference' },

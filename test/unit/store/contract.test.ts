@@ -21,6 +21,7 @@ const id: ArtifactId = { kind: 'trainSft', key };
 const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
 const how = { device: 'cpu', threads: 1, trainer: 't', microBatches: [], warnings: [], cost };
 const manifest: PublishRequest['manifest'] = {
+  makes: 'adapter',
   ...{ revision: 1, title: 'a stage', spec: { kind: 'trainSft' }, inputs: {}, inputDigests: {} },
   made: { at: '2026-01-01T00:00:00.000Z', host: 'h', experimentId: 'e', ...how },
   metrics: {},
@@ -42,7 +43,7 @@ const stores: Readonly<Record<string, (folder: string) => Store>> = {
 };
 
 for (const [title, create] of Object.entries(stores))
-  describe(`pure: the rules of stores: ${title}`, () => {
+  describe(`the rules of stores: ${title}`, () => {
     const folder = temporaryFolder();
     let store: Store;
 

@@ -23,7 +23,7 @@ const comments = /\/\*[\s\S]*?\*\/|\/\/.*$/gm;
 
 const usesPaths = (source: string): boolean => asPath.test(source.replace(comments, ''));
 
-describe('pure: paths of the store', () => {
+describe('paths of the store', () => {
   const sources = sourcesIn(root).filter((path) => !path.startsWith(join('store', 'folder')));
   const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 

@@ -24,12 +24,11 @@ function resultsOf(
   { stages }: CellPlan,
   { verifierCalls = 0, cached = false, billed = -1 } = {},
 ): StageResult[] {
-  return stages.map(({ key, kind, title, spec }) => {
-    const calls = spec.kind === 'synthesizeData' && spec.what === 'pairs' ? verifierCalls : 0;
+  return stages.map(({ key, kind, makes, title, rows }) => {
+    const calls = rows?.source.what === 'pairs' ? verifierCalls : 0;
     const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: calls };
-    const metrics: Record<string, number> =
-      billed < 0 || kind !== 'synthesizeData' ? {} : { annotatorUsd: billed };
-    return { key, kind, title, digest: key, cached, ledgerHead: null, metrics, cost };
+    const metrics: Record<string, number> = billed < 0 || rows === null ? {} : { annotatorUsd: billed };
+    return { key, kind, makes, title, digest: key, cached, ledgerHead: null, metrics, cost };
   });
 }
 
@@ -83,7 +82,11 @@ describe('the spend tracker of a sweep', () => {
     // The demonstrations of 64 are among those of 256; another 128 pairs and their calls are not.
     assert.ok(admit(spend, cellAt(64, 1)));
     assert.equal(admit(spend, cellAt(256, 0.5)), false);
-    assert.deepEqual(spend.record, { usd: 0, skipped: [cellAt(256, 0.5).cell.id] });
+    assert.deepEqual(spend.record, {
+      usd: 0,
+      skipped: [cellAt(256, 0.5).cell.id],
+      unsettledUsd: undefined,
+    });
   });
 
   it('counts what was really spent once a cell has ended', () => {
@@ -123,7 +126,7 @@ describe('the spend tracker of a sweep', () => {
     assert.equal(admit(new SpendTracker(limits, record), next), false);
     assert.equal(admit(new SpendTracker(limits, { usd: 0, skipped: [] }), next), true);
     assert.deepEqual(new SpendTracker(limits, record).record, record);
-    assert.equal('unsettledUsd' in new SpendTracker(limits, undefined).record, false);
+    assert.equal(new SpendTracker(limits, undefined).record.unsettledUsd, undefined);
   });
 
   it('returns the allowance of each cell that has started', () => {
@@ -131,7 +134,7 @@ describe('the spend tracker of a sweep', () => {
     assert.ok(admit(spend, cellAt(256, 1)));
     assert.ok(admit(spend, cellAt(64, 1)));
     assert.equal(spend.allowance(cellAt(256, 1).cell.id), 256 * 2, 'a program gets its price and no more');
-    assert.deepEqual(spend.record, { usd: 50, skipped: ['x'] });
+    assert.deepEqual(spend.record, { usd: 50, skipped: ['x'], unsettledUsd: undefined });
     assert.equal(new SpendTracker({ prices }, undefined).allowance('any'), undefined);
   });
 

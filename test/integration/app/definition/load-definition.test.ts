@@ -25,7 +25,7 @@ const stripped = (text: string): string =>
 
 type Files = Readonly<Record<string, string>>;
 
-describe('pure: loading a definition', () => {
+describe('loading a definition', () => {
   const folder = temporaryFolder();
   let copies = 0;
 

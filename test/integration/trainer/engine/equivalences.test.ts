@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lossOf } from '../../../losses/registry';
+import { lossOf } from '../../../../losses/registry';
 import {
   createScorer,
   createTrainEngine,

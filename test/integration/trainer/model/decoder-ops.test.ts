@@ -6,7 +6,7 @@ import { createSource } from '../../../../trainer/engine/train-graphs';
 import { packedFeeds, planPacking, shapeOf } from '../../../../trainer/engine/packing';
 import { packedInputs } from '../../../../trainer/model/packed-decoder';
 import { buildLosses } from '../../../../trainer/model/objectives';
-import { loraParameters, modelParameters } from '../../../../trainer/model/parameters';
+import { loraParameters } from '../../../../trainer/model/parameters';
 import { fusedOps, referenceOps, type DecoderOps } from '../../../../trainer/families/toolkit/decoder-ops';
 import {
   oracleAdapter,

@@ -57,7 +57,8 @@ describe('evaluation items among training rows', () => {
     const other = { task: 'other', items: 1, maxNewTokens: 1, data: { source: 'files', test: 'digest' } };
     const auxiliary = Object.keys(files).some((name) => name.startsWith('auxiliary/')) ? [other] : undefined;
     const spec = { data: { source: 'files' }, evaluation: { auxiliary } };
-    const about = { revision: 1, title: kind, spec, inputs, inputDigests: {} };
+    const makes = kind === 'evaluate' ? 'scores' : 'rows';
+    const about = { makes, revision: 1, title: kind, spec, inputs, inputDigests: {} };
     const found = [{ name: 'other', metric: 'accuracy', metrics: { score: 0 }, scores: {} }];
     const measured: { metrics: Record<string, number>; auxiliary?: typeof found } =
       kind === 'evaluate' ? { metrics: { score: 0 }, auxiliary: found } : { metrics: {} };

@@ -10,7 +10,7 @@ import { embeddedModelPath } from '../../../../host/package-files';
 
 const file = JSON.parse(readFileSync(join(embeddedModelPath, 'config.json'), 'utf8')) as object;
 
-describe('pure: model families', () => {
+describe('model families', () => {
   it('have names, model types and GGUF architectures of their own', () => {
     const lists = [
       families.map(({ name }) => name),
