@@ -35,9 +35,8 @@ export async function resolveLoss(loss: PreferenceLoss, baseDir: string): Promis
   if (!isUserLoss(loss)) return undefined;
   const path = resolve(baseDir, loss.module);
   const { rules, options } = parseUserLoss(await loadExport(path, loss.export), path, loss);
-  const { sftWeight: _sft, ...plain } = options;
   return {
-    loss: { path, options: { ...options }, facts: describeLoss(rules, plain) },
+    loss: { path, options: { ...options }, facts: describeLoss(rules, { ...options, sftWeight: undefined }) },
     code: await readCode(originOfExport(path, loss.export)),
   };
 }

@@ -5,21 +5,21 @@ export interface Tensor {
 
 /** Operations of the training graph. All have gradients; shapes broadcast. */
 export interface LossOps {
-  scalar(value: number): Tensor;
-  add(a: Tensor, b: Tensor): Tensor;
-  sub(a: Tensor, b: Tensor): Tensor;
-  mul(a: Tensor, b: Tensor): Tensor;
-  div(a: Tensor, b: Tensor): Tensor;
-  neg(x: Tensor): Tensor;
-  exp(x: Tensor): Tensor;
-  log(x: Tensor): Tensor;
-  sqrt(x: Tensor): Tensor;
-  sigmoid(x: Tensor): Tensor;
+  readonly scalar: (value: number) => Tensor;
+  readonly add: (a: Tensor, b: Tensor) => Tensor;
+  readonly sub: (a: Tensor, b: Tensor) => Tensor;
+  readonly mul: (a: Tensor, b: Tensor) => Tensor;
+  readonly div: (a: Tensor, b: Tensor) => Tensor;
+  readonly neg: (x: Tensor) => Tensor;
+  readonly exp: (x: Tensor) => Tensor;
+  readonly log: (x: Tensor) => Tensor;
+  readonly sqrt: (x: Tensor) => Tensor;
+  readonly sigmoid: (x: Tensor) => Tensor;
   /** log(1 + eˣ), which is −log σ(−x). */
-  softplus(x: Tensor): Tensor;
+  readonly softplus: (x: Tensor) => Tensor;
   /** a ≤ b, for `where`. No gradient passes through the comparison. */
-  lessOrEqual(a: Tensor, b: Tensor): Tensor;
-  where(condition: Tensor, a: Tensor, b: Tensor): Tensor;
+  readonly lessOrEqual: (a: Tensor, b: Tensor) => Tensor;
+  readonly where: (condition: Tensor, a: Tensor, b: Tensor) => Tensor;
 }
 
 /** Log-probabilities of one answer a row: tensors [rows]. */

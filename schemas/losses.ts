@@ -57,18 +57,18 @@ function lossSchema<User extends UserLoss>(user: z.ZodObject) {
 export const preferenceLoss = lossSchema<UserLoss>(userLoss);
 export type PreferenceLoss = z.output<typeof preferenceLoss>;
 
+const jobUserLoss = userLoss.extend({
+  module: text.describe('Absolute path of the file.'),
+  digest: sha256.describe('SHA-256 of its code, which identifies the job in place of the path.'),
+});
+
 /** A user's loss in a job file: `module` is an absolute path. */
 export interface UserJobLoss extends UserLoss {
   readonly digest: string;
 }
 
 /** The loss in a job file. */
-export const jobLoss = lossSchema<UserJobLoss>(
-  userLoss.extend({
-    module: text.describe('Absolute path of the file.'),
-    digest: sha256.describe('SHA-256 of its code, which identifies the job in place of the path.'),
-  }),
-);
+export const jobLoss = lossSchema<UserJobLoss>(jobUserLoss);
 export type JobLoss = z.output<typeof jobLoss>;
 
 /**
@@ -77,7 +77,8 @@ export type JobLoss = z.output<typeof jobLoss>;
  * @throws BudgetlineError DEFINITION_INVALID, with field, file and export
  */
 export function parseUserLoss(exported: unknown, path: string, loss: UserLoss) {
-  const { module: _module, export: name, digest: _digest, ...given } = loss;
+  const { export: name } = loss;
+  const given = Object.entries(loss).filter(([field]) => !(field in jobUserLoss.shape) || field === 'beta');
   const where = `export "${name}" of ${path}`;
   const missing = missingRules(exported);
   if (missing.length > 0)
@@ -90,7 +91,7 @@ export function parseUserLoss(exported: unknown, path: string, loss: UserLoss) {
       },
     );
   const rules = exported as LossRules;
-  const { data, error } = z.strictObject(optionsOf(rules)).safeParse(given);
+  const { data, error } = z.strictObject(optionsOf(rules)).safeParse(Object.fromEntries(given));
   if (error === undefined) return { rules, options: data as LossOptions };
   const reasons = error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'

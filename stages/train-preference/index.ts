@@ -26,8 +26,10 @@ const lossOnly: readonly CodeRole[] = ['loss'];
 function keyedLoss({ resolved }: StageContext): Pick<TrainPreferenceSpec, 'loss' | 'code'> {
   const { loss } = resolved.definition.preference;
   if (!isUserLoss(loss)) return { loss };
-  const { module: _path, ...given } = loss;
-  return { loss: { ...resolved.loss?.options, ...given }, ...codeFor(resolved, ownName, lossOnly) };
+  return {
+    loss: { ...resolved.loss?.options, ...loss, module: undefined },
+    ...codeFor(resolved, ownName, lossOnly),
+  };
 }
 
 /** Path and sources of a user's loss, which are not in the key. */

@@ -7,9 +7,7 @@ import { type JobLoss, parseUserLoss } from '../../schemas/losses';
 
 /** The loss in a job's semantics: the digest of a user's code in place of its path. */
 export function identifyLoss(loss: JobLoss): object {
-  if (!isUserLoss(loss)) return loss;
-  const { module: _path, ...identity } = loss;
-  return identity;
+  return isUserLoss(loss) ? { ...loss, module: undefined } : loss;
 }
 
 /**

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { defineLoss, type LossOps, type PairTerms, type ScoredAnswer } from '../../../losses';
+import { missingRules } from '../../../losses/define';
+import { describeLoss, lossFacts } from '../../../losses/facts';
+import { losses, rulesOf } from '../../../losses/registry';
+import { parseUserLoss, preferenceLoss } from '../../../schemas/losses';
+import { margin, unfinished } from '../../support/toys/losses';
+
+const rules = {
+  name: 'plain',
+  rows: 'pairs',
+  paper: null,
+  equation: '−log π(chosen)',
+  fields: () => ({}),
+  title: () => 'Plain',
+  hubTag: 'plain',
+  needs: { reference: false, lengths: false },
+  sftTerm: false,
+  value: ({ neg }: LossOps, { chosen }: PairTerms) => neg(chosen.logprob),
+  reward: { equation: 'log π', of: ({ logprob }: ScoredAnswer) => logprob },
+  atReference: null,
+} as const;
+const incomplete: Omit<typeof rules, 'paper'> = rules;
+
+// The compiler tests these two lines.
+defineLoss(rules);
+// @ts-expect-error the rule "paper" is missing
+defineLoss(incomplete);
+
+const own = { module: './losses.ts', export: 'margin', beta: 0.5 };
+const parse = (options: object) => parseUserLoss(margin, '/here/losses.ts', { ...own, ...options });
+
+describe('pure: preference losses', () => {
+  it('have each name once, and every rule', () => {
+    const names = losses.map(({ name }) => name);
+    assert.deepEqual(names, [...new Set(names)]);
+    for (const rules of losses) assert.deepEqual(missingRules(rules), []);
+  });
+
+  it('are titled by their options', () => {
+    const title = (loss: Parameters<typeof lossFacts>[0]): string => lossFacts(loss, undefined).title;
+    assert.equal(title({ name: 'sigmoid', beta: 0.1 }), 'DPO');
+    const both = { name: 'sigmoid', beta: 0.1, labelSmoothing: 0.2, sftWeight: 1 } as const;
+    assert.equal(title(both), 'Conservative DPO with NLL');
+    assert.equal(title({ name: 'simpo', beta: 2, gamma: 0.5 }), 'SimPO');
+  });
+
+  it('have a value at the reference unless it depends on the rows', () => {
+    const at = (loss: Parameters<typeof lossFacts>[0]): number | null =>
+      lossFacts(loss, undefined).lossAtReference;
+    assert.equal(at({ name: 'robust', beta: 0.1, labelSmoothing: 0.1 }), Math.LN2);
+    assert.equal(at({ name: 'hinge', beta: 0.1 }), 1);
+    assert.equal(at({ name: 'ipo', beta: 0.5 }), 1);
+    assert.equal(at({ name: 'simpo', beta: 2, gamma: 0.5 }), null);
+    assert.equal(at({ name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 }), null);
+    assert.equal(at({ name: 'sigmoid', beta: 0.5, sftWeight: 1 }), null);
+  });
+
+  it('are plain data to a definition, with defaults', () => {
+    assert.deepEqual(preferenceLoss.parse({ name: 'kto', beta: 1 }), {
+      ...{ name: 'kto', beta: 1, desirableWeight: 1, undesirableWeight: 1 },
+    });
+    assert.deepEqual(preferenceLoss.parse(own), own);
+    assert.deepEqual(
+      preferenceLoss.safeParse({ name: 'hinge', beta: 1, sftWeight: 1 }).error?.issues[0]?.code,
+      'unrecognized_keys',
+    );
+  });
+});
+
+describe('pure: a user’s preference loss', () => {
+  it('has its options checked by its own fields', () => {
+    assert.deepEqual(parse({}).options, { beta: 0.5, gamma: 0 });
+    assert.deepEqual(parse({ gamma: 1, sftWeight: 2 }).options, { beta: 0.5, gamma: 1, sftWeight: 2 });
+    const refused = (options: object, words: RegExp): void =>
+      assert.throws(() => parse(options), { code: 'DEFINITION_INVALID', message: words });
+    refused({ gamma: -1 }, /^preference\.loss\.gamma: .*export "margin" of \/here\/losses\.ts/);
+    refused({ delta: 1 }, /^preference\.loss\.delta: no such option/);
+  });
+
+  it('is refused without a rule, by name', () => {
+    const missing = missingRules(unfinished);
+    assert.ok(missing.includes('value') && missing.includes('atReference') && !missing.includes('name'));
+    assert.ok(missingRules({ ...unfinished, rows: 'unpaired' }).includes('weight'));
+    assert.throws(() => parseUserLoss(unfinished, '/here/losses.ts', own), {
+      code: 'DEFINITION_INVALID',
+      message: /the export "margin" of \/here\/losses\.ts is not a loss: it has no paper, /,
+    });
+  });
+
+  it('has facts of the same form as a built-in loss', () => {
+    const { rules, options } = parse({ gamma: 0 });
+    const facts = describeLoss(rules, options);
+    const dpo = describeLoss(rulesOf('sigmoid'), { beta: 0.5 });
+    assert.deepEqual({ ...facts, title: 'DPO' }, dpo);
+    const withSft = lossFacts({ ...own, sftWeight: 1 }, facts);
+    assert.deepEqual(
+      [withSft.title, withSft.lossAtReference],
+      ['Margin DPO without a margin with NLL', null],
+    );
+    assert.throws(() => lossFacts(own, undefined), /not resolved/);
+  });
+});
