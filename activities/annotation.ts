@@ -39,7 +39,8 @@ async function generateLocally(
   const path = join(await ensureDir(join(session.runDir, part)), 'prompts.jsonl');
   const rows = prompts.map((prompt, index) => ({ id: String(index), prompt }));
   await writeJsonLines(path, rows);
-  const policy = { model, adapter: null, digests: [(await describeModel(model)).digest], isOfFamily: false };
+  const { digest } = await describeModel(model);
+  const policy = { model, adapter: null, digests: [digest], isForeign: true } as const;
   const decoding = { mode: 'greedy' } as const;
   const options = { policy, prompts: path, samples: 1, decoding, maxNewTokens, seed: 0, part };
   const answers = await readJsonLines((await generateAnswers(session, options)).path, generationRow);

@@ -17,16 +17,16 @@ export interface Policy {
 /** A policy with the content digests of its model and adapter. */
 export interface PinnedPolicy extends Policy {
   readonly digests: readonly string[];
-  /** Whether it is the stage's own model, which the user's family may run. */
-  readonly isOfFamily: boolean;
+  /** Another model than the stage's, which the user's family is not for. */
+  readonly isForeign?: true;
 }
 
 /** A trained artifact is an adapter on its base or, after full fine-tuning, a model of its own. */
 export function policyOf(base: OpenInput, trained: OpenInput | null): PinnedPolicy {
-  if (trained === null) return { model: base.dir, adapter: null, digests: [base.digest], isOfFamily: true };
+  if (trained === null) return { model: base.dir, adapter: null, digests: [base.digest] };
   const isAdapter = existsSync(join(trained.dir, 'adapter_config.json'));
-  if (!isAdapter) return { model: trained.dir, adapter: null, digests: [trained.digest], isOfFamily: true };
-  return { model: base.dir, adapter: trained.dir, digests: [base.digest, trained.digest], isOfFamily: true };
+  if (!isAdapter) return { model: trained.dir, adapter: null, digests: [trained.digest] };
+  return { model: base.dir, adapter: trained.dir, digests: [base.digest, trained.digest] };
 }
 
 /** The longest prompt that leaves room for an answer. Depends only on the model and the definition. */
@@ -72,7 +72,7 @@ export async function generateAnswers(
   const maxPromptTokens = await longestPrompt(model, asked.maxNewTokens);
   const request = { ...asked, maxPromptTokens, batchSize, onOverlength: 'truncate' } as const;
   const base = session.jobBase(part);
-  const family = policy.isOfFamily ? base.family : undefined;
+  const family = policy.isForeign ? undefined : base.family;
   const code = family && { export: family.export, digest: family.digest };
   const content = { digests, family: code, prompts: await digestFile(prompts), revision: generationRevision };
   const key = digestOf({ ...request, ...content });
