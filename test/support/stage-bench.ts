@@ -4,6 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities';
 import { readCode } from '../../code';
 import { experimentDefinition, type ExperimentInput } from '../../schemas/definition';
+import type { PinnedMember } from '../../contracts/members';
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
@@ -88,7 +89,11 @@ export interface StageBench {
 
 export function createBench(
   home: string,
-  options: { deps?: Partial<ActivityDeps>; execution?: ResolvedExperiment['definition']['execution'] },
+  options: {
+    deps?: Partial<ActivityDeps>;
+    execution?: ResolvedExperiment['definition']['execution'];
+    family?: PinnedMember;
+  },
 ): StageBench {
   const store = options.deps?.store ?? createFolderStore(home);
   const activities = createActivities({ store, home, tasks: [coinTask], ...options.deps });
@@ -108,6 +113,7 @@ export function createBench(
     const result: unknown = await environment.run(activity, {
       stage,
       execution,
+      family: options.family,
       prices,
       experimentId: 'experiment',
       allowanceUsd,

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { embeddedModelPath } from '../../../host/package-files';
-import type { JobFamily, JobOf } from '../../../schemas/trainer-job';
+import { join } from 'node:path';
+import type { JobFamily } from '../../../schemas/trainer-job';
 import { readSafetensors } from '../../../trainer/io/safetensors';
 import { temporaryFolder } from '../../support/temporary';
+import { makeToyModel, toyFamilyPath } from '../../support/toys/scaled-model';
 import {
   generateJob,
   jobBase,
@@ -12,26 +11,9 @@ import {
   makePrompts,
   sftJob,
 } from '../../support/trainer/tiny-model';
-import { eventsOf, readRows, runJob, writeRows } from '../../support/trainer/trainer-process';
+import { eventsOf, readRows, runJob } from '../../support/trainer/trainer-process';
 
-const family: JobFamily = {
-  module: resolve(__dirname, '..', '..', 'support', 'toys', 'scaled-llama.ts'),
-  export: 'scaledLlama',
-  digest: '0'.repeat(64),
-};
-
-const small = { hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, head_dim: 8 };
-
-/** The embedded architecture at a hundredth of its size, as a model of the toy family. */
-function writeArchitecture(folder: string): string {
-  mkdirSync(folder, { recursive: true });
-  const config = JSON.parse(readFileSync(join(embeddedModelPath, 'config.json'), 'utf8')) as object;
-  const own = { ...config, ...small, model_type: 'scaled_llama' };
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(own));
-  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
-    copyFileSync(join(embeddedModelPath, name), join(folder, name));
-  return folder;
-}
+const family: JobFamily = { module: toyFamilyPath, export: 'scaledLlama', digest: '0'.repeat(64) };
 
 describe('a family of the user', function () {
   this.timeout(300_000);
@@ -47,18 +29,7 @@ describe('a family of the user', function () {
   };
 
   before(async () => {
-    const corpus = writeRows(
-      folder.at('corpus.jsonl'),
-      Array.from({ length: 40 }, (_, at) => ({ text: `Q: Gus has ${at} eggs. How many?\nA: ${at}` })),
-    );
-    const pretrain: JobOf<'pretrain'> = {
-      ...jobBase(folder.path(), 'base'),
-      ...{ command: 'pretrain', architecture: writeArchitecture(folder.at('architecture')), corpus },
-      ...{ contextLength: 32, batchSize: 4, steps: 4, learningRate: 1e-2, warmupSteps: 1, decayFrom: 0.5 },
-      ...{ minLearningRateRatio: 0.1, weightDecay: 0.05, beta1: 0.9, beta2: 0.95, epsilon: 1e-8 },
-      ...{ maxGradNorm: 1, checkpointEverySteps: 2, keepCheckpoints: 2 },
-    };
-    base = await run(pretrain);
+    base = await makeToyModel(folder.at('toy'), family);
     const data = makeDemonstrations(folder.at('rows.jsonl'), 8);
     adapter = await run(sftJob(folder.path(), 'sft', { model: base, data }));
   });
