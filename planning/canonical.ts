@@ -15,8 +15,8 @@ function canonicalDataset<T extends UserDataset>(dataset: T): T {
 function canonicalAnnotations({ demonstrations, preferences, ...rest }: Annotations): Annotations {
   return {
     ...rest,
-    ...(demonstrations === undefined ? {} : { demonstrations: canonicalDataset(demonstrations) }),
-    ...(preferences === undefined ? {} : { preferences: canonicalDataset(preferences) }),
+    demonstrations: demonstrations && canonicalDataset(demonstrations),
+    preferences: preferences && canonicalDataset(preferences),
   };
 }
 
@@ -24,8 +24,8 @@ function canonicalAnnotations({ demonstrations, preferences, ...rest }: Annotati
 function canonicalPrices({ evaluation = 0, exaflop = 0, ...prices }: Prices): Prices {
   return {
     ...prices,
-    ...(evaluation === 0 ? {} : { evaluation }),
-    ...(exaflop === 0 ? {} : { exaflop }),
+    evaluation: evaluation === 0 ? undefined : evaluation,
+    exaflop: exaflop === 0 ? undefined : exaflop,
   };
 }
 
@@ -52,7 +52,7 @@ export function canonicalDefinition<D extends Definition>(definition: D): D {
     pairs: canonicalSampling(pairs),
     evaluation: canonicalEvaluation(evaluation),
     prices: canonicalPrices(prices),
-    ...(annotations === undefined ? {} : { annotations: canonicalAnnotations(annotations) }),
+    annotations: annotations && canonicalAnnotations(annotations),
   };
 }
 
@@ -64,7 +64,10 @@ export function comparableDefinition(definition: Definition): object {
   const { controls, budgets, sftFractions, sftSpendFractions, seeds, ...rest } = definition;
   return {
     ...rest,
-    ...{ budgets: ascending(budgets), seeds: ascending(seeds), controls: [...controls].sort() },
-    ...{ sftFractions: ascending(sftFractions), sftSpendFractions: ascending(sftSpendFractions) },
+    budgets: ascending(budgets),
+    seeds: ascending(seeds),
+    controls: [...controls].sort(),
+    sftFractions: ascending(sftFractions),
+    sftSpendFractions: ascending(sftSpendFractions),
   };
 }

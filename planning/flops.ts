@@ -1,7 +1,6 @@
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { TrainingSpec } from '../schemas/training';
-import { rates } from '../stages/rates';
-import { expectedPairYield } from '../stages/rates';
+import { rates, expectedPairYield } from '../stages/rates';
 
 /**
  * Floating-point operations, for the price of compute: forward 2 per parameter and token; backward twice that, or once

@@ -41,15 +41,12 @@ function pinned(resolved: AnyResolved) {
       : { ...definition.data };
   const evaluation = pinEvaluation(resolved);
   const own = { model: model.digest, data, evaluation, ...pinnedAnnotations(resolved) };
-  const identities = {
-    ...(annotator === undefined ? {} : { annotator: annotator.digest }),
-    ...(judge === undefined ? {} : { judge: judge.digest }),
-  };
   const code = codeFor(resolved, ownName);
   return {
     definition: { ...comparableDefinition(definition), ...own },
     files: digests,
-    ...identities,
+    annotator: annotator?.digest,
+    judge: judge?.digest,
     ...code,
   };
 }

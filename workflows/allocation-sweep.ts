@@ -85,8 +85,9 @@ async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
   const { plan, orchestration, steering, spend } = sweep;
   const { id, axes } = cellPlan.cell;
   const parent = {
-    ...{ cellId: id, experimentId: plan.sweepId },
-    ...(axes === undefined ? {} : { axes }),
+    cellId: id,
+    experimentId: plan.sweepId,
+    axes,
     ...spend.grant(id),
   };
   const child = await startChild(allocationExperiment, {
@@ -129,7 +130,7 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | F
 async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult | FailedControl> {
   const { id, kind, setting, of, experiment: resolved, stages: planned } = control;
   const { spend, progress } = sweep;
-  const named = { kind, ...(setting === undefined ? {} : { setting }), of: of.id };
+  const named = { kind, setting, of: of.id };
   const admitted = spend.admit(id, planned, concurrentSpenders(sweep));
   progress.setControl(id, admitted ? 'running' : 'skipped');
   if (!admitted) return { ...named, ...spendLimitReached(sweep), stages: [] };
@@ -210,13 +211,17 @@ async function continueSweep(
   const pages = [...(previous?.pages ?? []), ...(await storePages(splitPages(lists)))];
   await steering.finishUpdates();
   return continueAsNew<typeof allocationSweep>({
-    ...{ resolved, orchestration },
+    resolved,
+    orchestration,
     previous: {
-      base: { base, ...(baseFailure === undefined ? {} : { baseFailure }) },
+      base: { base, baseFailure },
       cellScores: packScores(plan, addScores(sweep.cellScores, lists)),
-      ...(controls === undefined ? {} : { controls }),
-      ...{ pages, cost: costOf(finished, previous?.cost), steering: steering.state, spend: spend.record },
-      ...(progress.labels.length === 0 ? {} : { labels: progress.labels }),
+      controls,
+      pages,
+      cost: costOf(finished, previous?.cost),
+      steering: steering.state,
+      spend: spend.record,
+      labels: progress.labels.length === 0 ? undefined : progress.labels,
     },
   });
 }
@@ -247,11 +252,22 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const anchor = await sealLedger(sweepId, finished);
   progress.enterPhase('done');
   return {
-    ...{ sweepId, definitionDigest, ...base, ledgerHead: anchor.head, anchor },
-    ...{ baseStages: [], cells: [], failedCells: [], controls: [], failedControls: [], ...last },
-    ...(places.length === 0 ? {} : { variants: places }),
-    ...(search === undefined ? {} : { search }),
-    ...{ cost: costOf(finished, previous?.cost), spend: spend.record, pages },
+    sweepId,
+    definitionDigest,
+    ...base,
+    ledgerHead: anchor.head,
+    anchor,
+    baseStages: [],
+    cells: [],
+    failedCells: [],
+    controls: [],
+    failedControls: [],
+    ...last,
+    variants: places.length === 0 ? undefined : places,
+    search,
+    cost: costOf(finished, previous?.cost),
+    spend: spend.record,
+    pages,
   };
 }
 

@@ -32,8 +32,10 @@ export function summarizeEvaluation({
   auxiliary,
 }: StageResult): EvaluationSummary {
   return {
-    ...{ key, digest, ...summarizeTask({ metrics, metric, scores }) },
-    ...(auxiliary && { auxiliary: auxiliary.map(summarizeAuxiliary) }),
+    key,
+    digest,
+    ...summarizeTask({ metrics, metric, scores }),
+    auxiliary: auxiliary?.map(summarizeAuxiliary),
   };
 }
 

@@ -39,7 +39,7 @@ function readReported({ type, message, details }: ApplicationFailure): ReadFailu
   const [sent] = (details ?? []) as (FailureDetails | undefined)[];
   const { remedy, spentUsd, finished = [] } = sent ?? {};
   return {
-    reason: { code: type ?? 'TRAINER_CRASHED', message, ...(remedy === undefined ? {} : { remedy }) },
+    reason: { code: type ?? 'TRAINER_CRASHED', message, remedy },
     spent: spentUsd === undefined ? undefined : { finished, usd: spentUsd },
   };
 }
@@ -68,8 +68,6 @@ export function withFinished(error: unknown, finished: readonly StageResult[]): 
   const { reason, spent } = readFailure(error);
   if (spent === undefined) return error;
   const { code: type, message, remedy } = reason;
-  const details: FailureDetails[] = [
-    { ...(remedy === undefined ? {} : { remedy }), spentUsd: spent.usd, finished },
-  ];
+  const details: FailureDetails[] = [{ remedy, spentUsd: spent.usd, finished }];
   return ApplicationFailure.create({ type, message, nonRetryable: true, details });
 }

@@ -27,7 +27,11 @@ export { cancelRun, storeDocument, openExperiment, recordSteering };
 /** Records the stages that an experiment used, each once. */
 export async function recordAll(experimentId: string, results: readonly StageResult[]): Promise<void> {
   const records = results.map(({ key, kind, cached, digest, ledgerHead }) => ({
-    ...{ key, kind, cached, digest, ledgerHead },
+    key,
+    kind,
+    cached,
+    digest,
+    ledgerHead,
   }));
   const unique = [...new Map(records.map((record) => [record.key, record])).values()];
   for (let start = 0; start < unique.length; start += stagesPerCall)

@@ -58,11 +58,7 @@ export class ProgressTracker {
       const missing = skipped.has(cell.id) ? 'skipped' : 'failed';
       const state = score === undefined ? 'waiting' : score === null ? missing : 'done';
       const auxiliary = cellScores.auxiliary[cell.id];
-      const known = {
-        ...(typeof score === 'number' ? { score } : {}),
-        ...(auxiliary === undefined ? {} : { auxiliary }),
-      };
-      this.#put(cell, state, known);
+      this.#put(cell, state, { score: score ?? undefined, auxiliary });
     }
     setHandler(sweepProgress, (from = 0) => this.read(from));
   }
@@ -83,11 +79,11 @@ export class ProgressTracker {
       paused: this.#steering.state.paused,
       maxConcurrentCells: this.#steering.state.maxConcurrentCells ?? 1,
       baseScore: this.#base?.score ?? null,
-      ...(baseAuxiliary === undefined ? {} : { baseAuxiliary }),
+      baseAuxiliary,
       cells,
-      ...(next < all.length ? { next } : {}),
+      next: next < all.length ? next : undefined,
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
-      ...(labels.length === 0 ? {} : { labels }),
+      labels: labels.length === 0 ? undefined : labels,
       spend: this.#spend.progress,
     };
   }
@@ -104,10 +100,9 @@ export class ProgressTracker {
   setCell({ cell }: CellPlan, state: CellProgress['state'], result?: CellResult): void {
     const warnings = result?.stages.flatMap((stage) => stage.warnings ?? []).length ?? 0;
     this.#put(cell, state, {
-      ...(result === undefined
-        ? {}
-        : { score: result.evaluation.score, ...auxiliaryScores(result.evaluation) }),
-      ...(warnings === 0 ? {} : { warnings }),
+      score: result?.evaluation.score,
+      ...auxiliaryScores(result?.evaluation ?? {}),
+      warnings: warnings === 0 ? undefined : warnings,
     });
     this.#publish();
   }

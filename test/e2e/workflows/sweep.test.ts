@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import assert from 'node:assert/strict';
+import { readLedger } from '../../../audit';
 import { workflowBundleDigest } from '../../../client';
 import type { StageResult } from '../../../contracts/stage';
 import type { SweepResult } from '../../../contracts/results';
-import { createFolderStore } from '../../../store';
+import { createStore, digestFile } from '../../../store';
 import { annotationUsd, type SweepPlan, uniquePurchase } from '../../../planning';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { readTrainerStarts } from '../../support/counted-trainer';
 import { recordHistory, recording } from '../../support/record-histories';
-import { resolveTinySweep, runSweep, withWorkers } from '../../support/sweep-bench';
-import type { RanSweep } from '../../support/sweep-bench';
+import { resolveTinySweep, runSweep, withWorkers, type RanSweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -8,10 +8,9 @@ import {
   withJudges,
 } from '../../../annotators';
 import { judgesOf } from '../../../app/plan/place-facts';
-import { resolveDefinition } from '../../../definitions';
+import { resolveDefinition, defineSweep } from '../../../definitions';
 import type { Task } from '../../../contracts/task';
 import { planSweep } from '../../../planning';
-import { defineSweep } from '../../../definitions';
 import { defineTask, gradeSchoolMath, gradeSchoolMathDefaults, helpfulness } from '../../../tasks';
 import { createBench } from '../../support/stage-bench';
 import { temporaryFolder } from '../../support/temporary';

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveDefinition } from '../../../definitions';
+import { resolveDefinition, defineSweep } from '../../../definitions';
 import type { SweepInput } from '../../../schemas/definition';
 import { BudgetlineError, type FailureCode } from '../../../contracts/failures';
 import { planSweep, makesRows } from '../../../planning';
-import { defineSweep } from '../../../definitions';
 import { generateSynthetic, gradeSchoolMath, gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { createBench } from '../../support/stage-bench';

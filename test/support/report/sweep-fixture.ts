@@ -1,6 +1,6 @@
 import { lossFacts } from '../../../losses/facts';
 import { createHash } from 'node:crypto';
-import { stageKinds } from '../../../stages';
+import { stageKinds, type StageKind } from '../../../stages';
 import { analyzeSweep } from '../../../analysis';
 import { baseItemsKey, type AuxiliaryAnalysis } from '../../../contracts/analysis';
 import { sweepDefinition, type SweepDefinition } from '../../../schemas/definition';
@@ -8,7 +8,6 @@ import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '
 import type { ItemResult } from '../../../schemas/rows';
 import type { StageMetrics } from '../../../contracts/metrics';
 import type { StageResult } from '../../../contracts/stage';
-import type { StageKind } from '../../../stages';
 import { planEvidence, type ReportInput } from '../../../report';
 
 /** Rates of one model, from which its test items are drawn. */

@@ -146,7 +146,9 @@ describe('stage keys', () => {
     };
     assert.deepEqual(new Set(withWords(32_768).map(({ key }) => key)), before);
     const changed = withWords(32_769).filter(({ key }) => !before.has(key));
-    const raised = changed.filter(({ kind, revision }) => revision !== rulesOf(kind)!.revision(resolveSweep().model));
+    const raised = changed.filter(
+      ({ kind, revision }) => revision !== rulesOf(kind)!.revision(resolveSweep().model),
+    );
     assert.deepEqual([...new Set(raised.map(({ kind }) => kind))].sort(), ['trainPreference', 'trainSft']);
     const trained = withWords(32_769).filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
     assert.equal(raised.length, trained.length);
