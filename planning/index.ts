@@ -1,6 +1,6 @@
 export { type Split, splitBudget } from './counts';
 export { detectableDifference } from './detectable';
-export { dependenciesOf, estimateSeconds, estimateStageSeconds } from './estimate';
+export { dependenciesOf, estimateSeconds } from './estimate';
 export { annotationUsd, makesRows, type Purchase, rowPrice, uniquePurchase, usdTolerance } from './money';
 export { type BasePlan, type CellPlan, planBase, planCell } from './cell';
 export {
