@@ -10,7 +10,7 @@ import type { ItemResult } from '../../../schemas/rows';
 import type { PlannedStage } from '../../../contracts/stage';
 import type { ComparedAnswer, Task } from '../../../contracts/task';
 import { planSweep } from '../../../planning';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { bothOrders, scoreVerdicts, summarization, syntheticDefaults } from '../../../tasks';
 import { createWorker } from '../../../workers';
 import { answerTo, BookedEndpoint, usdACall } from '../../support/booked-endpoint';

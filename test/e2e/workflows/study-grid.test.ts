@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { type Activities, createActivities } from '../../../activities';
 import { resolveDefinition, defineSweep } from '../../../definitions';
 import type { SweepInput } from '../../../schemas/definition';
-import { createStore } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { coinTask } from '../../support/coin-task';
 import { withIdleWorkers } from '../../support/idle-bench';

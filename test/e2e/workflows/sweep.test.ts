@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import assert from 'node:assert/strict';
-import { readLedger } from '../../../audit';
 import { workflowBundleDigest } from '../../../client';
 import type { StageResult } from '../../../contracts/stage';
 import type { SweepResult } from '../../../contracts/results';
-import { createStore, digestFile } from '../../../store';
+import { createFolderStore } from '../../../store';
 import { annotationUsd, type SweepPlan, uniquePurchase } from '../../../planning';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { readTrainerStarts } from '../../support/counted-trainer';

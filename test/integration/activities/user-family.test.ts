@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync } from 'node:fs';
 import { loadMember } from '../../../code/members';
-import { modelDigest, planCell } from '../../../planning';
+import { modelDigest } from '../../../contracts/digest';
+import { planCell } from '../../../planning';
 import { createBench, resolveSmall, stageOf } from '../../support/stage-bench';
 import { temporaryFolder } from '../../support/temporary';
 import { makeToyModel, toyFamilyPath } from '../../support/toys/scaled-model';
 
-describe('slow: stages with a model family of the user', function () {
+describe('stages with a model family of the user', function () {
   this.timeout(300_000);
   const folder = temporaryFolder();
 

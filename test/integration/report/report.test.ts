@@ -4,7 +4,13 @@ import type { BuiltInLoss } from '../../../losses/registry';
 import { formatCount, formatDuration, formatScore } from '../../../report/format';
 import { smoothCurve } from '../../../report/charts/curves';
 import { html } from '../../../report/html';
-import { planEvidence, renderReport, renderStandalone, reportCharts, type ReportInput } from '../../../report';
+import {
+  planEvidence,
+  renderReport,
+  renderStandalone,
+  reportCharts,
+  type ReportInput,
+} from '../../../report';
 import { distinctStages } from '../../../report/stages';
 import { searchSection } from '../../../report/sections/search';
 import { auxiliaryFixture, hostile, sweepFixture } from '../../support/report/sweep-fixture';

@@ -4,9 +4,9 @@ import { createSource } from '../../../trainer/engine/train-graphs';
 import { ops } from '../../../trainer/graph';
 import { createContext } from '../../../trainer/model/decoder';
 import { scaledLlama } from '../../support/toys/scaled-llama';
-import { decodeSequences } from '../../trainer/support/dense-decoder';
-import { oracleConfigs, oracleRows, oracleWeights } from '../../trainer/support/oracle-model';
-import { runGraph } from '../../trainer/support/run-graph';
+import { decodeSequences } from '../../support/trainer/dense-decoder';
+import { oracleConfigs, oracleRows, oracleWeights } from '../../support/trainer/oracle-model';
+import { runGraph } from '../../support/trainer/run-graph';
 
 const config = { ...oracleConfigs.tied, family: scaledLlama };
 const weights = oracleWeights(config);
@@ -21,7 +21,7 @@ async function fullLogits(ids: readonly number[]): Promise<readonly Float32Array
   return ids.map((_, at) => values.subarray(at * config.vocabSize, (at + 1) * config.vocabSize));
 }
 
-describe('pure: a family with layers that are not rotated', () => {
+describe('a family with layers that are not rotated', () => {
   it('generates the best token at each position', async () => {
     const prompt = oracleRows[0].ids.subarray(0, 7);
     const generator = await createGenerator({
@@ -37,7 +37,7 @@ describe('pure: a family with layers that are not rotated', () => {
   });
 
   it('scores packed rows as whole ones', async () => {
-    const scorer = await createScorer({ config, weights, ...profile, microBatchSize: 4, maxLength: 16 });
+    const scorer = createScorer({ config, weights, ...profile, microBatchSize: 4, maxLength: 16 });
     const found = await scorer.logprobs(oracleRows);
     await scorer.release();
     for (const [index, { ids, completionStart }] of oracleRows.entries()) {

@@ -3,8 +3,8 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { embeddedModelPath } from '../../../host/package-files';
 import type { JobFamily, JobOf } from '../../../schemas/trainer-job';
-import { jobBase } from '../../trainer/support/tiny-model';
-import { runJob, writeRows } from '../../trainer/support/trainer-process';
+import { jobBase } from '../trainer/tiny-model';
+import { runJob, writeRows } from '../trainer/trainer-process';
 
 export const toyFamilyPath = resolve(__dirname, 'scaled-llama.ts');
 

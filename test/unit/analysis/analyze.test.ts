@@ -4,7 +4,15 @@ import { controlIdOf } from '../../../contracts/results';
 import type { SweepInput } from '../../../schemas/definition';
 import type { ItemResult } from '../../../schemas/rows';
 import type { AnalyzeSweepInput } from '../../../analysis';
-import { analyzeSweep, createDraws, drawItems, fixedItems, identify, makeSweep, type Draws } from '../../support/analysis/sweeps';
+import {
+  analyzeSweep,
+  createDraws,
+  drawItems,
+  fixedItems,
+  identify,
+  makeSweep,
+  type Draws,
+} from '../../support/analysis/sweeps';
 
 /** Scores like those of the embedded default: pure SFT first, then a mixture, a collapse at SFT share 0. */
 const picture: Record<number, Record<number, number>> = {

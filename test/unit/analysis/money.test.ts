@@ -4,7 +4,14 @@ import { analyzeResults } from '../../../app/results/analyze-results';
 import { parseResults } from '../../../app/results/results-csv';
 import type { Finding, SubjectAnalysis } from '../../../contracts/analysis';
 import { llamaFile } from '../../support/analysis/llama-table';
-import { analyzeSweep, createDraws, drawItems, fixedItems, identify, makeSweep } from '../../support/analysis/sweeps';
+import {
+  analyzeSweep,
+  createDraws,
+  drawItems,
+  fixedItems,
+  identify,
+  makeSweep,
+} from '../../support/analysis/sweeps';
 
 const prices = { sftExample: 0.002, preferencePair: 0.001 };
 const { rows } = parseResults(readFileSync(llamaFile, 'utf8'), llamaFile);

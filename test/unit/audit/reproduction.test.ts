@@ -1,7 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareReproduction, openExperimentLedger, recordStages, type ReproducedStage } from '../../../audit';
+import {
+  compareReproduction,
+  openExperimentLedger,
+  recordStages,
+  type ReproducedStage,
+} from '../../../audit';
 import { digestOf } from '../../../contracts/digest';
 import { createFolderStore } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';

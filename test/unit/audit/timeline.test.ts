@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { stageKinds } from '../../../stages';
 import {
   diffRuns,

@@ -5,17 +5,18 @@ import { defineSweep, resolveDefinition } from '../../../definitions';
 import { BudgetlineError } from '../../../contracts/failures';
 import type { PlannedStage } from '../../../contracts/stage';
 import { planSweep } from '../../../planning';
+import type { StageOf } from '../../../stages';
 import type { SweepInput } from '../../../schemas/definition';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { temporaryFolder } from '../../support/temporary';
 
 const toys = join(__dirname, '..', '..', 'support', 'toys', 'losses.ts');
-const isTuning = (stage: PlannedStage): stage is PlannedStage<'trainPreference'> =>
+const isTuning = (stage: PlannedStage): stage is StageOf<'trainPreference'> =>
   stage.kind === 'trainPreference';
 const own = { module: './losses.ts', export: 'margin', beta: 0.5 };
 
-describe('pure: a user’s loss in a definition', function () {
+describe('a user’s loss in a definition', function () {
   this.timeout(60_000);
   const folder = temporaryFolder();
   beforeEach(() => copyFileSync(toys, folder.at('losses.ts')));

@@ -30,7 +30,7 @@ defineLoss(incomplete);
 const own = { module: './losses.ts', export: 'margin', beta: 0.5 };
 const parse = (options: object) => parseUserLoss(margin, '/here/losses.ts', { ...own, ...options });
 
-describe('pure: preference losses', () => {
+describe('preference losses', () => {
   it('have each name once, and every rule', () => {
     const names = losses.map(({ name }) => name);
     assert.deepEqual(names, [...new Set(names)]);
@@ -68,7 +68,7 @@ describe('pure: preference losses', () => {
   });
 });
 
-describe('pure: a user’s preference loss', () => {
+describe('a user’s preference loss', () => {
   it('has its options checked by its own fields', () => {
     assert.deepEqual(parse({}).options, { beta: 0.5, gamma: 0 });
     assert.deepEqual(parse({ gamma: 1, sftWeight: 2 }).options, { beta: 0.5, gamma: 1, sftWeight: 2 });

@@ -42,7 +42,9 @@ describe('artifacts of the store', () => {
     return dir;
   }
 
-  async function published(name: string): Promise<{ store: ReturnType<typeof createFolderStore>; id: ArtifactId }> {
+  async function published(
+    name: string,
+  ): Promise<{ store: ReturnType<typeof createFolderStore>; id: ArtifactId }> {
     const store = createFolderStore(folder.at(`home-${name}`));
     await store.prepare();
     const id = { kind: 'freezeReference', key: key(name) };

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { lossOf } from '../../../../losses/registry';
-import { createTrainEngine, type EngineOptions, type Tensor, type TrainRow } from '../../../../trainer/engine';
+import {
+  createTrainEngine,
+  type EngineOptions,
+  type Tensor,
+  type TrainRow,
+} from '../../../../trainer/engine';
 import { columnWords, tokenWords } from '../../../../trainer/engine/dropout';
 import { ops } from '../../../../trainer/graph';
 import { freshState } from '../../../../trainer/jobs/training';

@@ -51,7 +51,7 @@ for (const kind of ['tied', 'grouped'] as const) {
 
     it('has the loss, margin and adapter gradients of DPO', async () => {
       const { beta, references, loss, margin, gradients } = oracle.preference;
-      const engine = await createTrainEngine(
+      const engine = createTrainEngine(
         oracleEngine(kind, {
           lora: oracleLora,
           objective: lossOf({ name: 'sigmoid', beta }),

@@ -71,7 +71,7 @@ async function withEngine<T>(
   more: Partial<EngineOptions>,
   use: (engine: TrainEngine) => Promise<T>,
 ): Promise<T> {
-  const engine = await createTrainEngine(
+  const engine = createTrainEngine(
     oracleEngine('grouped', { lora: oracleLora, objective: lossOf(loss), ...more }),
   );
   try {

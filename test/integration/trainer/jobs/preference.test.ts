@@ -7,7 +7,14 @@ import type { PreferenceRow } from '../../../../schemas/rows';
 import type { JobOf } from '../../../../schemas/trainer-job';
 import { temporaryFolder } from '../../../support/temporary';
 import { makeModel, makePairs, preferenceJob } from '../../../support/trainer/tiny-model';
-import { eventsOf, killAt, readRows, runJob, writeRows, type RunOptions } from '../../../support/trainer/trainer-process';
+import {
+  eventsOf,
+  killAt,
+  readRows,
+  runJob,
+  writeRows,
+  type RunOptions,
+} from '../../../support/trainer/trainer-process';
 
 const kto: JobLoss = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 };
 

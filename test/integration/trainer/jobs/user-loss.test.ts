@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import type { JobLoss } from '../../../../schemas/losses';
 import type { JobOf } from '../../../../schemas/trainer-job';
 import { temporaryFolder } from '../../../support/temporary';
-import { makeModel, makePairs, preferenceJob } from '../../../trainer/support/tiny-model';
-import { eventsOf, killAt, runJob } from '../../../trainer/support/trainer-process';
+import { makeModel, makePairs, preferenceJob } from '../../../support/trainer/tiny-model';
+import { eventsOf, killAt, runJob } from '../../../support/trainer/trainer-process';
 
 const toys = join(__dirname, '..', '..', '..', 'support', 'toys', 'losses.ts');
 const digest = 'a'.repeat(64);
 const margin = { module: toys, export: 'margin', digest, beta: 0.5, gamma: 0 };
 
-describe('slow: preference jobs with a user’s loss', function () {
+describe('preference jobs with a user’s loss', function () {
   this.timeout(180_000);
   const folder = temporaryFolder();
   let reference = '';
