@@ -99,7 +99,7 @@ export function addDataCommands(program: Command): void {
     });
   withColorOption(data.command('export'))
     .description('write a dataset of the store, with Croissant metadata, into a new folder')
-    .argument('<key>', 'key of a stage that makes rows, or its first digits')
+    .argument('<key>', 'key of a data stage, or its first digits')
     .requiredOption('--out <folder>', 'new folder to write')
     .action(async (key: string, flags: { out: string }) => {
       const { exportDatasetCommand } = await import('./commands/export-dataset.js');
