@@ -70,9 +70,10 @@ const law = {
     node: true,
   },
   workers: {
-    rooms: ['contracts', 'schemas', 'host', 'activities', 'tasks', 'store', 'connection'],
+    rooms: ['contracts', 'schemas', 'host', 'planning', 'activities', 'tasks', 'store', 'connection'],
     packages: [
       'zod',
+      'esbuild',
       '@temporalio/worker',
       '@temporalio/client',
       '@temporalio/common',

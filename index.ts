@@ -108,6 +108,7 @@ export type {
 export type { DemonstrationRow, ItemResult, PreferenceRow } from './schemas/rows';
 export type { PlannedStage, StageKey, StageResult } from './contracts/stage';
 export type { StageKind } from './stages';
+export type { UserJob, UserStageActivity, UserStageSession, UserTask } from './activities/user-stage';
 export type { PauseMode } from './schemas/steering';
 export type { Verification } from './schemas/audit';
 export type { RunTimeline, AuditTotals } from './contracts/run-timeline';

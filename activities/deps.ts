@@ -38,6 +38,8 @@ export interface ActivityDeps {
   readonly stopping?: AbortSignal;
   /** Who runs this worker, for the ledger. Default: the system's user. */
   readonly actor?: string;
+  /** Workflow code with users' members, if this worker has one. Default: the installed code. */
+  readonly workflowBundle?: { readonly code: string; readonly digest: string };
   /** PEM file of the ed25519 key that signs the heads of experiments. Default: BUDGETLINE_SIGNING_KEY. */
   readonly signingKeyPath?: string;
 }
@@ -61,6 +63,7 @@ export interface StageEnvironment {
   codeDigest(): Promise<string>;
   /** Looked up once: a worker's commit is the one it was started from. */
   worker(): Promise<WorkerIdentity>;
+  readonly workflowBundle: ActivityDeps['workflowBundle'];
   /** Null if heads are not signed. */
   readonly signingKey: KeyObject | null;
 }
@@ -109,6 +112,7 @@ export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
     packageVersion: readPackageVersion(packageRoot()),
     codeDigest: () => trainerDigest(command),
     worker: () => (worker ??= describeWorker(packageRoot())),
+    workflowBundle: deps.workflowBundle,
     signingKey: findSigningKey(deps),
   };
 }

@@ -27,7 +27,7 @@ async function coded<T>(work: Promise<T>): Promise<T> {
 async function finalize(environment: StageEnvironment, experimentId: string): Promise<AnchoredHead> {
   const { store, signingKey } = environment;
   const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
-  const histories = await exportHistories(store, { workflowId, runId });
+  const histories = await exportHistories(environment, { workflowId, runId });
   const head = await recordHistories(store, experimentId, histories);
   const signature = signingKey === null ? {} : { signature: signHead(signingKey, experimentId, head) };
   const anchored = { ...head, ...signature };

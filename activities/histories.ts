@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
 import type { HistoryRecord } from '../audit';
 import type { Store } from '../store';
-import { packageRoot } from './deps';
+import { packageRoot, type StageEnvironment } from './deps';
 
 type Client = Context['client'];
 
@@ -62,14 +62,32 @@ async function storeCode(store: Store, digest: string): Promise<void> {
   if (code !== undefined && sha256(code) === digest) await store.write({ code: digest }, code);
 }
 
+/** Stores the code that made a run's histories, and returns its digest; null if the run does not say. */
+async function storeCodeOf(
+  { store, workflowBundle }: StageEnvironment,
+  root: RunName,
+): Promise<string | null> {
+  const { client } = Context.current();
+  if (workflowBundle === undefined) {
+    const digest = await codeDigestOf(client, root);
+    if (digest !== null) await storeCode(store, digest);
+    return digest;
+  }
+  await store.write({ code: workflowBundle.digest }, workflowBundle.code);
+  return workflowBundle.digest;
+}
+
 /**
  * Exports the histories of a workflow run, its children and its earlier runs into the store. The run's own
  * history ends with the workflow task that scheduled this activity; only its result is missing.
  */
-export async function exportHistories(store: Store, root: RunName): Promise<HistoryRecord[]> {
+export async function exportHistories(
+  environment: StageEnvironment,
+  root: RunName,
+): Promise<HistoryRecord[]> {
+  const { store } = environment;
   const { client, heartbeat } = Context.current();
-  const codeDigest = await codeDigestOf(client, root);
-  if (codeDigest !== null) await storeCode(store, codeDigest);
+  const codeDigest = await storeCodeOf(environment, root);
   const records: HistoryRecord[] = [];
   const seen = new Set<string>();
   for (let waiting = [root]; waiting.length > 0;) {

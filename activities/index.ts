@@ -7,6 +7,7 @@ import { answerItems, areAnswered } from './evaluate';
 import { createLedgerActivities } from './experiments';
 import { makers } from './makers';
 import { answerStage, runStage } from './run-stage';
+import { makeUserStage } from './user-stage';
 import type { StageOutput, StageSession } from './session';
 
 export { defaultTrainerCommand, type ActivityDeps } from './deps';
@@ -30,6 +31,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     ...createLedgerActivities(environment),
     ...createStageActivities(environment),
     cancelRun,
+    runUserStage: (request) => runStage(environment, request, makeUserStage),
     async answer(request) {
       // The attempt that judges them holds the claim.
       if (areAnswered(environment, request.stage)) return;

@@ -2,7 +2,7 @@ import type { TrainingSpec } from '../schemas/training';
 import type { StageSession } from './session';
 
 /** Checkpoints that a training run keeps: if the newest is damaged, the one before it is used. */
-const keepCheckpoints = 2;
+export const keepCheckpoints = 2;
 
 /** Fields that all training jobs have. */
 export function trainingJob(

@@ -124,7 +124,10 @@ function addProcessCommands(program: Command): void {
     .requiredOption('--queue <name>', 'cpu (workflows, data) or gpu (training, sampling, evaluation)')
     .option('--address <host:port>', 'server address, instead of the configured one')
     .option('--slots <n>', 'number of stages to run in parallel', parseCount)
-    .option('--tasks <file>', 'file that exports your own tasks as "tasks"')
+    .option(
+      '--tasks <file>',
+      'file that exports your own tasks as "tasks", or whose definition names your modules',
+    )
     .action(async (flags: { queue: string }) => {
       const { workerCommand } = await import('./commands/worker.js');
       await workerCommand(flags);

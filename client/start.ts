@@ -5,8 +5,15 @@ import type { ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import { isSearchable } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
 import type { SearchAttribute } from '../contracts/search-attributes';
-import { taskQueues } from '../contracts/stage';
-import { cellAttributes, definitionDigest, planCell, planSweep, sweepAttributes } from '../planning';
+import {
+  cellAttributes,
+  definitionDigest,
+  membersOf,
+  planCell,
+  planSweep,
+  sweepAttributes,
+  workflowQueue,
+} from '../planning';
 import type { allocationExperiment, allocationSweep } from '../workflows';
 import type { Orchestration } from '../workflows/orchestration';
 import { workflowBundlePath } from '../host/package-files';
@@ -78,6 +85,7 @@ interface Launch {
   readonly client: Client;
   readonly type: 'allocationSweep' | 'allocationExperiment';
   readonly workflowId: string;
+  readonly taskQueue: string;
   readonly input: unknown;
   readonly summary: string;
   /** Details for Temporal's UI; Markdown. */
@@ -89,11 +97,11 @@ async function launch(
   options: Launch,
   searchable: boolean,
 ): Promise<WorkflowHandleWithFirstExecutionRunId | undefined> {
-  const { client, type, workflowId, input, summary, details, attributes } = options;
+  const { client, type, workflowId, taskQueue, input, summary, details, attributes } = options;
   try {
     return await client.workflow.start(type, {
       workflowId,
-      taskQueue: taskQueues.cpu,
+      taskQueue,
       args: [input],
       memo: { bundleDigest: workflowBundleDigest() },
       staticSummary: summary,
@@ -176,6 +184,7 @@ export async function startSweep(
     client,
     type: 'allocationSweep',
     workflowId: plan.sweepId,
+    taskQueue: workflowQueue(membersOf(resolved)),
     input: { resolved, orchestration },
     summary: `${resolved.definition.task}: ${plan.cells.length} cells`,
     details: detailsOf(resolved),
@@ -194,6 +203,7 @@ export async function startExperiment(
     client,
     type: 'allocationExperiment',
     workflowId: cell.id,
+    taskQueue: workflowQueue(membersOf(resolved)),
     input: { resolved, orchestration },
     summary: `${cell.budget} rows, ${cell.sftFraction} SFT, seed ${cell.seed}`,
     details: detailsOf(resolved),

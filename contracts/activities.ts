@@ -1,6 +1,6 @@
-import type { PinnedMember } from './members';
 import type { Execution, Prices } from '../schemas/definition';
 import type { SteeringCommand } from '../schemas/steering';
+import type { PinnedMember } from './members';
 import type { PlannedStage, StageKey, StageResult } from './stage';
 
 /** Input of a stage activity. */
@@ -35,6 +35,8 @@ export interface ExperimentOpeningRequest {
   readonly definitionDigest: string;
   /** The definition as it was started; plain JSON. */
   readonly definition: unknown;
+  /** The users' members that it names. */
+  readonly members?: PinnedMember[];
 }
 
 /** Records in an experiment's chain which stages it used. Idempotent. */

@@ -15,6 +15,16 @@ export interface PinnedMember {
   readonly digest: string;
 }
 
+const isReference = (value: object): value is MemberReference => 'module' in value && 'export' in value;
+
+/** A copy of a definition, or of a part of it, with every reference to a user's member changed. */
+export function mapReferences(value: unknown, change: (reference: MemberReference) => object): unknown {
+  if (Array.isArray(value)) return value.map((each) => mapReferences(each, change));
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(isReference(value) ? change(value) : value);
+  return Object.fromEntries(fields.map(([name, field]) => [name, mapReferences(field, change)]));
+}
+
 const members = new Map<string, unknown>();
 
 const idOf = ({ digest, export: name }: PinnedMember): string => `${digest} ${name}`;

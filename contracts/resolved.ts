@@ -20,12 +20,16 @@ export interface ResolvedModel {
 /** External files of a task: name in the definition → path on this host and content digest. */
 export type ResolvedFiles = Readonly<Record<string, { path: string; digest: string }>>;
 
+/** A user's stage kind. Workflows load its rules only; its activity is loaded where it runs. */
+export interface PinnedStageKind extends PinnedMember {
+  readonly activity: PinnedMember;
+}
+
 /** Members that a definition names by module and export. */
 export interface ResolvedMembers {
-  readonly loss?: PinnedMember;
   readonly family?: PinnedMember;
   readonly pipeline?: PinnedMember;
-  readonly stageKinds?: readonly PinnedMember[];
+  readonly stageKinds?: readonly PinnedStageKind[];
 }
 
 /** Reference answers from files that the task's verifier scores below 1. */
@@ -74,6 +78,7 @@ export interface Resolved<Definition> {
    */
   readonly heldOut?: readonly string[];
 }
+
 /** A definition's external inputs without the definition. */
 export type ResolvedInputs = Omit<Resolved<unknown>, 'definition'>;
 export interface ResolvedSweep extends Resolved<SweepDefinition> {

@@ -1,4 +1,5 @@
 import type { StageCode } from './code';
+import type { PinnedMember } from './members';
 import type { StageMetrics } from './metrics';
 import type { Provenance } from './provenance';
 
@@ -18,6 +19,8 @@ export type Makes = 'rows' | 'adapter' | 'model' | 'scores' | (string & Record<n
 /** What a stage computes: plain JSON. Holds only what changes the result's bytes; all of it is in the key. */
 export interface StageSpec {
   readonly kind: string;
+  /** The code of a user's kind; left out for the package's own. */
+  readonly activity?: Pick<PinnedMember, 'export' | 'digest'>;
 }
 
 /** Another stage's artifact, by key, or an external model, by content digest. */
@@ -98,6 +101,8 @@ export interface PlannedStage<
   readonly revision: number;
   readonly spec: Spec;
   readonly inputs: StageInputs;
+  /** The function that runs a user's kind; left out for the package's own. Its digest is in the spec. */
+  readonly activity?: PinnedMember;
 }
 
 /**

@@ -3,3 +3,4 @@ export { readingOfFile } from './user-rows';
 export type { DownloadProgress, HubOptions } from './hub';
 export { previewUserRows, resolveDefinition } from './resolve';
 export type { ResolveOptions } from './resolve';
+export { pinDefinitionMembers } from './members';

@@ -16,7 +16,7 @@ import { type PreviewRequest, readUserRowsFor, type ResolvedUserRows, resolveUse
 import { find } from './find';
 import { assertLoraTargets } from './lora-targets';
 import { resolveLoss } from './loss';
-import { pinFamily } from './members';
+import { pinFamily, pinMembers } from './members';
 import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from '../host/package-files';
 import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
@@ -190,7 +190,9 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
       loss,
     };
     const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir, loss });
-    return { ...withUserRows(loaded, userRows), ...identities };
+    const { members, ...inputs } = withUserRows(loaded, userRows);
+    const own = await pinMembers(definition, baseDir);
+    return { ...inputs, ...identities, members: members || own ? { ...members, ...own } : undefined };
   };
 }
 

@@ -11,6 +11,7 @@ import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
 import { annotationUsd, uniquePurchase } from './money';
 import { allocationPipeline, basePipeline } from './pipeline';
+import { userPipeline } from './user-pipeline';
 import { type StagePlanners, tracePipeline, type Trace } from '../stages/trace';
 
 /** One planned cell. */
@@ -99,6 +100,14 @@ export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: numbe
   else assertFitsFile(resolved, what, { use: 'demonstrations', rows });
 }
 
+/** The stages of a cell, the evaluation last. */
+function traceCell(resolved: ResolvedExperiment, rows: Split): Pick<CellPlan, 'stages' | 'evaluation'> {
+  const pinned = resolved.members?.pipeline;
+  const pipeline = pinned === undefined ? allocationPipeline : userPipeline(pinned);
+  const { stages, result: evaluation } = planPipeline(resolved, (functions) => pipeline(functions, rows));
+  return { stages: [...stages.filter(({ key }) => key !== evaluation.key), evaluation], evaluation };
+}
+
 /**
  * Plans the stages of one cell, with all keys.
  *
@@ -109,9 +118,7 @@ export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): C
   const { definition } = resolved;
   const rows = purchase(resolved);
   assertRowsAreThere(resolved, rows);
-  const { stages, result: evaluation } = planPipeline(resolved, (functions) =>
-    allocationPipeline(functions, rows),
-  );
+  const { stages, evaluation } = traceCell(resolved, rows);
   return {
     experiment: resolved,
     cell: identityOf(resolved, rows, place),

@@ -34,6 +34,11 @@ type Variations = readonly Variation[] | string;
 
 const needsPairs = 'annotations.preferences holds unpaired answers, and it needs pairs';
 
+/** Its pipeline replaces the last step of the built-in one, which a pipeline of the user may not have. */
+const needsBuiltIn = 'the definition has a pipeline of its own';
+
+const hasOwnPipeline = ({ experiment }: CellPlan): boolean => experiment.members?.pipeline !== undefined;
+
 const isUnpaired = ({ stages }: CellPlan): boolean => stages.some(({ rows }) => rows?.format === 'unpaired');
 
 /** A control's own pipeline, planned as its cell is. */
@@ -45,6 +50,7 @@ const stagesOf = (
 /** SFT on the chosen answers of the cell's pairs, on top of its frozen warm start. */
 function chosenAnswers(plan: CellPlan): Variations {
   const { cell } = plan;
+  if (hasOwnPipeline(plan)) return needsBuiltIn;
   if (cell.pairRows === 0 || isUnpaired(plan)) return needsPairs;
   const stages = stagesOf(plan, (functions) => {
     const reference = warmStart(functions, cell);
@@ -58,6 +64,7 @@ function chosenAnswers(plan: CellPlan): Variations {
 /** SFT on correct samples of the warm start. Samples the pool's prompts even where the pairs come from a user's file. */
 function rejectionSamples(plan: CellPlan): Variations {
   const { cell, experiment } = plan;
+  if (hasOwnPipeline(plan)) return needsBuiltIn;
   const { pairRows: rows } = cell;
   assertFitsPool(experiment, `the control "rejection-sampling" at ${rows} rows`, rows);
   const stages = stagesOf(plan, (functions) => {
@@ -132,7 +139,9 @@ function controlsOf(cell: CellPlan, kind: ControlKind, settings: Settings): (Con
   const of = cell.cell;
   const made = variations[kind](cell, settings);
   if (typeof made === 'string') return [made];
-  return made.map(([setting, stages]) => {
+  const different = made.filter(([, stages]) => stages.at(-1)?.key !== cell.evaluation.key);
+  if (different.length === 0) return ['the pipeline does not use the setting that it changes'];
+  return different.map(([setting, stages]) => {
     const named = { kind, setting: setting === '' ? undefined : setting };
     return { id: controlIdOf({ of: of.id, ...named }), ...named, of, experiment: cell.experiment, stages };
   });

@@ -1,6 +1,7 @@
 import type { Coordinates } from '../contracts/coordinates';
+import { mapReferences } from '../contracts/members';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
-import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
+import type { Resolved, ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
 import type { UserRowsUse } from '../schemas/user-rows';
 import { comparableDefinition } from './canonical';
 import { codeFor } from '../stages/code';
@@ -22,6 +23,19 @@ function placeSlug(point: GridPoint): string {
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
+/** A definition without the paths of users' modules, whose digests count instead. */
+const withoutModules = (definition: object): unknown =>
+  mapReferences(definition, (reference) => ({ ...reference, module: undefined }));
+
+/** The digest of each member, by its field. */
+function memberDigests({ stageKinds, ...others }: ResolvedMembers): Record<string, unknown> {
+  const single = Object.entries(others).map(([field, member]) => [field, member.digest] as const);
+  return {
+    ...Object.fromEntries(single),
+    stageKinds: stageKinds?.map(({ digest, activity }) => [digest, activity.digest]),
+  };
+}
+
 /** Files of user rows by content. */
 function pinnedAnnotations({ definition: { annotations }, files }: AnyResolved) {
   if (annotations === undefined) return {};
@@ -33,7 +47,7 @@ function pinnedAnnotations({ definition: { annotations }, files }: AnyResolved) 
 }
 
 function pinned(resolved: AnyResolved) {
-  const { definition, model, files, annotator, judge } = resolved;
+  const { definition, model, files, annotator, judge, members } = resolved;
   const digests = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, file.digest]));
   const data =
     definition.data.source === 'files'
@@ -43,7 +57,8 @@ function pinned(resolved: AnyResolved) {
   const own = { model: model.digest, data, evaluation, ...pinnedAnnotations(resolved) };
   const code = codeFor(resolved, ownName);
   return {
-    definition: { ...comparableDefinition(definition), ...own },
+    definition: withoutModules({ ...comparableDefinition(definition), ...own }),
+    members: members && memberDigests(members),
     files: digests,
     annotator: annotator?.digest,
     judge: judge?.digest,

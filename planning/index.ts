@@ -29,3 +29,4 @@ export {
   type Variant,
   variantsOf,
 } from './variants';
+export { membersAt, membersOf, workflowQueue } from './members';

@@ -2,6 +2,12 @@ import type { PlannedStage } from '../contracts/stage';
 import type { StagePlanners } from '../stages/trace';
 import type { Split } from './counts';
 
+/** Plans the stages of one cell: calls stage functions, and returns the evaluation that scores the cell. */
+export type Pipeline = (stages: StagePlanners, cell: Split) => PlannedStage<'scores'>;
+
+/** A pipeline of yours, for the definition's field `pipeline`. Export it from a module that workflows can load. */
+export const definePipeline = (pipeline: Pipeline): Pipeline => pipeline;
+
 /** SFT on the cell's demonstrations, frozen; without demonstrations: the frozen base model. */
 export function warmStart(stages: StagePlanners, { sftRows }: Split): PlannedStage<'model'> {
   if (sftRows === 0) return stages.freezeReference({ adapter: null });

@@ -144,6 +144,10 @@ const shared = {
   prices,
   /** How stages run. In no stage's key. */
   execution: execution.prefault({}),
+  /** Your own pipeline. Default: SFT, frozen reference, preference tuning, evaluation. */
+  pipeline: memberReference.optional(),
+  /** Your own stage kinds, for the pipeline. Default: none. */
+  stageKinds: z.array(memberReference).min(1).optional(),
 };
 
 /** One cell: one budget, one split, one seed. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pinnedMember } from './members';
 import { sha256 } from './scalars';
 import { steeringCommand } from './steering';
 
@@ -188,6 +189,8 @@ export const experimentOpened = z.strictObject({
   experimentId: z.string(),
   definitionDigest: sha256,
   definition: z.unknown(),
+  /** The code of losses, stage kinds and others that the definition names; left out if there are none. */
+  members: z.array(pinnedMember).optional(),
   actor: z.string(),
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { MemberReference } from '../contracts/members';
+import type { MemberReference, PinnedMember } from '../contracts/members';
+import { sha256 } from './scalars';
 
 /** An export of a user's module. */
 export const memberReference = z.strictObject({
@@ -8,3 +9,11 @@ export const memberReference = z.strictObject({
   /** Name of the export. */
   export: z.string().min(1),
 }) satisfies z.ZodType<MemberReference>;
+
+/** A user's member as a job file or the ledger names it. */
+export const pinnedMember = z.strictObject({
+  path: z.string(),
+  export: z.string(),
+  /** SHA-256 of its code. */
+  digest: sha256,
+}) satisfies z.ZodType<PinnedMember>;

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { bundleWorkflows } from '../workers/workflow-bundle';
 import { removeStaleOutputs } from './stale-outputs';
 
 const root = resolve(__dirname, '..');
@@ -97,26 +98,12 @@ function workflowSourcesDigest(): string {
   return hash.digest('hex');
 }
 
-async function bundleWorkflows(): Promise<void> {
+async function writeWorkflowBundle(): Promise<void> {
   const bundlePath = join(dist, 'workflow-bundle.js');
   const digestPath = join(dist, 'workflow-bundle.sources');
   const digest = workflowSourcesDigest();
   if (existsSync(bundlePath) && existsSync(digestPath) && readFileSync(digestPath, 'utf8') === digest) return;
-  const { bundleWorkflowCode } = await import('@temporalio/worker');
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(dist, 'workflows', 'index.js'),
-    failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
-    // Every cached workflow keeps the bundle's text, and our comments are a twentieth of it.
-    webpackConfigHook: (config) => {
-      config.module?.rules?.push({
-        test: /\.js$/,
-        include: dist,
-        use: require.resolve('./strip-comments.cjs'),
-      });
-      return config;
-    },
-    logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
-  });
+  const { code } = await bundleWorkflows([]);
   writeFileSync(`${bundlePath}.partial`, code);
   renameSync(`${bundlePath}.partial`, bundlePath);
   writeFileSync(digestPath, digest);
@@ -130,7 +117,7 @@ async function main(): Promise<void> {
   compile();
   removeStaleOutputs({ root, dist, products });
   await bundleTrainer();
-  await bundleWorkflows();
+  await writeWorkflowBundle();
   writeFileSync(stampPath, digest);
 }
 

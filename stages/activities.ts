@@ -8,4 +8,6 @@ export type StageActivities = {
 } & {
   /** Generates the answers of an evaluation whose judge needs no GPU. `evaluate` then finds the answers. */
   answer(request: StageRequest): Promise<void>;
+  /** Runs a stage of a user's kind. */
+  runUserStage(request: StageRequest): Promise<StageResult>;
 };

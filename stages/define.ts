@@ -1,3 +1,4 @@
+import { type MemberReference, memberOf, type PinnedMember } from '../contracts/members';
 import type { ResolvedModel, Resolved } from '../contracts/resolved';
 import type {
   Makes,
@@ -7,6 +8,7 @@ import type {
   StageInputs,
   StageSpec,
 } from '../contracts/stage';
+import { BudgetlineError } from '../contracts/failures';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { stageKey } from './keys';
 
@@ -25,7 +27,7 @@ export interface StageParts<Spec extends StageSpec> extends StageFacts {
 
 /**
  * A stage kind. All that the package knows of it is here, in code that the workflow sandbox can load; the work itself is
- * an activity of the same name.
+ * an activity.
  */
 export interface StageRules<
   Kind extends string,
@@ -41,6 +43,11 @@ export interface StageRules<
    * that read it, then change.
    */
   readonly revision: (model: ResolvedModel) => number;
+  /**
+   * The function that does the work of a user's kind: a module, relative to the file of the kind, and its export. Null: the
+   * package's own activity of the kind's name.
+   */
+  readonly activity: MemberReference | null;
   /** "SFT run", "SFT runs". */
   readonly label: readonly [one: string, many: string];
   /** What it does, in a few words: "Supervised fine-tuning". */
@@ -65,21 +72,39 @@ export function defineStage<
 /** Any kind, whatever its calls and specs are. */
 export type AnyStageRules = StageRules<string, Makes, never, StageSpec>;
 
+/** The pinned activity of a user's kind; undefined for the package's own kinds. */
+function activityOf(
+  { kind, activity }: Pick<AnyStageRules, 'kind' | 'activity'>,
+  { resolved: { members } }: StageContext,
+): PinnedMember | undefined {
+  if (activity === null) return undefined;
+  const isIt = (pinned: PinnedMember): boolean => (memberOf(pinned) as AnyStageRules).kind === kind;
+  const pinned = members?.stageKinds?.find(isIt);
+  if (pinned !== undefined) return pinned.activity;
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `The pipeline calls the stage kind "${kind}", which the definition does not name.`,
+    { remedy: 'Add its module and export to stageKinds.', details: { field: 'stageKinds', kind } },
+  );
+}
+
 /** Plans one call of a kind. */
 export function planStage<
   Kind extends string,
   M extends Makes,
   Call,
   Spec extends StageSpec & { readonly kind: Kind },
->(
-  { kind, makes, revision: revisionOf, plan }: StageRules<Kind, M, Call, Spec>,
-  context: StageContext,
-  call: Call,
-): PlannedStage<M, Spec> {
-  const { spec, inputs: given, ...facts } = plan(context, call);
-  const revision = revisionOf(context.resolved.model);
+>(rules: StageRules<Kind, M, Call, Spec>, context: StageContext, call: Call): PlannedStage<M, Spec> {
+  const { kind, makes } = rules;
+  const { spec: planned, inputs: given, ...facts } = rules.plan(context, call);
+  const activity = activityOf(rules, context);
+  const spec =
+    activity === undefined
+      ? planned
+      : { ...planned, activity: { export: activity.export, digest: activity.digest } };
+  const revision = rules.revision(context.resolved.model);
   const inputs = Object.fromEntries(
     Object.entries(given).filter(([, input]) => input !== undefined),
   ) as StageInputs;
-  return { key: stageKey(spec, revision, inputs), kind, makes, revision, spec, inputs, ...facts };
+  return { key: stageKey(spec, revision, inputs), kind, makes, revision, spec, inputs, activity, ...facts };
 }

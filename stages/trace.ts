@@ -5,6 +5,9 @@ import { type CallOf, type MakesOf, stageKinds } from './registry';
 /** The functions of a pipeline, one per kind. Each plans a stage and returns it, so that later calls can read it. */
 export type StagePlanners<Kinds extends Readonly<Record<string, AnyStageRules>> = typeof stageKinds> = {
   readonly [K in keyof Kinds]: (call: CallOf<Kinds[K]>) => PlannedStage<MakesOf<Kinds[K]>>;
+} & {
+  /** The same for a kind of yours, which the definition names in `stageKinds`. */
+  readonly run: <R extends AnyStageRules>(rules: R, call: CallOf<R>) => PlannedStage<MakesOf<R>>;
 };
 
 /** A pipeline that was called with planners. */
@@ -23,9 +26,8 @@ export function tracePipeline<T>(context: StageContext, pipeline: (stages: Stage
     traced.set(stage.key, traced.get(stage.key) ?? stage);
     return stage;
   };
-  const planners = Object.fromEntries(
-    Object.values(stageKinds).map((rules) => [rules.kind, plannerOf(rules)]),
-  );
-  const result = pipeline(planners as unknown as StagePlanners);
+  const planners = Object.values(stageKinds).map((rules) => [rules.kind, plannerOf(rules)]);
+  const run = (rules: AnyStageRules, call: never): PlannedStage => plannerOf(rules)(call);
+  const result = pipeline({ ...Object.fromEntries(planners), run } as StagePlanners);
   return { stages: [...traced.values()], result };
 }

@@ -6,8 +6,10 @@ import { createActivities } from '../activities';
 import type { ActivityDeps } from '../activities';
 import { readConfiguration } from '../connection';
 import { BudgetlineError } from '../contracts/failures';
+import type { PinnedMember } from '../contracts/members';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
+import { workflowQueue } from '../planning';
 import { createFolderStore, type Store } from '../store';
 import {
   codeGeneration,
@@ -17,6 +19,7 @@ import {
   logicPuzzles,
   summarization,
 } from '../tasks';
+import { bundleWorkflows } from './workflow-bundle';
 
 /** The built-in tasks. */
 export const builtInTasks: readonly Task[] = [
@@ -44,6 +47,10 @@ export interface WorkerSettings {
   readonly store?: Store;
   /** Custom tasks, in addition to the built-in ones. */
   readonly tasks?: readonly Task[];
+  /**
+   * Users' members of a definition, `membersOf(resolved)`: the "cpu" worker then also runs its workflows. Default: none.
+   */
+  readonly members?: readonly PinnedMember[];
   /** A file that exports custom workflows. */
   readonly workflowsPath?: string;
   /** Stages at once on the "gpu" queue. Default: `deviceSlots`. */
@@ -122,10 +129,24 @@ function assertQueue({ queue, workflowsPath }: WorkerSettings): void {
   );
 }
 
+/** Polls the queue of workflows with users' members. Their last activity stores the code that ran them. */
+async function memberPart(settings: WorkerSettings): Promise<(WorkerOptions & { taskQueue: string }) | null> {
+  const { queue, members = [], home, store = createFolderStore(home) } = settings;
+  if (queue !== taskQueues.cpu || members.length === 0) return null;
+  const workflowBundle = await bundleWorkflows(members);
+  const all = createActivities({ store, home, tasks: [], workflowBundle });
+  return {
+    ...workflowLimits,
+    taskQueue: workflowQueue(members),
+    workflowBundle,
+    activities: { finalizeExperiment: all.finalizeExperiment.bind(all) },
+  };
+}
+
 /**
  * A worker for one queue. Call `run`, and `stop` on SIGTERM.
  *
- * @throws BudgetlineError USAGE, INPUT_MISSING (no workflow bundle)
+ * @throws BudgetlineError USAGE, INPUT_MISSING (no workflow bundle), DEFINITION_INVALID (a workflow cannot load a member)
  */
 export async function createWorker(settings: WorkerSettings): Promise<StageWorker> {
   assertQueue(settings);
@@ -133,23 +154,32 @@ export async function createWorker(settings: WorkerSettings): Promise<StageWorke
   const stopping = new AbortController();
   // Loaded on demand: it brings a bundler and a native library.
   const { Worker } = await import('@temporalio/worker');
-  const worker = await Worker.create({
+  const common = {
     connection,
     namespace,
-    taskQueue: queue,
     identity: `${queue} ${process.pid}@${hostname()}`,
     // From the environment, as for clients: a worker without the codec could not read their payloads.
     dataConverter: readConfiguration({ env: process.env }).dataConverter,
     ...shutdown,
-    ...workflowPart(settings),
-    ...activityPart(settings, stopping.signal),
-  });
+  };
+  const ofMembers = await memberPart(settings);
+  const workers = [
+    await Worker.create({
+      ...common,
+      taskQueue: queue,
+      ...workflowPart(settings),
+      ...activityPart(settings, stopping.signal),
+    }),
+    ...(ofMembers === null ? [] : [await Worker.create({ ...common, ...ofMembers })]),
+  ];
   return {
     // A worker that was stopped before it ran has nothing to drain.
-    run: () => (stopping.signal.aborted ? Promise.resolve() : worker.run()),
+    async run() {
+      if (!stopping.signal.aborted) await Promise.all(workers.map((worker) => worker.run()));
+    },
     stop() {
       stopping.abort();
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
   };
 }

@@ -6,7 +6,7 @@ import { connectWorker } from './connection';
 import { createWorker, type StageWorker, type WorkerSettings } from './create-worker';
 import { installRuntime } from './runtime';
 
-export interface EmbeddedWorkersOptions extends Pick<WorkerSettings, 'home' | 'store' | 'tasks'> {
+export interface EmbeddedWorkersOptions extends Pick<WorkerSettings, 'home' | 'store' | 'tasks' | 'members'> {
   /** Holds Temporal's own configuration. */
   readonly env: NodeJS.ProcessEnv;
 }

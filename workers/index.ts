@@ -9,3 +9,4 @@ export type { EmbeddedWorkers, EmbeddedWorkersOptions } from './embedded-workers
 export { replayHistory } from './replay';
 export { runWorkerProcess } from './worker-process';
 export type { WorkerProcessOptions } from './worker-process';
+export { bundleWorkflows } from './workflow-bundle';

@@ -4,7 +4,7 @@ import type { CellResult, ExperimentProgress } from '../contracts/results';
 import type { PlannedStage, StageResult } from '../contracts/stage';
 import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
-import { definitionDigest } from '../planning/identity';
+import { openingOf } from '../planning/members';
 import { summarizeEvaluation } from './evaluation';
 import { withFinished } from './failures';
 import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
@@ -63,9 +63,7 @@ async function runStages(
   { resolved, parent, orchestration, plan, experimentId, steering }: Cell,
   { onStage, finished }: ReturnType<typeof trackStages>,
 ): Promise<CellResult> {
-  const { definition } = resolved;
-  if (parent === undefined)
-    await openExperiment({ experimentId, definitionDigest: definitionDigest(resolved), definition });
+  if (parent === undefined) await openExperiment({ experimentId, ...openingOf(resolved) });
   const run = createRunner({
     resolved,
     experimentId,

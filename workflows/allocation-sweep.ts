@@ -18,6 +18,7 @@ import type { SearchAttribute } from '../contracts/search-attributes';
 import type { StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
+import { openingOf } from '../planning/members';
 import { planSweep } from '../planning/plan';
 import { cellAttributes } from '../planning/search-attributes';
 import { proposeNext } from '../search/next-batch';
@@ -230,7 +231,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const { resolved, plan, previous, progress, spend, finished } = sweep;
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
-  if (previous === undefined) await openExperiment({ experimentId: sweepId, definitionDigest, definition });
+  if (previous === undefined) await openExperiment({ experimentId: sweepId, ...openingOf(resolved) });
   const next = cellsOf(plan, proposeAfter(sweep, []));
   spend.reserve([...(previous === undefined ? basesOf(plan) : []), ...next.map(reservationOf)]);
   const [{ baseStages, variants, ...base }, { isLast, ...outcomes }] = await Promise.all([

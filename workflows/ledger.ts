@@ -14,9 +14,11 @@ const { cancelRun, storeDocument, openExperiment, recordStages, recordSteering }
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-/** Reads and writes one history per cell, so it needs more time. */
+/**
+ * Runs on the workflow's own queue: that worker stores its workflow code. Reads and writes one history per cell, so it
+ * needs more time.
+ */
 const { finalizeExperiment } = proxyActivities<LedgerActivities>({
-  taskQueue: taskQueues.cpu,
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },

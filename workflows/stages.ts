@@ -87,7 +87,7 @@ async function callStage(request: StageRequest, call: Call): Promise<StageResult
   const { stage } = request;
   if (stage.judgedOffDevice !== undefined) await activitiesOn(taskQueues.gpu, stage, call).answer(request);
   const activities = activitiesOn(stage.queue, stage, call);
-  return activities[stage.kind as StageKind](request);
+  return activities[stage.activity === undefined ? (stage.kind as StageKind) : 'runUserStage'](request);
 }
 
 /** The rest of an allowance, for stages that run one after another. */

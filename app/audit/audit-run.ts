@@ -1,6 +1,6 @@
-import { replayHistory } from '../../workers';
+import { bundleWorkflows, replayHistory } from '../../workers';
 import { workflowBundleDigest } from '../../client';
-import { readTimeline, verifyRun as verify } from '../../audit';
+import { readOpening, readTimeline, verifyRun as verify } from '../../audit';
 import type { RunTimeline } from '../../contracts/run-timeline';
 import type { Verification } from '../../schemas/audit';
 import type { Location } from '../location';
@@ -31,16 +31,27 @@ export interface VerifyRunOptions extends Location {
   readonly trustCode?: boolean;
 }
 
+/** The digest of the workflow code that this machine would run for the recorded definition; undefined without it. */
+async function installedCode({ store, experimentId }: AuditedRun): Promise<string | undefined> {
+  const { members = [] } = await readOpening(store, experimentId).catch(() => ({ members: [] }));
+  if (members.length === 0) return workflowBundleDigest();
+  return bundleWorkflows(members).then(
+    ({ digest }) => digest,
+    () => undefined,
+  );
+}
+
 async function verifyOpened(
-  { store, home, experimentId, bundle }: AuditedRun,
+  run: AuditedRun,
   { trustedKeys = [], trustCode = false }: VerifyRunOptions,
 ): Promise<Verification> {
+  const { store, home, experimentId, bundle } = run;
   return verify({
     store,
     home,
     experimentId,
     replay: replayHistory,
-    installedCode: workflowBundleDigest(),
+    installedCode: await installedCode(run),
     trustedKeys,
     trustCode,
     bundle: bundle && { files: bundle.index.files.length, findings: bundle.findings },

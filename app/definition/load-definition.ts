@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
-import { relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { loadUserModule } from '../../code/load';
 import { placesIn } from '../../code/places';
 import type { SweepDefinition, SweepInput } from '../../schemas/definition';
 import { withOrigin } from '../../contracts/code';
 import { BudgetlineError } from '../../contracts/failures';
+import { mapReferences, type MemberReference, type PinnedMember } from '../../contracts/members';
 import type { Task } from '../../contracts/task';
-import { defineSweep } from '../../definitions';
+import { defineSweep, pinDefinitionMembers } from '../../definitions';
 import { applyOptions, type DefinitionOptions } from './definition-options';
 
 type Loaded = Readonly<Record<string, unknown>>;
@@ -125,7 +126,7 @@ async function inputOf(exported: unknown, options: DefinitionOptions, path: stri
 /**
  * Loads a sweep definition from a TypeScript or JavaScript file, and applies the options. The default export of the file
  * is a definition, or a function that takes the options and returns one. The optional export `tasks` lists your own
- * tasks.
+ * tasks. Paths of modules (`pipeline`, `stageKinds`, …) start from the file's folder.
  *
  * @example
  * ```ts
@@ -146,7 +147,32 @@ export async function loadDefinition(
   assertFile(path);
   const loaded = await loadModule(path);
   const input = await inputOf(defaultOf(loaded), options, path);
-  return { definition: applyOptions(defineSweep(input), options), tasks: tasksOf(loaded, path) };
+  const definition = applyOptions(defineSweep(located(input, path)), options);
+  return { definition, tasks: tasksOf(loaded, path) };
+}
+
+/** The paths of users' modules start from the definition's folder. */
+function located(input: SweepInput, path: string): SweepInput {
+  const locate = ({ module, ...rest }: MemberReference) => ({
+    ...{ module: resolve(dirname(path), module), ...rest },
+  });
+  return mapReferences(input, locate) as SweepInput;
+}
+
+/** Code of users that a worker must know. */
+export interface WorkerCode {
+  readonly tasks: readonly Task[];
+  readonly members: readonly PinnedMember[];
+}
+
+/** Loads the tasks of a file, and the members that the definition in it names, if there is one. */
+export async function loadWorkerCode(file: string): Promise<WorkerCode> {
+  const tasks = await loadTasks(file);
+  const path = resolve(file);
+  const exported = defaultOf(await loadModule(path));
+  if (exported === undefined) return { tasks, members: [] };
+  const { definition } = await loadDefinition(file);
+  return { tasks, members: await pinDefinitionMembers(definition) };
 }
 
 type Define = (options: DefinitionOptions) => unknown;

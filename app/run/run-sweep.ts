@@ -2,6 +2,7 @@ import { startEmbeddedWorkers } from '../../workers';
 import type { SweepAnalysis } from '../../contracts/analysis';
 import type { SweepResult } from '../../contracts/results';
 import type { SweepInput } from '../../schemas/definition';
+import { membersOf } from '../../planning';
 import type { Location } from '../location';
 import { planSweep, type PlannedSweep, type PlanOptions } from '../plan/plan-sweep';
 import { writeReport, type ReportFiles } from '../results/report-files';
@@ -46,9 +47,10 @@ function openTemporal(
 }
 
 /** Starts workers in this process. They get the user's tasks as objects. */
-function embedIn({ home, store, tasks }: PlannedSweep): StartWorkers {
+function embedIn({ home, store, tasks, resolved }: PlannedSweep): StartWorkers {
   return async ({ env }, onGiveUp) => {
-    const workers = await startEmbeddedWorkers({ env, home, store, tasks });
+    const members = membersOf(resolved);
+    const workers = await startEmbeddedWorkers({ env, home, store, tasks, members });
     workers.ended.catch(onGiveUp);
     return workers;
   };

@@ -2,14 +2,14 @@ import { BudgetlineError } from '../../contracts/failures';
 import { taskQueues, type TaskQueue } from '../../contracts/stage';
 import { runWorkerProcess } from '../../workers';
 import { homeOf } from '../../app/home';
-import { loadTasks } from '../../app/definition/load-definition';
+import { loadWorkerCode } from '../../app/definition/load-definition';
 import { findEnvironment } from '../../app/run/temporal';
 
 export interface WorkerFlags {
   readonly queue: string;
   readonly address?: string;
   readonly slots?: number;
-  /** Path of a file that exports `tasks`. */
+  /** Path of a file that exports `tasks`, or a definition that names users' modules. */
   readonly tasks?: string;
 }
 
@@ -33,7 +33,7 @@ export async function workerCommand(flags: WorkerFlags): Promise<void> {
     keepAlive,
     ...server,
     slots,
-    tasks: tasks === undefined ? undefined : await loadTasks(tasks),
+    ...(tasks === undefined ? {} : await loadWorkerCode(tasks)),
     onReady: () => process.stderr.write(`${new Date().toISOString()} the ${queue} worker polls\n`),
   });
 }

@@ -42,6 +42,7 @@ export const evaluate = defineStage({
   kind,
   makes: 'scores',
   revision: () => 4,
+  activity: null,
   label: ['evaluation', 'evaluations'],
   does: 'Evaluates a model on test items',
   learnsFrom: null,

@@ -16,6 +16,7 @@ export const freezeReference = defineStage({
   kind,
   makes: 'model',
   revision: () => 2,
+  activity: null,
   label: ['frozen reference', 'frozen references'],
   does: 'Merges and freezes the reference model',
   learnsFrom: null,

@@ -205,6 +205,7 @@ export const synthesizeData = defineStage({
   kind,
   makes: 'rows',
   revision: () => 3,
+  activity: null,
   label: ['dataset', 'datasets'],
   does: 'Buys demonstrations, or makes preference pairs from samples of the reference',
   learnsFrom: null,

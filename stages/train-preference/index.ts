@@ -43,6 +43,7 @@ export const trainPreference = defineStage({
   kind,
   makes: 'adapter',
   revision: trainingRevision,
+  activity: null,
   label: ['preference-tuning run', 'preference-tuning runs'],
   does: 'Preference tuning against the reference',
   learnsFrom: 'pairs',

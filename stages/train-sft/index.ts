@@ -23,6 +23,7 @@ export const trainSft = defineStage({
   kind,
   makes: 'adapter',
   revision: trainingRevision,
+  activity: null,
   label: ['SFT run', 'SFT runs'],
   does: 'Supervised fine-tuning',
   learnsFrom: 'demonstrations',

@@ -36,6 +36,7 @@ export function createIdleActivities(options: {
   const stages = Object.fromEntries(Object.keys(stageKinds).map((kind) => [kind, runStage]));
   return {
     ...(stages as Pick<Activities, StageKind>),
+    runUserStage: runStage,
     answer: () => Promise.resolve(),
     openExperiment: () => Promise.resolve(''),
     recordStages: () => Promise.resolve(null),

@@ -1,0 +1,41 @@
+import type { PinnedMember } from '../contracts/members';
+import type { ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
+import { taskQueues } from '../contracts/stage';
+import { digestOf } from '../contracts/digest';
+import { definitionDigest } from './identity';
+
+/** The users' members at some places that workflows load, each once, in a fixed order. */
+export function membersAt(places: readonly (ResolvedMembers | undefined)[]): PinnedMember[] {
+  const all = places.flatMap(({ pipeline, stageKinds = [] }: ResolvedMembers = {}) => [
+    ...(pipeline === undefined ? [] : [pipeline]),
+    ...stageKinds.map(({ path, export: name, digest }) => ({ path, export: name, digest })),
+  ]);
+  const byId = all.map((member) => [`${member.digest} ${member.export}`, member] as const);
+  return [...new Map(byId.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
+}
+
+/** The users' members of a definition, at all places on its axes. */
+export function membersOf(resolved: ResolvedSweep | ResolvedExperiment): PinnedMember[] {
+  const variants = 'variants' in resolved ? resolved.variants : undefined;
+  return membersAt((variants ?? [resolved]).map(({ members }) => members));
+}
+
+/**
+ * The queue of a definition's workflows. Those with users' members have a queue of their own, which only workers with
+ * the same code poll: a changed module never runs a workflow that was started with another one.
+ */
+export function workflowQueue(members: readonly PinnedMember[]): string {
+  if (members.length === 0) return taskQueues.cpu;
+  const code = members.map(({ digest, export: name }) => ({ digest, name }));
+  return `${taskQueues.cpu}-${digestOf(code).slice(0, 12)}`;
+}
+
+/** What an experiment's ledger records of its definition when it opens. */
+export function openingOf(resolved: ResolvedSweep | ResolvedExperiment) {
+  const members = membersOf(resolved);
+  return {
+    definition: resolved.definition,
+    definitionDigest: definitionDigest(resolved),
+    members: members.length === 0 ? undefined : members,
+  };
+}

@@ -1,0 +1,64 @@
+import {
+  defineStage,
+  filePaths,
+  generating,
+  outputOf,
+  type PlannedStage,
+  poolSeed,
+  sampledProvenance,
+  stageSeed,
+  taskSource,
+} from 'budgetline/workflows';
+
+const kind = 'bestOfN';
+
+interface Call {
+  readonly reference: PlannedStage<'model'>;
+  readonly rows: number;
+  readonly samples: number;
+}
+
+/** Samples n answers per prompt from a frozen reference and keeps the best as a demonstration. */
+export const bestOfN = defineStage({
+  kind,
+  makes: 'rows',
+  revision: () => 1,
+  activity: { module: './best-of-n-activity.ts', export: 'sampleBest' },
+  label: ['best-of-n dataset', 'best-of-n datasets'],
+  does: 'Keeps the best of n samples per prompt',
+  learnsFrom: null,
+  describeRows: () => 'the best of several samples of the model',
+  plan(context, { reference, rows, samples }: Call) {
+    const { maxNewTokens } = context.resolved.definition.evaluation;
+    return {
+      spec: {
+        kind,
+        ...taskSource(context, ['problems', 'grading']),
+        rows,
+        samples,
+        maxNewTokens,
+        poolSeed: poolSeed(context.seed),
+        seed: stageSeed(context.seed, kind),
+      },
+      inputs: { reference: outputOf(reference) },
+      title: `The best of ${samples} samples for ${rows} prompts`,
+      queue: 'gpu',
+      work: generating(rows * samples, maxNewTokens),
+      rows: {
+        count: rows,
+        noun: 'best samples',
+        format: 'demonstrations',
+        source: { what: kind, from: '', label: 'best of n samples' },
+        pricedAs: null,
+        verifierCalls: rows * samples,
+        provenance: sampledProvenance(context.resolved, reference),
+      },
+      optimiserSteps: null,
+      mayExceed: false,
+      judged: [],
+      files: filePaths(context),
+    };
+  },
+});
+
+export type BestOfNSpec = ReturnType<typeof bestOfN.plan>['spec'];

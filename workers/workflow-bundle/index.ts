@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { BundleOptions } from '@temporalio/worker';
+import { BudgetlineError } from '../../contracts/failures';
+import type { PinnedMember } from '../../contracts/members';
+import { packageRoot } from '../../host/package-files';
+import { type Import, refusalOf } from './refused-imports';
+
+type Configuration = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+
+const dist = join(packageRoot, 'dist');
+/** Their paths order the modules, so the sources and the compiled package use the same ones. */
+const loaderAt = (name: string): string => join(dist, 'workers', 'workflow-bundle', name);
+const composePath = join(dist, 'workflows', 'compose.js');
+
+/** Workflow code with its SHA-256. */
+export interface WorkflowBundle {
+  readonly code: string;
+  readonly digest: string;
+}
+
+/** Puts users' members in the place of workflows/user-members.ts. */
+function memberRule(members: readonly PinnedMember[]): object {
+  const registry = join(dist, 'contracts', 'members.js');
+  return {
+    test: join(dist, 'workflows', 'user-members.js'),
+    use: { loader: loaderAt('members-loader.js'), options: { members, registry } },
+  };
+}
+
+const commentsRule = { test: /\.js$/, include: dist, use: loaderAt('comments-loader.js') };
+
+/** Lines of webpack's messages that say what is wrong. */
+const reasonsIn = (output: string): string => output.split('\n').slice(0, 6).join('\n');
+
+async function bundle(members: readonly PinnedMember[]): Promise<WorkflowBundle> {
+  // Loaded on demand: it brings a bundler.
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
+  const refusals: BudgetlineError[] = [];
+  const errors: string[] = [];
+  const check = (data: Import): Promise<undefined> => {
+    const refusal = refusalOf(data);
+    if (refusal !== undefined) refusals.push(refusal);
+    return Promise.resolve(undefined);
+  };
+  const configure = (config: Configuration): Configuration => ({
+    ...config,
+    // Paths in the bundle are relative to it.
+    context: packageRoot,
+    externals: [check, config.externals].flat() as NonNullable<Configuration['externals']>,
+    resolve: {
+      ...config.resolve,
+      alias: { ...(config.resolve?.alias as object), 'budgetline/workflows$': composePath },
+    },
+    module: {
+      ...config.module,
+      rules: [...(config.module?.rules ?? []), commentsRule, memberRule(members)],
+    },
+  });
+  const silent = (): void => undefined;
+  const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent };
+  try {
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: join(dist, 'workflows', 'index.js'),
+      failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
+      webpackConfigHook: configure,
+      logger: { ...logger, error: (text) => errors.push(text) },
+    });
+    return { code, digest: createHash('sha256').update(code).digest('hex') };
+  } catch (cause) {
+    const [refusal] = refusals;
+    if (refusal !== undefined) throw refusal;
+    const reasons = reasonsIn(errors.join('\n')) || (cause as Error).message;
+    throw new BudgetlineError('DEFINITION_INVALID', `The workflows cannot be bundled: ${reasons}`, { cause });
+  }
+}
+
+const known = new Map<string, Promise<WorkflowBundle>>();
+
+/**
+ * Bundles the workflows with users' members, in seconds; once a process. The same members at the same paths have the same
+ * bytes.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID if a workflow cannot load a member's module
+ */
+export function bundleWorkflows(members: readonly PinnedMember[]): Promise<WorkflowBundle> {
+  const id = JSON.stringify(members);
+  const bundling = known.get(id) ?? bundle(members);
+  known.set(id, bundling);
+  return bundling;
+}
