@@ -1,6 +1,6 @@
 import { createDraws, type Draws } from '../analysis/random';
 import { quantile } from '../analysis/special';
-import { planSweep } from '../planning';
+import { planGrid } from '../planning';
 import { defineSweep } from '../definitions';
 import { proposeAdaptive, type SearchOutcome, type SearchRun, searchRunsOf, totalSeconds } from '../search';
 import { gradeSchoolMathDefaults } from '../tasks';
@@ -27,7 +27,7 @@ function runsOf({ budgets, fractions }: Surface): SearchRun[] {
     sftFractions: [...fractions],
   });
   const model = { name: 'embedded', digest: 'a'.repeat(64), path: '/embedded' };
-  const { cells, stages } = planSweep({ definition, model, files: {}, poolRows: 1e6 });
+  const { cells, stages } = planGrid({ definition, model, files: {}, poolRows: 1e6 });
   return searchRunsOf(cells, stages);
 }
 

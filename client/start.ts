@@ -10,7 +10,7 @@ import {
   definitionDigest,
   membersOf,
   planCell,
-  planSweep,
+  planGrid,
   sweepAttributes,
   workflowQueue,
 } from '../planning';
@@ -179,7 +179,7 @@ export async function startSweep(
   resolved: ResolvedSweep,
   { client, orchestration }: StartOptions,
 ): Promise<Started<typeof allocationSweep>> {
-  const plan = planSweep(resolved);
+  const plan = planGrid(resolved);
   return startOrAttach({
     client,
     type: 'allocationSweep',

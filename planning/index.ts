@@ -15,7 +15,7 @@ export { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
 export { type UserRowsPlace, orderUserRows, sharedPrompts } from './user-rows';
 export { cellIdOf, coordinatesSlug, definitionDigest, type GridPoint, sweepIdOf } from './identity';
-export { isOneModel, planSweep, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
+export { isOneModel, planGrid, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
 export { type PaidStage, paidStagesOf, spentUsd } from './spend';

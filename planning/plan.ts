@@ -141,7 +141,7 @@ function distinctBases(variants: readonly VariantPlan[]): PlannedStage[] {
  *
  * @throws BudgetlineError BUDGET_EXCEEDS_POOL or SPEND_LIMIT
  */
-export function planSweep(sweep: ResolvedSweep): SweepPlan {
+export function planGrid(sweep: ResolvedSweep): SweepPlan {
   const { definition } = sweep;
   const sweepId = sweepIdOf(sweep);
   const variants = resolvedVariants(sweep).map((variant) => ({

@@ -19,7 +19,7 @@ import type { StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
 import { openingOf } from '../planning/members';
-import { planSweep } from '../planning/plan';
+import { planGrid } from '../planning/plan';
 import { cellAttributes } from '../planning/search-attributes';
 import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
@@ -279,7 +279,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
 export async function allocationSweep(input: AllocationSweepInput): Promise<SweepReturn> {
   const { resolved, previous } = input;
   const orchestration = { ...defaultOrchestration, ...input.orchestration };
-  const plan = planOrFail(() => planSweep(resolved));
+  const plan = planOrFail(() => planGrid(resolved));
   const start = previous?.steering ?? { paused: null, maxConcurrentCells: orchestration.maxConcurrentCells };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const finished: StageResult[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { listPending } from '../../client';
 import type { ResolvedSweep } from '../../contracts/resolved';
-import { planSweep, type SweepPlan } from '../../planning';
+import { planGrid, type SweepPlan } from '../../planning';
 import { Campaign, type Fault, type Quota } from './campaign';
 import { mountSmallDisk, type SmallDisk } from './disk';
 import { createRandom } from '../../tasks/random';
@@ -86,7 +86,7 @@ async function runDisturbed(options: ChaosOptions, { plan, home, disk }: Disturb
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { resolved, folder, signal, heartbeatSeconds, onNotice } = options;
-  const plan = planSweep(resolved);
+  const plan = planGrid(resolved);
   const homes = { quiet: join(folder, 'quiet'), disturbed: join(folder, 'disturbed') };
   for (const home of Object.values(homes)) mkdirSync(home, { recursive: true });
   onNotice(`${plan.cells.length} cells, ${plan.stages.length} stages; first undisturbed`);

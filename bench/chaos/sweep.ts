@@ -4,7 +4,7 @@ import { resolveDefinition } from '../../definitions';
 import type { SweepInput } from '../../schemas/definition';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
-import { planSweep } from '../../planning';
+import { planGrid } from '../../planning';
 import { defineSweep } from '../../definitions';
 import { createFolderStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
@@ -41,7 +41,7 @@ async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOpt
   const { signal, world, heartbeatSeconds } = options;
   const orchestration = { heartbeatSeconds, maxConcurrentCells: 4 };
   const started = await startSweep(resolved, { client, orchestration });
-  const plan = planSweep(resolved);
+  const plan = planGrid(resolved);
   return watchSweep({
     client,
     plan,

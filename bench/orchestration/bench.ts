@@ -10,7 +10,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { connect, startSweep, watchSweep } from '../../client';
 import { resolveDefinition } from '../../definitions';
 import type { ResolvedSweep } from '../../contracts/resolved';
-import { planSweep, type SweepPlan } from '../../planning';
+import { planGrid, type SweepPlan } from '../../planning';
 import { defineSweep } from '../../definitions';
 import { createFolderStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
@@ -145,7 +145,7 @@ async function runSweep(
   options: { readonly resolved: ResolvedSweep; readonly home: string },
 ): Promise<Swept> {
   const { resolved, home } = options;
-  const plan = planSweep(resolved);
+  const plan = planGrid(resolved);
   let done = 0;
   const measured = await timed(countStages(plan), workers, async () => {
     const started = await startSweep(resolved, { client, orchestration: { maxConcurrentCells: width } });
@@ -226,7 +226,7 @@ async function measure(client: Client, options: MeasureOptions): Promise<string[
   const bundle = await bundleBare(join(folder, 'bare.js'));
   const workers = await startWorkers([server.address, form, home, bundle], server.pid);
   try {
-    const count = countStages(planSweep(resolved));
+    const count = countStages(planGrid(resolved));
     const bare = await timed(count, workers, () => runBare(client, count));
     const bareCells = await timed(cells * stagesACell, workers, () => runBareCells(client, cells));
     const swept = await runSweep(client, workers, { resolved, home });

@@ -5,7 +5,7 @@ import { readStatus, startSweep, steerRun, watchSweep, type RunStatus } from '..
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { SteeringCommand } from '../../schemas/steering';
-import { planSweep } from '../../planning';
+import { planGrid } from '../../planning';
 import { createFolderStore, identifyProcess } from '../../store';
 import type { Orchestration } from '../../workflows/orchestration';
 import { readTrainerStarts } from './counted-trainer';
@@ -46,7 +46,7 @@ export class Going {
     resolved: ResolvedSweep,
     orchestration: Partial<Orchestration> = {},
   ): Promise<Going> {
-    const plan = planSweep(resolved);
+    const plan = planGrid(resolved);
     const started = await startSweep(resolved, { client, orchestration });
     const ended = new AbortController();
     const watched = { client, resolved, plan, started, store: createFolderStore(home), signal: ended.signal };

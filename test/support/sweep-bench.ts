@@ -7,7 +7,7 @@ import type { SweepInput } from '../../schemas/definition';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
 import type { Task } from '../../contracts/task';
-import { planSweep } from '../../planning';
+import { planGrid } from '../../planning';
 import type { SweepPlan } from '../../planning';
 import { defineSweep } from '../../definitions';
 import { createFolderStore } from '../../store';
@@ -61,7 +61,7 @@ export async function runSweep(
   resolved: ResolvedSweep,
   { orchestration = {}, home }: { orchestration?: Partial<Orchestration>; home?: string } = {},
 ): Promise<RanSweep> {
-  const plan = planSweep(resolved);
+  const plan = planGrid(resolved);
   const started = await startSweep(resolved, { client, orchestration });
   const statuses: SweepStatus[] = [];
   const onStatus = (status: SweepStatus): void => void statuses.push(status);

@@ -9,7 +9,7 @@ import type { SweepResult } from '../../../contracts/results';
 import type { ItemResult } from '../../../schemas/rows';
 import type { PlannedStage } from '../../../contracts/stage';
 import type { ComparedAnswer, Task } from '../../../contracts/task';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { createFolderStore } from '../../../store';
 import { bothOrders, scoreVerdicts, summarization, syntheticDefaults } from '../../../tasks';
 import { createWorker } from '../../../workers';
@@ -207,7 +207,7 @@ describe('a sweep of summaries with endpoint annotators and judges', function ()
   /** An undisturbed purchase gives the same bytes. */
   async function assertSameRows(): Promise<void> {
     const [home, tasks] = [folder.at('undisturbed'), tasksOf(undisturbed)];
-    const plan = planSweep(await resolveDefinition(definition, { tasks }));
+    const plan = planGrid(await resolveDefinition(definition, { tasks }));
     const isWritten = ({ rows }: PlannedStage): boolean =>
       rows?.source.what === 'demonstrations' && rows.source.from === 'writer';
     const { stage } = plan.stages.find((one) => isWritten(one.stage))!;

@@ -14,7 +14,7 @@ import {
   type RunFilter,
 } from '../../../client';
 import { searchAttributes } from '../../../contracts/search-attributes';
-import { experimentOf, planCell, planSweep } from '../../../planning';
+import { experimentOf, planCell, planGrid } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 import { acquisitionLimitMs, testServer } from '../../support/temporal';
 
@@ -105,7 +105,7 @@ describe('runs are found by their search attributes', function () {
     const client = await connect({ address: (await testServer()).address });
     clients.push(client);
     const resolved = resolveSweep({ name: 'found' });
-    const { sweepId, definitionDigest } = planSweep(resolved);
+    const { sweepId, definitionDigest } = planGrid(resolved);
     const { handle } = await startSweep(resolved, { client });
     const [run] = await find(client, { digest: definitionDigest });
     assert.deepEqual([run?.workflowId, run?.sweep], [sweepId, sweepId]);

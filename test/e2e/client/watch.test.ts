@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { startSweep, watchSweep, type WatchOptions } from '../../../client';
 import { BudgetlineError } from '../../../contracts/failures';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { ensureServer } from '../../../workers';
 import { anyPort } from '../../../workers/embedded-server/ports';
 import { until } from '../../support/going-sweep';
@@ -29,7 +29,7 @@ describe('watching a sweep whose server goes away', function () {
     const started = await startSweep(resolved, { client });
     const notices: string[] = [];
     const watch = (own: Partial<WatchOptions>) =>
-      watchSweep({ client, plan: planSweep(resolved), started, onStatus: quiet, intervalMs: 250, ...own });
+      watchSweep({ client, plan: planGrid(resolved), started, onStatus: quiet, intervalMs: 250, ...own });
     const patient = watch({ onNotice: (text) => notices.push(text) });
     patient.catch(quiet);
     const impatient = watch({ serverTimeoutMs: 500 });

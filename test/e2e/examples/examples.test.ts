@@ -13,7 +13,7 @@ import firstSweep from '../../../examples/first-sweep';
 import gsm8k from '../../../examples/gsm8k';
 import * as own from '../../../examples/own-task';
 import ownAnnotations from '../../../examples/own-annotations';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { defineSweep } from '../../../definitions';
 import { createFolderStore } from '../../../store';
 import { builtInTasks } from '../../../workers';
@@ -24,7 +24,7 @@ import { temporaryFolder, temporaryHome } from '../../support/temporary';
 const examples = join(__dirname, '../../../examples');
 
 const plan = async (definition: SweepDefinition) =>
-  planSweep(await resolveDefinition(definition, { tasks: builtInTasks }));
+  planGrid(await resolveDefinition(definition, { tasks: builtInTasks }));
 
 describe('examples/first-sweep.ts', () => {
   it('is a complete experiment in fifteen lines', () => {
@@ -81,7 +81,7 @@ describe('examples/gsm8k.ts', function () {
     const resolved = await resolveDefinition(small, { tasks: builtInTasks });
     const { result, status } = await withWorkers(folder.path(), async (client) => ({
       ...(await runSweep(client, resolved)),
-      status: await readStatus(client, planSweep(resolved).sweepId),
+      status: await readStatus(client, planGrid(resolved).sweepId),
     }));
     assert.deepEqual(result.failedCells, []);
     const [cell] = result.cells;

@@ -5,7 +5,7 @@ import { cancelRun } from '../../../activities/cancel-run';
 import { startSweep, steerRun } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { SweepProgress } from '../../../contracts/results';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { createFolderStore } from '../../../store';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep } from '../../support/sweep-bench';
@@ -21,7 +21,7 @@ describe('a sweep of several runs', function () {
     activity: 'storeDocument' | 'finalizeExperiment',
     resolved: ResolvedSweep,
   ): Promise<{ state: string; answered: boolean; ran: number }> {
-    const { sweepId } = planSweep(resolved);
+    const { sweepId } = planGrid(resolved);
     let steering: Promise<boolean> | undefined;
     let ran = 0;
     const real = (idle: Activities): Partial<Activities> => ({

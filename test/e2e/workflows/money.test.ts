@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { zeroCost, type PlannedStage } from '../../../contracts/stage';
 import type { ResolvedSweep } from '../../../contracts/resolved';
-import { annotationUsd, planSweep, uniquePurchase } from '../../../planning';
+import { annotationUsd, planGrid, uniquePurchase } from '../../../planning';
 import { createFolderStore } from '../../../store';
 import type { Orchestration } from '../../../workflows/orchestration';
 import { withIdleWorkers } from '../../support/idle-bench';
@@ -89,7 +89,7 @@ describe('what the cells and controls of a sweep may spend', function () {
         controls: [],
         prices: { ...prices, sftExample: 3 },
       });
-      const { annotationUsd: spendLimitUsd } = planSweep(resolved);
+      const { annotationUsd: spendLimitUsd } = planGrid(resolved);
       const limited = { ...resolved, definition: { ...resolved.definition, spendLimitUsd } };
       const { result, grants } = await grantsOf(limited, { maxConcurrentCells: 1, maxCellsPerRun });
       assert.deepEqual(result.failedCells, []);

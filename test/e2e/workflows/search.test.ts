@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PlannedStage } from '../../../contracts/stage';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { searchRunsOf, totalSeconds } from '../../../search';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { recordHistory, recording } from '../../support/record-histories';
@@ -19,7 +19,7 @@ describe('a sweep that searches', function () {
       budgets: [16, 64],
       sftFractions: [1, 0.75, 0.5, 0.25, 0],
     });
-    const plan = planSweep(resolved);
+    const plan = planGrid(resolved);
     const cellOf = new Map(plan.cells.map(({ evaluation, cell }) => [evaluation.key, cell]));
     // A peak at SFT fraction 1, on many items: found soon.
     const metricsOf = ({ key }: PlannedStage) => ({

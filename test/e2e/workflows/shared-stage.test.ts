@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { connect } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { LedgerLine } from '../../../schemas/ledger';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { createFolderStore, identifyProcess } from '../../../store';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { readTrainerStarts } from '../../support/counted-trainer';
@@ -57,7 +57,7 @@ describe('two sweeps that share a stage', function () {
   before(async () => {
     ({ address } = await testServer());
     client = await connect({ address });
-    const plan = planSweep(await resolvePriced(1));
+    const plan = planGrid(await resolvePriced(1));
     key = plan.stages.find(({ stage }) => stage.kind === 'trainSft')?.stage.key ?? '';
   });
 

@@ -4,7 +4,7 @@ import { readStatus, startSweep, watchSweep } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import type { SweepResult } from '../../../contracts/results';
 import type { StageResult } from '../../../contracts/stage';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { createFolderStore } from '../../../store';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep } from '../../support/sweep-bench';
@@ -53,7 +53,7 @@ describe('a sweep whose results are larger than a payload', function () {
       },
     });
     return withIdleWorkers({ real, metricsOf: () => manyMetrics(stageBytes) }, async (client) => {
-      const plan = planSweep(resolved);
+      const plan = planGrid(resolved);
       const started = await startSweep(resolved, {
         client,
         orchestration: { maxConcurrentCells: 10, maxCellsPerRun },
@@ -72,7 +72,7 @@ describe('a sweep whose results are larger than a payload', function () {
   const idsOf = ({ cells }: SweepResult): string[] => cells.map(({ cell }) => cell.id);
 
   function assertWhole(resolved: ResolvedSweep, { result, returned, documents, recorded }: Sized): void {
-    const plan = planSweep(resolved);
+    const plan = planGrid(resolved);
     assert.deepEqual(
       idsOf(result),
       plan.cells.map(({ cell }) => cell.id),

@@ -11,7 +11,7 @@ import {
   watchSweep,
 } from '../../../client';
 import type { SteeringCommand } from '../../../schemas/steering';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { cellsOf, until } from '../../support/going-sweep';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep } from '../../support/sweep-bench';
@@ -75,7 +75,7 @@ async function steered(
   { againMs = 0 } = {},
 ): Promise<void> {
   const resolved = await resolveTinySweep({ name: 'yields', budgets: [8], sftFractions: [1], controls: [] });
-  const plan = planSweep(resolved);
+  const plan = planGrid(resolved);
   const { sweepId, cells } = plan;
   const cellId = cells[0]?.cell.id ?? '';
   let asked = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { defineSweep, resolveDefinition } from '../../../definitions';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import type { SweepInput } from '../../../schemas/definition';
 import { syntheticDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
@@ -23,7 +23,7 @@ describe('a definition with a model family of its user', () => {
       { tasks: builtInTasks, baseDir: folder.path() },
     );
   const keysOf = async (change: Partial<SweepInput>): Promise<string[]> => {
-    const { stages } = planSweep(await resolve(change));
+    const { stages } = planGrid(await resolve(change));
     return stages.map(({ stage }) => `${stage.title} ${stage.key}`);
   };
 

@@ -5,7 +5,7 @@ import { resolveDefinition, type DownloadProgress } from '../../../definitions';
 import { fetchHubModel } from '../../../definitions/hub';
 import { embeddedModelPath } from '../../../host/package-files';
 import { hub, parseHubReference } from '../../../contracts/hub';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { defineSweep } from '../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
@@ -185,8 +185,8 @@ describe('models of the hub', () => {
     writeFileSync(join(ofHub.model.path, 'README.md'), 'kept there by another program');
     assert.equal((await resolve(hub(name))).model.digest, ofHub.model.digest);
     assert.deepEqual(
-      planSweep(ofHub).stages.map(({ stage }) => stage.key),
-      planSweep(ofFolder).stages.map(({ stage }) => stage.key),
+      planGrid(ofHub).stages.map(({ stage }) => stage.key),
+      planGrid(ofFolder).stages.map(({ stage }) => stage.key),
     );
   });
 });

@@ -13,7 +13,7 @@ import { renderTable } from '../../../cli/print/table';
 import { fit, padLeft, padRight, pageWidth, wrap } from '../../../cli/print/text';
 import { summarizePlan, type PlanSummary } from '../../../app/plan/plan-summary';
 import type { SearchRecord, SweepResult } from '../../../contracts/results';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { auxiliaryFixture, sweepFixture } from '../../support/report/sweep-fixture';
 
 const plain = createInk(false);
@@ -175,7 +175,7 @@ describe('the printed results of a sweep', () => {
 });
 
 describe('the printed plan', () => {
-  const plan = planSweep(resolved);
+  const plan = planGrid(resolved);
   const { definition } = resolved;
   const summarize = (cached: ReadonlySet<string>): PlanSummary =>
     summarizePlan(plan, { definition, cached, slots: 2 });
@@ -215,7 +215,7 @@ describe('the printed plan', () => {
   it('prints the number of verdicts, each answer in both orders, and the spend limit', () => {
     const evaluation = { ...definition.evaluation, judge: 'gpt' };
     const judged = { ...resolved, definition: { ...definition, evaluation } };
-    const judgedPlan = planSweep(judged);
+    const judgedPlan = planGrid(judged);
     const summaryOf = (cached: readonly string[]): PlanSummary =>
       summarizePlan(judgedPlan, { definition: judged.definition, cached: new Set(cached), slots: 2 });
     const all = 2 * evaluation.items * (judgedPlan.cells.length + 1);

@@ -7,10 +7,10 @@ import { createInk } from '../../../cli/print/ink';
 import type { RunProgress } from '../../../app/run/progress';
 import { renderProgress, renderProgressLine } from '../../../cli/print/progress';
 import { createProgressView } from '../../../cli/progress-view';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 
-const plan = planSweep({
+const plan = planGrid({
   definition: sweepFixture({ items: 10 }).definition,
   model: { name: 'embedded', digest: 'a'.repeat(64), path: '/models/tiny-math' },
   files: {},

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { defineSweep, resolveDefinition } from '../../../definitions';
 import { BudgetlineError } from '../../../contracts/failures';
 import type { PlannedStage } from '../../../contracts/stage';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import type { StageOf } from '../../../stages';
 import type { SweepInput } from '../../../schemas/definition';
 import { gradeSchoolMathDefaults } from '../../../tasks';
@@ -36,7 +36,7 @@ describe('a user’s loss in a definition', function () {
       { tasks: builtInTasks, baseDir: folder.path() },
     );
   const tunedStages = async (loss: object, more?: Partial<SweepInput>) =>
-    planSweep(await resolve(loss, more))
+    planGrid(await resolve(loss, more))
       .stages.map(({ stage }) => stage)
       .filter(isTuning);
   const keyOf = async (loss: object): Promise<string> => (await tunedStages(loss))[0]!.key;
@@ -111,7 +111,7 @@ describe('a user’s loss in a definition', function () {
 
   it('takes part in the controls "dpo-nll" and "beta"', async () => {
     const controls = ['dpo-nll', 'beta'] as const;
-    const plan = planSweep(await resolve(own, { controls: [...controls], sftFractions: [0] }));
+    const plan = planGrid(await resolve(own, { controls: [...controls], sftFractions: [0] }));
     const stages = plan.controls.certain.flatMap((control) => control.stages.filter(isTuning));
     assert.deepEqual(
       stages.map(({ spec, title }) => [spec.loss.beta, title]),

@@ -6,7 +6,7 @@ import { resolveDefinition } from '../../../definitions';
 import type { SweepInput } from '../../../schemas/definition';
 import { BudgetlineError } from '../../../contracts/failures';
 import type { FailureCode } from '../../../contracts/failures';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import { defineSweep } from '../../../definitions';
 import { defineTask, gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
@@ -59,10 +59,10 @@ describe('resolving a definition', () => {
     assert.equal(one.poolRows, 6);
     assert.equal(one.model.parameters, 820_736, 'by the headers of its safetensors');
     assert.notEqual(one.files['train']?.path, other.files['train']?.path);
-    assert.equal(planSweep(one).sweepId, planSweep(other).sweepId);
+    assert.equal(planGrid(one).sweepId, planGrid(other).sweepId);
     write('copy.jsonl', [1, 2, 3, 4, 5, 7].map(row));
     const changed = await resolve(files('copy.jsonl', 'test.jsonl'));
-    assert.notEqual(planSweep(changed).sweepId, planSweep(one).sweepId);
+    assert.notEqual(planGrid(changed).sweepId, planGrid(one).sweepId);
   });
 
   it('reports a missing file by field and path', async () => {
@@ -106,7 +106,7 @@ describe('resolving a definition', () => {
     };
     assert.deepEqual([resolved.poolRows, resolved.excluded], [4, excluded]);
     assert.ok(
-      planSweep(resolved).warnings.some((warning) =>
+      planGrid(resolved).warnings.some((warning) =>
         /^3 rows of the task's files are excluded \(duplicate test row: 1; /.test(warning),
       ),
     );
@@ -134,7 +134,7 @@ describe('resolving a definition', () => {
       graded,
     ]);
     assert.deepEqual(
-      planSweep(resolved).warnings.filter((warning) => warning.includes('reference')),
+      planGrid(resolved).warnings.filter((warning) => warning.includes('reference')),
       ['4 reference answers score below 1 by the verifier of graded (lowest 0.525); they are kept.'],
     );
   });

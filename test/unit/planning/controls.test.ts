@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { StageOf } from '../../../stages';
 import type { SweepInput } from '../../../schemas/definition';
 import type { PlannedStage } from '../../../contracts/stage';
-import { type ControlPlan, countControls, planSweep } from '../../../planning';
+import { type ControlPlan, countControls, planGrid } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const kinds = [
@@ -17,7 +17,7 @@ const kinds = [
 const ownFile = { file: 'own.jsonl', source: 'our own', license: 'CC0-1.0' };
 
 const planOf = (changes: Partial<SweepInput> = {}) =>
-  planSweep(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
+  planGrid(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
 const plan = planOf();
 const { certain, winnerControls } = plan.controls;
 
@@ -154,7 +154,7 @@ describe('planning controls', () => {
     ];
     for (const [changes, kind, reason] of expected) {
       const sweep = resolveSweep({ controls: [...kinds], sensitivityBudget: 256, ...changes });
-      const planned = planSweep({ ...sweep, userRows: { preferences: 5_000 } });
+      const planned = planGrid({ ...sweep, userRows: { preferences: 5_000 } });
       const all = [...planned.controls.certain, ...planned.controls.winnerControls];
       assert.ok(!all.some((control) => control.kind === kind), kind);
       const [named = '', ...more] = planned.warnings.filter((text) => text.includes(`control "${kind}"`));
@@ -166,7 +166,7 @@ describe('planning controls', () => {
 
   it('refuses more rows than exist, by field', () => {
     const tooMany = (changes: Partial<SweepInput>, inputs: Parameters<typeof resolveSweep>[1]) => () =>
-      planSweep(resolveSweep({ budgets: [64], ...changes }, inputs));
+      planGrid(resolveSweep({ budgets: [64], ...changes }, inputs));
     assert.throws(tooMany({ controls: ['few-shot'], numFewShot: 9_999 }, {}), {
       code: 'BUDGET_EXCEEDS_POOL',
       message: /^numFewShot 9999 is above the 6144 problems/,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { PlannedStage } from '../../../contracts/stage';
-import { estimateSeconds, experimentOf, gridOf, planCell, planSweep, sweepIdOf } from '../../../planning';
+import { estimateSeconds, experimentOf, gridOf, planCell, planGrid, sweepIdOf } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
-const plan = planSweep(resolveSweep());
+const plan = planGrid(resolveSweep());
 const cellAt = (budget: number, sftFraction: number) => {
   const found = plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === sftFraction);
   assert.ok(found);
@@ -70,7 +70,7 @@ describe('planning a sweep', () => {
   });
 
   it('needs 23 SFT stages for the 36 SFT cells of the study’s grid', () => {
-    const study = planSweep(
+    const study = planGrid(
       resolveSweep(
         { budgets: [100, 500, 1000, 5000, 10000, 20000], sftFractions: [1, 0.75, 0.5, 0.25, 0, 0.1, 0.01] },
         { poolRows: 40000 },
@@ -114,7 +114,7 @@ describe('planning a sweep', () => {
     assert.deepEqual([plan.purchase.demonstrations, plan.purchase.pairs], [1024, pairs]);
     assert.ok(Math.abs(plan.annotationUsd - (1024 * 0.002 + pairs * 0.001)) < 1e-9);
     assert.ok(Math.abs(cellAt(256, 0.75).annotationUsd - (192 * 0.002 + 64 * 0.001)) < 1e-9);
-    const checked = planSweep(
+    const checked = planGrid(
       resolveSweep({ prices: { sftExample: 0, preferencePair: 0, verifierCall: 0.01 } }),
     );
     assert.equal(checked.annotationUsd, plan.purchase.verifierCalls * 0.01);
@@ -122,9 +122,9 @@ describe('planning a sweep', () => {
   });
 
   it('refuses a budget above the pool and a plan above the spend limit', () => {
-    assert.throws(() => planSweep(resolveSweep({ budgets: [64, 6145] })), { code: 'BUDGET_EXCEEDS_POOL' });
-    assert.throws(() => planSweep(resolveSweep({ spendLimitUsd: 1 })), { code: 'SPEND_LIMIT' });
-    assert.ok(planSweep(resolveSweep({ spendLimitUsd: 100 })));
+    assert.throws(() => planGrid(resolveSweep({ budgets: [64, 6145] })), { code: 'BUDGET_EXCEEDS_POOL' });
+    assert.throws(() => planGrid(resolveSweep({ spendLimitUsd: 1 })), { code: 'SPEND_LIMIT' });
+    assert.ok(planGrid(resolveSweep({ spendLimitUsd: 100 })));
   });
 
   it('derives a sweep’s id from content, not from paths', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { SweepInput } from '../../../schemas/definition';
 import type { SearchProposal } from '../../../contracts/results';
-import { planSweep } from '../../../planning';
+import { planGrid } from '../../../planning';
 import {
   proposeAdaptive,
   type SearchOutcome,
@@ -14,7 +14,7 @@ import { resolveSweep } from '../../support/planning/resolve';
 
 const defaultLimits = { regretTolerance: 0.02, confidence: 0.9, maxCostFraction: 0.5 };
 
-const plan = planSweep(resolveSweep({ seeds: [0, 1, 2], sftFractions: [1, 0.75, 0.5, 0.25, 0] }));
+const plan = planGrid(resolveSweep({ seeds: [0, 1, 2], sftFractions: [1, 0.75, 0.5, 0.25, 0] }));
 const runs = searchRunsOf(plan.cells, plan.stages);
 const items = 400;
 
@@ -54,7 +54,7 @@ describe('adaptive search', () => {
 
   /** Runs a search of any plan to its end under a share of its cost. */
   function searchWithin(changes: Partial<SweepInput>, maxCostFraction: number, surface: Surface) {
-    const { cells, stages } = planSweep(resolveSweep(changes));
+    const { cells, stages } = planGrid(resolveSweep(changes));
     const all = searchRunsOf(cells, stages);
     const limits = { ...defaultLimits, maxCostFraction };
     const outcomes: SearchOutcome[] = [];

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { estimateTimeLeft } from '../../../../app/run/time-left';
-import { planSweep } from '../../../../planning';
+import { planGrid } from '../../../../planning';
 import { resolveSweep } from '../../../support/planning/resolve';
 
-const plan = planSweep(resolveSweep());
+const plan = planGrid(resolveSweep());
 const keys = plan.stages.map(({ stage }) => stage.key);
 
 describe('the time left', () => {
