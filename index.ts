@@ -81,7 +81,7 @@ export type {
   RunState,
 } from './client';
 export type { DownloadProgress, HubOptions, ResolveOptions } from './definitions';
-export type { SubjectAnalysis, SweepAnalysis } from './contracts/analysis';
+export type { SubjectAnalysis, SweepAnalysis } from './contracts/analysis/sweep';
 export type {
   ExperimentDefinition,
   ExperimentInput,
@@ -94,7 +94,8 @@ export { usd } from './contracts/money';
 export { BudgetlineError, failures } from './contracts/failures';
 export { defineLoss } from './losses';
 export { hub } from './contracts/hub';
-export type { FailureCode, FailureInfo } from './contracts/failures';
+export type { FailureInfo } from './contracts/failure-table';
+export type { FailureCode } from './contracts/failures';
 export type {
   FailedCell,
   CellIdentity,

@@ -1,4 +1,4 @@
-import type { Estimate } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
 import type { LabelCounts, LabelPattern } from '../contracts/metrics';
 import { createDraws } from './random';
 import { quantile } from './special';

@@ -1,12 +1,12 @@
+import type { AuxiliaryAnalysis } from '../contracts/analysis/auxiliary';
+import type { IntervalBasis } from '../contracts/analysis/estimate';
 import type {
-  AuxiliaryAnalysis,
   FailedControlAnalysis,
   FailedCellAnalysis,
-  IntervalBasis,
   SubjectAnalysis,
   SubjectName,
   SweepAnalysis,
-} from '../contracts/analysis';
+} from '../contracts/analysis/sweep';
 import { nameOfAuxiliary } from '../contracts/auxiliary';
 import type { Coordinates } from '../contracts/coordinates';
 import type { SweepDefinition } from '../schemas/definition';

@@ -1,4 +1,5 @@
-import type { BudgetAnalysis, SubjectAnalysis } from '../contracts/analysis';
+import type { BudgetAnalysis } from '../contracts/analysis/splits';
+import type { SubjectAnalysis } from '../contracts/analysis/sweep';
 import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../contracts/coordinates';
 import { toDecimals } from '../contracts/decimals';

@@ -1,4 +1,4 @@
-import type { AuxiliaryAnalysis, AuxiliaryCell } from '../contracts/analysis';
+import type { AuxiliaryAnalysis, AuxiliaryCell } from '../contracts/analysis/auxiliary';
 import type { AuxiliarySummary, EvaluationSummary, SweepResult } from '../contracts/results';
 import { judge } from './controls';
 import { buildGrid, type Grid, type GridInput, type Group, type ItemsByRun } from './grid';

@@ -1,4 +1,5 @@
-import type { BudgetAnalysis, CellAnalysis, Estimate, StyleRates } from '../contracts/analysis';
+import type { Estimate, StyleRates } from '../contracts/analysis/estimate';
+import type { BudgetAnalysis, CellAnalysis } from '../contracts/analysis/splits';
 import { boundBest, crossUnits, simultaneousCritical, simultaneousHalf } from './bounds';
 import { groupsByBudget, type Group, type Unit } from './grid';
 import { intervalOf, type Inference } from './inference';

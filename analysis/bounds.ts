@@ -1,4 +1,4 @@
-import type { Estimate } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
 import type { Unit } from './grid';
 import { intervalWithin, type Contrast, type Inference } from './inference';
 import type { Metric } from './measure';

@@ -1,4 +1,4 @@
-import type { ClaimId } from '../contracts/analysis';
+import type { ClaimId } from '../contracts/analysis/verdicts';
 import type { SweepDefinition } from '../schemas/definition';
 import { crossUnits, type ContrastMatrix } from './bounds';
 import { groupsByBudget, type Group } from './grid';

@@ -1,4 +1,6 @@
-import type { ClaimVerdict, Estimate, FailedCellAnalysis } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
+import type { FailedCellAnalysis } from '../contracts/analysis/sweep';
+import type { ClaimVerdict } from '../contracts/analysis/verdicts';
 import { boundBest, simultaneousCritical, simultaneousHalf, singleHalf } from './bounds';
 import { planClaims, type ClaimContext, type ClaimPart, type ClaimPlan } from './claim-rules';
 import type { Group } from './grid';

@@ -1,4 +1,5 @@
-import type { ColdStartDiagnosis, DiagnosisEvidence, DiagnosisStatus, Estimate } from '../contracts/analysis';
+import type { ColdStartDiagnosis, DiagnosisEvidence, DiagnosisStatus } from '../contracts/analysis/diagnoses';
+import type { Estimate } from '../contracts/analysis/estimate';
 import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { styleMetrics, type Measure, type Metric } from './measure';

@@ -1,4 +1,5 @@
-import type { ControlAnalysis, ControlEffect, Estimate, FurtherControl } from '../contracts/analysis';
+import type { ControlAnalysis, ControlEffect, FurtherControl } from '../contracts/analysis/controls';
+import type { Estimate } from '../contracts/analysis/estimate';
 import type { ControlUnit, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { formatDifference } from '../contracts/text';

@@ -1,5 +1,6 @@
 import { nameBudget } from '../contracts/budget-name';
-import type { Estimate, Finding } from '../contracts/analysis';
+import type { Finding } from '../contracts/analysis/diagnoses';
+import type { Estimate } from '../contracts/analysis/estimate';
 import { groupsByBudget, type Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { tie } from './regions';

@@ -1,4 +1,5 @@
-import { baseItemsKey, type StyleRates } from '../contracts/analysis';
+import type { StyleRates } from '../contracts/analysis/estimate';
+import { baseItemsKey } from '../contracts/analysis/sweep';
 import type { BudgetUnit } from '../schemas/definition';
 import { type CellIdentity, controlIdOf, type ControlResult } from '../contracts/results';
 import type { ItemResult } from '../schemas/rows';

@@ -1,4 +1,4 @@
-import type { BudgetAnalysis } from '../contracts/analysis';
+import type { BudgetAnalysis } from '../contracts/analysis/splits';
 import { clusterByPrompt } from './clusters';
 import { groupsByBudget, type Grid, type Group, type Run, type Unit } from './grid';
 import { createInference, type Inference } from './inference';

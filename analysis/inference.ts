@@ -1,4 +1,4 @@
-import type { Estimate } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
 import { clusteredVariance, type Clusters } from './clusters';
 import { createResamples } from './resamples';
 import type { Grid, Unit } from './grid';

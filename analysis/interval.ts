@@ -1,4 +1,4 @@
-import type { Estimate } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
 import { mean, variance } from './moments';
 import { itemCount, type Measure } from './measure';
 import { tCritical95 } from './special';

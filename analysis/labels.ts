@@ -1,4 +1,4 @@
-import type { Estimate } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
 import type { GatheredLabels } from '../contracts/labels';
 import { krippendorffAlpha } from './agreement';
 import { formatCount } from '../contracts/text';

@@ -1,4 +1,5 @@
-import type { Estimate, FrontierPoint, MarginalGain } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
+import type { FrontierPoint, MarginalGain } from '../contracts/analysis/money';
 import type { Group } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { tie } from './regions';

@@ -1,4 +1,4 @@
-import type { StyleRates } from '../contracts/analysis';
+import type { StyleRates } from '../contracts/analysis/estimate';
 import type { ItemResult } from '../schemas/rows';
 import { clusteredVariance, type Clusters } from './clusters';
 import type { Run, RunSummary, Unit } from './grid';

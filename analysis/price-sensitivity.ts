@@ -1,4 +1,4 @@
-import type { PriceSensitivity, PriceSwitch } from '../contracts/analysis';
+import type { PriceSensitivity, PriceSwitch } from '../contracts/analysis/money';
 import type { Group } from './grid';
 import type { Inference } from './inference';
 import { resampleScores, tie } from './regions';

@@ -1,4 +1,5 @@
-import type { BudgetAnalysis, NearOptimalRegion, RegionTransfer, SubjectName } from '../contracts/analysis';
+import type { BudgetAnalysis, NearOptimalRegion, RegionTransfer } from '../contracts/analysis/splits';
+import type { SubjectName } from '../contracts/analysis/sweep';
 import type { Group, Unit } from './grid';
 import type { Inference } from './inference';
 import { subjectKey } from './subjects';

@@ -1,4 +1,5 @@
-import type { DiagnosisStatus, Estimate, StagnationDiagnosis } from '../contracts/analysis';
+import type { DiagnosisStatus, StagnationDiagnosis } from '../contracts/analysis/diagnoses';
+import type { Estimate } from '../contracts/analysis/estimate';
 import { intervalOf, type Inference } from './inference';
 
 /** Fewer pairs than this are few for preference tuning. */

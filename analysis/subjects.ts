@@ -1,4 +1,4 @@
-import type { SubjectName } from '../contracts/analysis';
+import type { SubjectName } from '../contracts/analysis/sweep';
 import { type Coordinates, describeCoordinates } from '../contracts/coordinates';
 
 /** "GSM8K, Llama 3.1 8B, annotator = clean". */

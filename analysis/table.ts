@@ -1,4 +1,4 @@
-import type { SubjectAnalysis, SubjectName } from '../contracts/analysis';
+import type { SubjectAnalysis, SubjectName } from '../contracts/analysis/sweep';
 import type { Prices } from '../schemas/definition';
 import { analyzeSubject } from './analyze';
 import type { CellInput, RunSummary } from './grid';

@@ -1,4 +1,4 @@
-import type { Estimate } from '../contracts/analysis';
+import type { Estimate } from '../contracts/analysis/estimate';
 import { nameBudget } from '../contracts/budget-name';
 import { countOf, formatCount, formatScore, joinList } from '../contracts/text';
 import type { BudgetUnit } from '../schemas/definition';

@@ -1,4 +1,4 @@
-import type { TunedWinner, TuningAnalysis } from '../contracts/analysis';
+import type { TunedWinner, TuningAnalysis } from '../contracts/analysis/controls';
 import type { ControlUnit, Group, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import { formatDifference, joinList } from '../contracts/text';

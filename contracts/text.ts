@@ -1,4 +1,4 @@
-import type { Estimate } from './analysis';
+import type { Estimate } from './analysis/estimate';
 import { withMinus } from './decimals';
 
 /** 12,345 in every locale. */

@@ -1,4 +1,5 @@
-import type { AuxiliaryCell, ControlEffect } from '../contracts/analysis';
+import type { AuxiliaryCell } from '../contracts/analysis/auxiliary';
+import type { ControlEffect } from '../contracts/analysis/controls';
 
 /** Effect of training on an auxiliary task's score. */
 export const effectWords: Readonly<Record<ControlEffect, string>> = {

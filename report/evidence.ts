@@ -1,4 +1,4 @@
-import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis';
+import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis/sweep';
 import type { CellResult, SweepResult } from '../contracts/results';
 import { rulesOf } from '../stages';
 import { formatCount, formatFraction } from './format';

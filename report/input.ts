@@ -1,5 +1,5 @@
 import type { AuditTotals } from '../contracts/run-timeline';
-import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis';
+import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis/sweep';
 import type { SweepDefinition } from '../schemas/definition';
 import type { LossFacts } from '../losses/facts';
 import type { SweepResult } from '../contracts/results';

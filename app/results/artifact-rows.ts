@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { baseItemsKey } from '../../contracts/analysis';
+import { baseItemsKey } from '../../contracts/analysis/sweep';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import { BudgetlineError } from '../../contracts/failures';
 import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';

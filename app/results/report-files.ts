@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { analyzeSweep } from '../../analysis';
-import type { SweepAnalysis } from '../../contracts/analysis';
+import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import { BudgetlineError } from '../../contracts/failures';
 import type { AuditTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';

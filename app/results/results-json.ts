@@ -1,5 +1,7 @@
 import { transferBetweenModels } from '../../analysis';
-import type { BudgetAnalysis, ClaimVerdict, SubjectAnalysis, SubjectName } from '../../contracts/analysis';
+import type { BudgetAnalysis } from '../../contracts/analysis/splits';
+import type { SubjectAnalysis, SubjectName } from '../../contracts/analysis/sweep';
+import type { ClaimVerdict } from '../../contracts/analysis/verdicts';
 
 /** Without fields that the document has elsewhere; price curves alone would make it several times as long. */
 type SubjectRest = Omit<SubjectAnalysis, 'prices' | 'gains' | 'frontier' | 'transfers'>;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { SweepAnalysis } from '../../contracts/analysis';
+import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
 import { BudgetlineError } from '../../contracts/failures';
 import type { SweepResult } from '../../contracts/results';

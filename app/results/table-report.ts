@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { SubjectAnalysis } from '../../contracts/analysis';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { writeOutputs } from '../../store';
 import { packageVersion } from '../package-version';
 import { loadReport } from './load-report';

@@ -1,5 +1,5 @@
 import { startEmbeddedWorkers } from '../../workers';
-import type { SweepAnalysis } from '../../contracts/analysis';
+import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import type { SweepResult } from '../../contracts/results';
 import type { SweepInput } from '../../schemas/definition';
 import { membersOf } from '../../planning';

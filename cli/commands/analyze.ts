@@ -2,7 +2,7 @@ import { basename, relative, resolve } from 'node:path';
 import { nameSubject } from '../../analysis';
 import { analyzeResults, type ResultRules } from '../../app/results/analyze-results';
 import { writeTableReport } from '../../app/results/table-report';
-import type { SubjectAnalysis } from '../../contracts/analysis';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
 import type { Ink } from '../print/ink';
 import { renderResults } from '../print/results';

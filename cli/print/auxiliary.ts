@@ -1,9 +1,6 @@
-import type {
-  AuxiliaryAnalysis,
-  AuxiliaryCell,
-  ControlEffect,
-  SubjectAnalysis,
-} from '../../contracts/analysis';
+import type { AuxiliaryAnalysis, AuxiliaryCell } from '../../contracts/analysis/auxiliary';
+import type { ControlEffect } from '../../contracts/analysis/controls';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { effectWords, modelAt } from '../../report/auxiliary-words';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatDifference, formatEstimate, formatFraction } from './numbers';

@@ -1,4 +1,5 @@
-import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { BudgetAnalysis } from '../../contracts/analysis/splits';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction, formatProbability } from './numbers';
 import { countOf, joinList, padLeft, wrap } from './text';

@@ -1,4 +1,5 @@
-import type { ClaimVerdict, SubjectAnalysis } from '../../contracts/analysis';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
+import type { ClaimVerdict } from '../../contracts/analysis/verdicts';
 import type { Ink } from './ink';
 import { padRight, wrap } from './text';
 

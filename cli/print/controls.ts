@@ -1,4 +1,5 @@
-import type { ControlAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { ControlAnalysis } from '../../contracts/analysis/controls';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import type { BudgetUnit } from '../../schemas/definition';
 import { remedyOf } from '../../contracts/failures';
 import type { Ink } from './ink';

@@ -2,8 +2,8 @@ import type {
   ColdStartDiagnosis,
   DiagnosisEvidence,
   DiagnosisStatus,
-  SubjectAnalysis,
-} from '../../contracts/analysis';
+} from '../../contracts/analysis/diagnoses';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import type { BudgetUnit } from '../../schemas/definition';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatFraction, formatRate, formatScore } from './numbers';

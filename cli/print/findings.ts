@@ -1,4 +1,5 @@
-import type { Finding, SubjectAnalysis } from '../../contracts/analysis';
+import type { Finding } from '../../contracts/analysis/diagnoses';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { describeSwitches } from '../../report';
 import type { Ink } from './ink';
 import { formatCount } from './numbers';

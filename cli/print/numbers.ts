@@ -1,4 +1,4 @@
-import type { Estimate } from '../../contracts/analysis';
+import type { Estimate } from '../../contracts/analysis/estimate';
 import { formatScore } from '../../report/format';
 
 export { formatDifference } from '../../contracts/text';

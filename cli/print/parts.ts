@@ -1,4 +1,4 @@
-import type { SubjectAnalysis } from '../../contracts/analysis';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { describeCoordinates } from '../../contracts/coordinates';
 import type { ReportPart } from '../../app/results/report-files';
 import { renderAuxiliary } from './auxiliary';

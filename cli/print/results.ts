@@ -1,4 +1,4 @@
-import type { SubjectAnalysis } from '../../contracts/analysis';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { renderAuxiliary } from './auxiliary';
 import { renderBest } from './best';
 import { renderClaims } from './claims';

@@ -1,4 +1,5 @@
-import type { CellAnalysis, FailedCellAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { CellAnalysis } from '../../contracts/analysis/splits';
+import type { FailedCellAnalysis, SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { remedyOf } from '../../contracts/failures';
 import type { FailureReason } from '../../contracts/results';
 import { sentenceCase } from '../../report/format';

@@ -1,5 +1,6 @@
 import { distinguish } from '../../analysis';
-import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { BudgetAnalysis } from '../../contracts/analysis/splits';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import type { Ink } from './ink';
 import { formatBudget, formatEstimate, formatFraction, formatProbability } from './numbers';
 import { renderTable, type TableCell } from './table';

@@ -1,10 +1,8 @@
-import type {
-  CellAnalysis,
-  ControlAnalysis,
-  Estimate,
-  PriceSensitivity,
-  SubjectAnalysis,
-} from '../../contracts/analysis';
+import type { ControlAnalysis } from '../../contracts/analysis/controls';
+import type { Estimate } from '../../contracts/analysis/estimate';
+import type { PriceSensitivity } from '../../contracts/analysis/money';
+import type { CellAnalysis } from '../../contracts/analysis/splits';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { formatBudget, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
 import { coldStartRates, type AnsweringRates } from './cold-start';

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
-import type { PriceSensitivity } from '../../contracts/analysis';
+import type { PriceSensitivity } from '../../contracts/analysis/money';
 import { formatCount, formatFraction } from '../format';
 import { loneLayer, lonePoints } from './lone-points';
 import type { Chart, ChartSize } from './render';

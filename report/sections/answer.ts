@@ -1,4 +1,4 @@
-import type { SweepAnalysis } from '../../contracts/analysis';
+import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import { formatBudget, formatCount, formatFraction } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';

@@ -1,4 +1,6 @@
-import type { AuxiliaryAnalysis, AuxiliaryCell, Estimate, SubjectAnalysis } from '../../contracts/analysis';
+import type { AuxiliaryAnalysis, AuxiliaryCell } from '../../contracts/analysis/auxiliary';
+import type { Estimate } from '../../contracts/analysis/estimate';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { effectWords, modelAt } from '../auxiliary-words';
 import { formatBudget, formatCount, formatFraction, formatScore, sentenceCase } from '../format';
 import { html, type Html } from '../html';

@@ -1,4 +1,4 @@
-import type { ClaimVerdict } from '../../contracts/analysis';
+import type { ClaimVerdict } from '../../contracts/analysis/verdicts';
 import { html, type Html } from '../html';
 import type { Chapter } from '../input';
 import { chapterHead, section } from './parts';

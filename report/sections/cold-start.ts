@@ -2,9 +2,9 @@ import type { BudgetUnit } from '../../schemas/definition';
 import type {
   ColdStartDiagnosis,
   DiagnosisEvidence,
-  Estimate,
   StagnationDiagnosis,
-} from '../../contracts/analysis';
+} from '../../contracts/analysis/diagnoses';
+import type { Estimate } from '../../contracts/analysis/estimate';
 import type { Chart } from '../charts/render';
 import { formatBudget, formatCount, formatFraction, formatShare } from '../format';
 import { html, type Html } from '../html';

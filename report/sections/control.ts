@@ -1,4 +1,5 @@
-import type { SubjectAnalysis, TunedWinner, TuningAnalysis } from '../../contracts/analysis';
+import type { TunedWinner, TuningAnalysis } from '../../contracts/analysis/controls';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import type { BudgetUnit } from '../../schemas/definition';
 import type { Chart } from '../charts/render';
 import { formatBudget, formatFraction, formatInterval, formatScore } from '../format';

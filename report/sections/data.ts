@@ -1,6 +1,6 @@
 import { labelQuality } from '../../analysis';
 import { gatherLabels } from '../../contracts/labels';
-import type { Estimate } from '../../contracts/analysis';
+import type { Estimate } from '../../contracts/analysis/estimate';
 import type { PairSkipReason } from '../../contracts/metrics';
 import type { StageResult } from '../../contracts/stage';
 import { formatBudget, formatCount, formatInterval, formatScore, formatShare } from '../format';

@@ -1,4 +1,4 @@
-import type { Finding } from '../../contracts/analysis';
+import type { Finding } from '../../contracts/analysis/diagnoses';
 import type { BudgetUnit } from '../../schemas/definition';
 import { formatBudget, formatFraction } from '../format';
 import { html, type Html } from '../html';

@@ -1,4 +1,4 @@
-import type { MarginalGain, PriceSensitivity } from '../../contracts/analysis';
+import type { MarginalGain, PriceSensitivity } from '../../contracts/analysis/money';
 import { describeSwitches } from '../charts/prices';
 import type { Chart } from '../charts/render';
 import { formatCount } from '../format';

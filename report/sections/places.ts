@@ -1,5 +1,6 @@
 import { distinguish } from '../../analysis';
-import type { BudgetAnalysis, SubjectAnalysis } from '../../contracts/analysis';
+import type { BudgetAnalysis } from '../../contracts/analysis/splits';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { formatBudget, formatFraction, formatScore, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { PlaceLink } from '../input';

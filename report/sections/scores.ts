@@ -1,11 +1,7 @@
 import type { BudgetUnit } from '../../schemas/definition';
-import type {
-  BudgetAnalysis,
-  CellAnalysis,
-  Estimate,
-  StyleRates,
-  SubjectAnalysis,
-} from '../../contracts/analysis';
+import type { Estimate, StyleRates } from '../../contracts/analysis/estimate';
+import type { BudgetAnalysis, CellAnalysis } from '../../contracts/analysis/splits';
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { remedyOf } from '../../contracts/failures';
 import type { FailureReason } from '../../contracts/results';
 import type { Chart } from '../charts/render';

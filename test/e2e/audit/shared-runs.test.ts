@@ -15,7 +15,7 @@ import { renderEnding } from '../../../cli/print/ending';
 import { renderStatus } from '../../../cli/print/status';
 import { placeFacts } from '../../../app/plan/place-facts';
 import type { RunStatus } from '../../../client';
-import type { SweepAnalysis } from '../../../contracts/analysis';
+import type { SweepAnalysis } from '../../../contracts/analysis/sweep';
 import { type RunTimeline, describeTotals } from '../../../contracts/run-timeline';
 import type { LedgerLine, LineOf } from '../../../schemas/ledger';
 import type { Task } from '../../../contracts/task';

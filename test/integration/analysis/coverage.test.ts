@@ -4,7 +4,8 @@ import { buildGrid, type Group } from '../../../analysis/grid';
 import { scoreHeldOut } from '../../../analysis/held-out';
 import { createInference, intervalOf, type Inference } from '../../../analysis/inference';
 import { resampleScores, findRegions, overlapShare, transferBetweenModels } from '../../../analysis/regions';
-import type { Estimate, NearOptimalRegion } from '../../../contracts/analysis';
+import type { Estimate } from '../../../contracts/analysis/estimate';
+import type { NearOptimalRegion } from '../../../contracts/analysis/splits';
 import type { ItemResult } from '../../../schemas/rows';
 import { createDraws, makeItem, makeSweep } from '../../support/analysis/sweeps';
 

@@ -1,4 +1,4 @@
-import { baseItemsKey } from '../../../contracts/analysis';
+import { baseItemsKey } from '../../../contracts/analysis/sweep';
 import { controlIdOf } from '../../../contracts/results';
 import { sweepDefinition, type SweepDefinition, type SweepInput } from '../../../schemas/definition';
 import type { CellIdentity, CellResult, EvaluationSummary, SweepResult } from '../../../contracts/results';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { analyzeSweep, type AnalyzeSweepInput } from '../../../analysis';
-import { baseItemsKey, type Estimate } from '../../../contracts/analysis';
+import type { Estimate } from '../../../contracts/analysis/estimate';
+import { baseItemsKey } from '../../../contracts/analysis/sweep';
 import type { EvaluationSummary } from '../../../contracts/results';
 import type { ItemResult } from '../../../schemas/rows';
 import { fixedItems, makeSweep, summarize } from '../../support/analysis/sweeps';

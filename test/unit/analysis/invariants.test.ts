@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Estimate, SweepAnalysis } from '../../../contracts/analysis';
+import type { Estimate } from '../../../contracts/analysis/estimate';
+import type { SweepAnalysis } from '../../../contracts/analysis/sweep';
 import type { AnalyzeSweepInput } from '../../../analysis';
 import { analyzeSweep, createDraws, drawItems, makeSweep } from '../../support/analysis/sweeps';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describeLabels, labelQuality } from '../../../analysis';
 import { krippendorffAlpha } from '../../../analysis/agreement';
-import type { Estimate } from '../../../contracts/analysis';
+import type { Estimate } from '../../../contracts/analysis/estimate';
 import { gatherLabels, mergeLabels } from '../../../contracts/labels';
 import { countPatterns, type StageMetrics } from '../../../contracts/metrics';
 import type { RowSource, StageResult } from '../../../contracts/stage';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { analyzeResults } from '../../../app/results/analyze-results';
 import { parseResults } from '../../../app/results/results-csv';
-import type { Finding, SubjectAnalysis } from '../../../contracts/analysis';
+import type { Finding } from '../../../contracts/analysis/diagnoses';
+import type { SubjectAnalysis } from '../../../contracts/analysis/sweep';
 import { llamaFile } from '../../support/analysis/llama-table';
 import {
   analyzeSweep,

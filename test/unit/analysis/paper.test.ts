@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ClaimId, ClaimVerdict, SweepAnalysis } from '../../../contracts/analysis';
+import type { SweepAnalysis } from '../../../contracts/analysis/sweep';
+import type { ClaimId, ClaimVerdict } from '../../../contracts/analysis/verdicts';
 import type { SweepInput } from '../../../schemas/definition';
 import { llama, llamaBudgets, type LlamaTask } from '../../support/analysis/llama-table';
 import {

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { analyzeResults } from '../../../../app/results/analyze-results';
 import { parseResults } from '../../../../app/results/results-csv';
 import { renderScoresCsv } from '../../../../app/results/scores-csv';
-import type { SubjectAnalysis } from '../../../../contracts/analysis';
+import type { SubjectAnalysis } from '../../../../contracts/analysis/sweep';
 import { analyzeSweep, fixedItems, makeSweep } from '../../../support/analysis/sweeps';
 
 const grid = { budgets: [64, 256], sftFractions: [1, 0.5, 0.1, 0], seeds: [0, 1, 2] };

@@ -1,0 +1,90 @@
+import type { Estimate, StyleRates } from './estimate';
+
+/** One trained cell behind a row of the table. */
+export interface SeedScore {
+  readonly seed: number;
+  readonly cellId: string;
+  readonly score: number;
+}
+
+/** One budget and fraction, seeds pooled. */
+export interface CellAnalysis {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  /** US dollars for the rows of one seed. */
+  readonly annotationUsd: number;
+  readonly seeds: readonly SeedScore[];
+  readonly score: Estimate;
+  readonly style: StyleRates;
+  /** This score less the best score at the same budget, item by item; exactly 0 for the best itself. */
+  readonly toBest: Estimate;
+  /** Whether it is significantly below the best of its budget (multiple comparison with the best, 95%). Null: no intervals. */
+  readonly distinguishable: boolean | null;
+  /** Probability of being the best of its budget, 0 … 1; they sum to 1 over a budget. Null: no intervals, or no other split. */
+  readonly probabilityBest: number | null;
+}
+
+/** SFT shares whose score is at least (1 − epsilon) × the best of the budget, by point estimates. */
+export interface NearOptimalRegion {
+  readonly epsilon: number;
+  readonly fractions: readonly number[];
+  readonly low: number;
+  readonly high: number;
+  /** high − low on the axis of fractions. */
+  readonly width: number;
+  readonly count: number;
+  /**
+   * SFT shares by their probability of being in the region, from the joint resamples: certain from 0.95 on, excluded up to
+   * 0.05. Null: no intervals.
+   */
+  readonly settled: {
+    readonly certain: readonly number[];
+    readonly excluded: readonly number[];
+    readonly unsettled: readonly number[];
+  } | null;
+}
+
+/** |R_from ∩ R_to| / |R_from| for the near-optimal regions of two budgets. */
+export interface RegionTransfer {
+  readonly epsilon: number;
+  readonly from: number;
+  readonly to: number;
+  /** 0 … 1. */
+  readonly share: number;
+}
+
+/** The best split of one budget. */
+export interface BudgetAnalysis {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  readonly score: Estimate;
+  /**
+   * The best score less the base model's. The bounds allow for the selection of the best. Null: the base's score is
+   * unknown.
+   */
+  readonly overBase: Estimate | null;
+  /** Whether the best is significantly above the base: the lower bound of `overBase` is above 0. Null: no bounds. */
+  readonly beatsBase: boolean | null;
+  /** Null: no intervals, or no other split. */
+  readonly probabilityBest: number | null;
+  /** SFT shares with exactly the best score, the best included. */
+  readonly tied: readonly number[];
+  /** SFT shares that are statistically tied with the best, the best included. */
+  readonly indistinguishable: readonly number[];
+  /** One for each epsilon: 0.05, then 0.1. */
+  readonly regions: readonly NearOptimalRegion[];
+  /**
+   * The split that one half of the test items selects, scored on the other half: the best score is biased upward on the
+   * items that selected it. Null: no items, or one split.
+   */
+  readonly heldOut: {
+    readonly sftFraction: number;
+    /** Items of the scoring half. */
+    readonly items: number;
+    readonly score: Estimate;
+  } | null;
+}
