@@ -1,29 +1,20 @@
 import { appendFile, readFile, truncate } from 'node:fs/promises';
 import type { z } from 'zod';
-import { BudgetlineError } from '../contracts/failures';
+import { parseRows, toJsonLines } from '../schemas/json-lines';
 import { isMissing } from '../store';
 
 /** The complete lines of a file; removes an incomplete last line of a killed process. */
-async function readCompleteLines(path: string): Promise<string[]> {
+async function readCompleteLines(path: string): Promise<string> {
   const bytes = await readFile(path).catch((error: unknown) => {
     if (isMissing(error)) return Buffer.alloc(0);
     throw error;
   });
   const end = bytes.lastIndexOf(10) + 1;
   if (end < bytes.length) await truncate(path, end);
-  return bytes.toString('utf8', 0, end).split('\n').slice(0, -1);
+  return bytes.toString('utf8', 0, end);
 }
 
-function parse<T>(line: string, place: string, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(line));
-  } catch (cause) {
-    throw new BudgetlineError('DATA_INVALID', `${place}: the line cannot be parsed.`, {
-      remedy: 'Restore the file, or remove the line; its answer is then paid for again.',
-      cause,
-    });
-  }
-}
+const remedy = 'Restore the file, or remove the line; its answer is then paid for again.';
 
 /**
  * An append-only file of records, one a line, written by one process. `add` resolves when the record is flushed; records
@@ -40,11 +31,8 @@ export class LineFile<T> {
   ) {}
 
   static async open<T>(path: string, schema: z.ZodType<T>): Promise<LineFile<T>> {
-    const lines = await readCompleteLines(path);
-    return new LineFile(
-      path,
-      lines.map((line, index) => parse(line, `${path}:${index + 1}`, schema)),
-    );
+    const text = await readCompleteLines(path);
+    return new LineFile(path, parseRows({ path, text, code: 'DATA_INVALID', remedy }, schema));
   }
 
   /** After a failed write all later ones fail: a partial line would corrupt the next. */
@@ -57,6 +45,6 @@ export class LineFile<T> {
   async #flush(): Promise<void> {
     const records = this.#waiting;
     this.#waiting = [];
-    await appendFile(this.path, records.map((each) => `${JSON.stringify(each)}\n`).join(''), { flush: true });
+    await appendFile(this.path, toJsonLines(records), { flush: true });
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { toJsonLines } from '../schemas/json-lines';
 import { trainerProtocol, type JobOf, type TrainerJob } from '../schemas/trainer-job';
 import { runExecutable, type Executable, type Run, type RunOptions } from './run';
 
@@ -129,8 +130,7 @@ export function createKit(executable: Executable, { folder, model }: { folder: s
     writeFileSync(path, text);
     return path;
   };
-  const writeRows: Kit['writeRows'] = (name, rows) =>
-    write(name, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const writeRows: Kit['writeRows'] = (name, rows) => write(name, toJsonLines(rows));
   const writeJob: Kit['writeJob'] = (job, name) => write(`${name}.job.json`, JSON.stringify(job));
   const call: Kit['call'] = (args, options) => runExecutable(executable, args, options);
   const start: Kit['start'] = (job, options) => call([job.command, writeJob(job, job.id)], options);

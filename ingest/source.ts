@@ -1,49 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { withoutByteOrderMark } from '../contracts/byte-order-mark';
 import { BudgetlineError } from '../contracts/failures';
+import { maxLineLength, parseFields, streamLines } from '../schemas/json-lines';
 import type { SourceRecord } from './types';
 
-/** Longest line or record, 16 MiB: enough for any dialogue. A longer one is not a line of text. */
-const longestRecordBytes = 16 * 1024 * 1024;
 /** Parquet rows in memory at once. */
 const parquetRows = 1024;
 
 type Reader = (path: string) => AsyncGenerator<SourceRecord>;
 
-async function* readLines(path: string): AsyncGenerator<string> {
-  let pending = '';
-  for await (const piece of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 16 })) {
-    const lines = (pending + String(piece)).split('\n');
-    pending = lines.pop() ?? '';
-    yield* lines;
-    if (pending.length > longestRecordBytes)
-      throw new BudgetlineError(
-        'DATA_INVALID',
-        `${path} has a line of more than ${longestRecordBytes} bytes.`,
-      );
-  }
-  if (pending !== '') yield pending;
-}
-
-function parseRecord(line: number, text: string): SourceRecord {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return { line, fields: value as Record<string, unknown> };
-    return { line, unreadable: 'is not a JSON object' };
-  } catch (error) {
-    return { line, unreadable: `is not JSON (${(error as Error).message})` };
-  }
-}
-
 const readJsonLines: Reader = async function* (path) {
-  let line = 0;
-  for await (const text of readLines(path)) {
-    line += 1;
-    const content = line === 1 ? withoutByteOrderMark(text) : text;
-    if (content.trim() !== '') yield parseRecord(line, content);
+  const tooLong = (): BudgetlineError =>
+    new BudgetlineError('DATA_INVALID', `${path} has a line of more than ${maxLineLength} characters.`);
+  const pieces: AsyncIterable<string> = createReadStream(path, { encoding: 'utf8' });
+  for await (const { line, text } of streamLines(pieces, tooLong)) {
+    if (text.trim() === '') continue;
+    const parsed = parseFields(text);
+    yield 'fault' in parsed ? { line, unreadable: parsed.fault } : { line, ...parsed };
   }
 };
 
@@ -61,7 +35,7 @@ const csvReader = (delimiter: string): Reader =>
       delimiter,
       info: true,
       relax_column_count: true,
-      max_record_size: longestRecordBytes,
+      max_record_size: maxLineLength,
     };
     const parser = createReadStream(path).pipe(parse(options));
     let header: string[] | undefined;

@@ -1,5 +1,5 @@
-import { withoutByteOrderMark } from '../contracts/byte-order-mark';
 import { BudgetlineError } from '../contracts/failures';
+import { type Fields, linesOf, type NumberedRow, parseFields } from '../schemas/json-lines';
 
 /** An unusable row with its place and the reason. */
 export interface Fault {
@@ -15,27 +15,9 @@ export interface TextFile {
   readonly text: string;
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
 export type FieldReason = Pick<Fault, 'field' | 'reason'>;
 
-/** A row with its line, counted from 1. */
-export interface NumberedRow<Row> {
-  readonly line: number;
-  readonly row: Row;
-}
-
 const listedFaults = 20;
-
-function parseFields(content: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(content);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Fields)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Reasons why fields are not non-empty texts. */
 export function textReasons(fields: Fields, ...names: string[]): FieldReason[] {
@@ -54,18 +36,15 @@ export function parseJsonRows<Row>(
   faults: Fault[],
 ): NumberedRow<Row>[] {
   const rows: NumberedRow<Row>[] = [];
-  const lines = withoutByteOrderMark(text).split('\n');
-  lines.forEach((content, index) => {
-    if (content.trim() === '') return;
-    const line = index + 1;
-    const fields = parseFields(content);
+  for (const { line, text: content } of linesOf(text)) {
+    const parsed = parseFields(content);
     const result =
-      fields === undefined
+      'fault' in parsed
         ? { reasons: [{ field: 'the line', reason: 'is not a JSON object' }] }
-        : read(fields);
+        : read(parsed.fields);
     if ('row' in result) rows.push({ line, row: result.row });
     else faults.push(...result.reasons.map((reason) => ({ path, line, ...reason })));
-  });
+  }
   if (text.trim() === '') faults.push({ path, line: 1, field: 'the file', reason: 'holds no rows' });
   return rows;
 }

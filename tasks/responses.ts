@@ -1,4 +1,5 @@
-import { type Fault, type NumberedRow, parseJsonRows, type TextFile, textReasons } from './json-rows';
+import { type Fault, parseJsonRows, type TextFile, textReasons } from './json-rows';
+import type { NumberedRow } from '../schemas/json-lines';
 
 /** A model's response to a prompt; it may be empty. */
 export interface ResponseRow {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
 import { BudgetlineError } from '../../contracts/failures';
 import { parseVerdict } from '../../contracts/verdict';
-import { appendLines, ensureDir, writeFileAtomic } from '../../store';
+import { linesOf, type NumberedLine, parseFields, toJsonLines } from '../../schemas/json-lines';
+import { appendLines, ensureDir, isMissing, writeFileAtomic } from '../../store';
 
 /** A row for people to answer. */
 export interface QueueRow {
@@ -53,22 +53,12 @@ function parseAnswer(fields: unknown, place: string): PeopleAnswer {
   throw new BudgetlineError('DATA_INVALID', `${place} ${path.join('.')}: ${message}.`, { remedy });
 }
 
-function parseLine(line: string, place: string): PeopleAnswer {
-  let fields: unknown;
-  try {
-    fields = JSON.parse(line);
-  } catch {
-    throw new BudgetlineError('DATA_INVALID', `${place} is not JSON.`, { remedy });
-  }
-  return parseAnswer(fields, place);
-}
-
-async function readLines(path: string): Promise<string[]> {
+async function readLines(path: string): Promise<NumberedLine[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    if (isMissing(error)) return '';
     throw error;
   });
-  return withoutByteOrderMark(text).split('\n');
+  return linesOf(text);
 }
 
 function isOpen(row: QueueRow, answers: ReadonlyMap<string, readonly PeopleAnswer[]>): boolean {
@@ -87,18 +77,20 @@ export class PeopleQueue {
 
   /** Rows without enough answers. */
   async open(): Promise<QueueRow[]> {
-    const lines = (await readLines(this.#queuePath)).filter((line) => line !== '');
-    return lines.map((line) => JSON.parse(line) as QueueRow);
+    return (await readLines(this.#queuePath)).map(({ text }) => JSON.parse(text) as QueueRow);
   }
 
   /** All answers by row id, in the order of the file. */
   async answers(): Promise<Map<string, PeopleAnswer[]>> {
     const answers = new Map<string, PeopleAnswer[]>();
-    (await readLines(this.answersPath)).forEach((line, index) => {
-      if (line.trim() === '') return;
-      const answer = parseLine(line, `${this.answersPath}:${index + 1}:`);
+    for (const { line, text } of await readLines(this.answersPath)) {
+      const place = `${this.answersPath}:${line}:`;
+      const parsed = parseFields(text);
+      if ('fault' in parsed)
+        throw new BudgetlineError('DATA_INVALID', `${place} ${parsed.fault}.`, { remedy });
+      const answer = parseAnswer(parsed.fields, place);
       answers.set(answer.id, [...(answers.get(answer.id) ?? []), answer]);
-    });
+    }
     return answers;
   }
 
@@ -108,7 +100,7 @@ export class PeopleQueue {
     const answers = await this.answers();
     const all = new Map([...(await this.open()), ...rows].map((row) => [row.id, row]));
     const open = [...all.values()].filter((row) => isOpen(row, answers));
-    await writeFileAtomic(this.#queuePath, open.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    await writeFileAtomic(this.#queuePath, toJsonLines(open));
     return answers;
   }
 

@@ -9,6 +9,7 @@ import type { StageKey } from '../../contracts/stage';
 import { evaluate, rulesOf } from '../../stages';
 import type { LossFacts } from '../../losses/facts';
 import type { MetricRow } from '../../report/input';
+import { parseRows } from '../../schemas/json-lines';
 import { itemResult, type ItemResult } from '../../schemas/rows';
 import { isMissing, type Store } from '../../store';
 import type { SweepRecord } from './sweep-record';
@@ -25,10 +26,10 @@ async function readRows<T>(
   if (artifact === undefined) return undefined;
   const path = join(artifact.dir, place.file);
   try {
-    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
-    return lines.map((line) => schema.parse(JSON.parse(line)));
+    return parseRows({ path, text: await readFile(path, 'utf8'), code: 'ARTIFACT_CORRUPT' }, schema);
   } catch (cause) {
     if (isMissing(cause)) return undefined;
+    if (cause instanceof BudgetlineError) throw cause;
     throw new BudgetlineError('ARTIFACT_CORRUPT', `${path} cannot be read.`, { details: { path }, cause });
   }
 }

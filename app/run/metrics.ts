@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedStage } from '../../contracts/stage';
 import { scratchFolder } from '../../host/home';
+import { linesOf, parseLine } from '../../schemas/json-lines';
 import { metricEvent } from '../../schemas/trainer-event';
 import { isMissing } from '../../store';
 import type { PlannedSweep } from '../plan/plan-sweep';
@@ -49,7 +50,7 @@ class Tail {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(size - from), 0, size - from, from);
       const end = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
       this.#position = from + end;
-      return buffer.toString('utf8', 0, end).split('\n').slice(0, -1);
+      return linesOf(buffer.toString('utf8', 0, end)).map(({ text }) => text);
     } finally {
       await file.close();
     }
@@ -77,17 +78,9 @@ function trainingStages({ plan, cached }: PlannedSweep): TrainingStage[] {
 }
 
 /** A worker that was killed may leave a torn line. */
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
 function metricsIn(line: string): Pick<StepMetrics, 'step' | 'values'> | undefined {
-  const parsed = metricEvent.safeParse(parseLine(line));
-  return parsed.success ? { step: parsed.data.step, values: parsed.data.values } : undefined;
+  const parsed = parseLine(line, metricEvent);
+  return 'value' in parsed ? { step: parsed.value.step, values: parsed.value.values } : undefined;
 }
 
 export interface MetricsOptions {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
+import { parseRows } from '../../schemas/json-lines';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { StageKey } from '../../contracts/stage';
 import { normalizeText } from '../../text/normalize';
@@ -12,10 +13,8 @@ const row = z.looseObject({ id: z.string(), prompt: z.string() });
 const item = row.extend({ score: z.number() });
 const summary = z.looseObject({ score: z.number(), items: z.number() });
 
-async function readRows<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
-  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
-  return lines.map((line) => schema.parse(JSON.parse(line)));
-}
+const readRows = async <T>(path: string, schema: z.ZodType<T>): Promise<T[]> =>
+  parseRows({ path, text: await readFile(path, 'utf8'), code: 'ARTIFACT_CORRUPT' }, schema);
 
 const tolerance = 1e-12;
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseLine } from '../../schemas/json-lines';
 import { trainerEvent, type TrainerEvent } from '../../schemas/trainer-event';
 import { scratchFolder } from '../../host/home';
 import { identifyProcess } from '../../store';
@@ -36,13 +37,10 @@ function parseLines<T>(path: string, parse: (line: string) => T): T[] {
 export const readStarts = (log: string): TrainerStart[] =>
   parseLines(log, (line) => JSON.parse(line) as TrainerStart);
 
+/** A full disk may have cut a line of this copy short. */
 function parseEvent(line: string): TrainerEvent | undefined {
-  try {
-    return trainerEvent.parse(JSON.parse(line));
-  } catch {
-    // A full disk may have cut a line of this copy short.
-    return undefined;
-  }
+  const parsed = parseLine(line, trainerEvent);
+  return 'value' in parsed ? parsed.value : undefined;
 }
 
 /** Events of a stage's trainers, oldest first. */

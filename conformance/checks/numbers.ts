@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { linesOf } from '../../schemas/json-lines';
 import type { Check } from '../check';
 import { expect, expectResult, filesOf } from '../expect';
 import { rowCount, stepCount } from '../kit';
@@ -8,8 +9,7 @@ import { eventsOf } from '../run';
 function readRows<Row>(folder: string, name: string): Row[] {
   const path = join(folder, name);
   expect(existsSync(path), `there is no ${name}`);
-  const lines = readFileSync(path, 'utf8').trim().split('\n');
-  return lines.map((line) => JSON.parse(line) as Row);
+  return linesOf(readFileSync(path, 'utf8')).map(({ text }) => JSON.parse(text) as Row);
 }
 
 interface Generated {
@@ -118,7 +118,7 @@ export const numberChecks: readonly Check[] = [
       const files = filesOf(run);
       for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'metrics.jsonl'])
         expect(files.includes(`${name} `), `there is no ${name}`);
-      const lines = readFileSync(join(job.outputDir, 'metrics.jsonl'), 'utf8').trim().split('\n');
+      const lines = readRows(job.outputDir, 'metrics.jsonl');
       expect(lines.length === stepCount, `metrics.jsonl has ${lines.length} lines for ${stepCount} steps`);
     },
   },

@@ -1,7 +1,8 @@
 import type { RowIssue } from '../../contracts/row-issues';
 import type { ItemResult } from '../../schemas/rows';
 import type { Finish, Problem, Random, ComparedAnswer } from '../../contracts/task';
-import type { FieldReason, Fields } from '../json-rows';
+import type { FieldReason } from '../json-rows';
+import type { Fields } from '../../schemas/json-lines';
 
 /** A problem of a defined task, with its item. */
 export interface TaskProblem<Item> extends Problem {

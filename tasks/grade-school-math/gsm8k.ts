@@ -3,7 +3,8 @@ import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
 import type { Compared } from '../../text/overlap';
 import { readFiles } from '../define/read-files';
 import { separate } from '../define/separate';
-import { type Fault, type NumberedRow, parseJsonRows, type TextFile, textReasons } from '../json-rows';
+import { type Fault, parseJsonRows, type TextFile, textReasons } from '../json-rows';
+import type { NumberedRow } from '../../schemas/json-lines';
 
 type FileData = Extract<ProblemData, { source: 'files' }>;
 

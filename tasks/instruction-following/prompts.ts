@@ -1,5 +1,5 @@
-import { type Fault, type FieldReason, type Fields, parseJsonRows, type TextFile } from '../json-rows';
-import { type NumberedRow, textReasons } from '../json-rows';
+import type { Fields, NumberedRow } from '../../schemas/json-lines';
+import { type Fault, type FieldReason, parseJsonRows, type TextFile, textReasons } from '../json-rows';
 import { type InstructionKind, instructions, isInstructionKind } from './instructions';
 import { type Check, FieldFault, type InstructionFields } from './instructions/fields';
 

@@ -1,7 +1,8 @@
 import type { ItemResult } from '../../schemas/rows';
 import { defineTask } from '../define/define-task';
 import type { RowSchema } from '../define/types';
-import type { FieldReason, Fields } from '../json-rows';
+import type { FieldReason } from '../json-rows';
+import type { Fields } from '../../schemas/json-lines';
 import { checkInstructions } from './check';
 import { type InstructionPrompt, readPrompt } from './prompts';
 import { generateRow, type SyntheticRow } from './synthetic';

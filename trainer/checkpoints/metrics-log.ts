@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import { writeAll } from '../../host/whole-file';
+import { linesOf } from '../../schemas/json-lines';
 import { attempt } from '../io/files';
 
 /** A position in a metrics log: its length, and the SHA-256 of that prefix. */
@@ -40,9 +41,8 @@ export function openMetricsLog(path: string, from: MetricsMark = empty): Metrics
   let bytes = kept.length;
   const descriptor = attempt(path, 'write', () => openSync(path, from.bytes === 0 ? 'w' : 'r+'));
   attempt(path, 'write', () => ftruncateSync(descriptor, bytes));
-  const lines = kept.toString('utf8').split('\n').slice(0, -1);
   return {
-    earlier: lines.map((line) => JSON.parse(line) as LoggedStep),
+    earlier: linesOf(kept.toString('utf8')).map(({ text }) => JSON.parse(text) as LoggedStep),
     append(step, values) {
       const line = Buffer.from(`${JSON.stringify({ step, values })}\n`);
       attempt(path, 'write', () => writeAll(descriptor, line, bytes));

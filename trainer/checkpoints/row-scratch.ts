@@ -29,9 +29,9 @@ function parseBatch(line: string): readonly unknown[] | null {
   }
 }
 
-function parseHeader(line: string | undefined): unknown {
+function parseHeader(line: string): unknown {
   try {
-    return JSON.parse(line ?? '');
+    return JSON.parse(line);
   } catch {
     return null;
   }
@@ -47,15 +47,15 @@ async function findValidPrefix(
   let finished = -1;
   if (!existsSync(path)) return { finished, bytes };
   const size = fileSizeBytes(path);
-  for await (const line of readLines(path)) {
-    const end = bytes + Buffer.byteLength(line) + 1;
+  for await (const { text } of readLines(path)) {
+    const end = bytes + Buffer.byteLength(text) + 1;
     // A line without its newline is truncated, even if it parses.
     if (end > size) break;
     if (finished < 0) {
-      const header = parseHeader(line);
+      const header = parseHeader(text);
       if (header === null) break;
       refuseOtherJob(findDifference(header, semantics), workDir);
-    } else if (parseBatch(line) === null) break;
+    } else if (parseBatch(text) === null) break;
     finished += 1;
     bytes = end;
   }
@@ -63,10 +63,8 @@ async function findValidPrefix(
 }
 
 async function* readBatches<Row>(path: string): AsyncGenerator<readonly Row[]> {
-  let first = true;
-  for await (const line of readLines(path)) {
-    const rows = first ? null : (parseBatch(line) as readonly Row[] | null);
-    first = false;
+  for await (const { line, text } of readLines(path)) {
+    const rows = line === 1 ? null : (parseBatch(text) as readonly Row[] | null);
     if (rows !== null) yield rows;
   }
 }

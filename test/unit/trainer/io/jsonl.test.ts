@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { maxLineLength } from '../../../../schemas/json-lines';
 import { demonstrationRow } from '../../../../schemas/rows';
-import { maxLineBytes, readJsonLines } from '../../../../trainer/io/jsonl';
+import { readJsonLines } from '../../../../trainer/io/jsonl';
 import { temporaryFolder } from '../../../support/temporary';
 
 const good = JSON.stringify({ id: 'a', prompt: 'Q:', completion: '1' });
@@ -55,7 +56,7 @@ describe('JSON Lines', () => {
     });
 
   it('refuses a line above the limit', async () => {
-    await assert.rejects(read('x'.repeat(maxLineBytes + 1_000_000)), /line 1: the line is longer/);
+    await assert.rejects(read('x'.repeat(maxLineLength + 1_000_000)), /line 1: the line is longer/);
   });
 
   it('reports a missing file as INPUT_MISSING', async () => {
