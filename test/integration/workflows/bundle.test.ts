@@ -22,7 +22,15 @@ describe('the workflow bundle', () => {
     assert.ok(ours.includes('./dist/planning/plan.js'));
     const rooms = new Set(ours.map((id) => id.split('/')[2]));
     // The search needs the random numbers of `analysis/`.
-    assert.deepEqual([...rooms].sort(), ['analysis', 'contracts', 'planning', 'search', 'workflows']);
+    assert.deepEqual([...rooms].sort(), [
+      'analysis',
+      'contracts',
+      'losses',
+      'planning',
+      'search',
+      'stages',
+      'workflows',
+    ]);
   });
 
   it('holds neither zod nor anything of Node', () => {
@@ -37,6 +45,6 @@ describe('the workflow bundle', () => {
 
   it('stays small: every cached workflow pays for it', () => {
     // Three quarters of it are the SDK's.
-    assert.ok(code.length < 740_000, `${code.length} characters`);
+    assert.ok(code.length < 760_000, `${code.length} characters`);
   });
 });

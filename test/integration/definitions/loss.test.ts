@@ -76,8 +76,11 @@ describe('a user’s loss in a definition', function () {
         return true;
       });
     const file = folder.at('losses.ts');
-    await refuses({ ...own, export: 'absent' }, new RegExp(`preference\\.loss: .*"absent" of ${file}`));
-    await refuses({ ...own, module: './no.ts' }, /preference\.loss: .*"margin" of .*no\.ts cannot be loaded/);
+    await refuses(
+      { ...own, export: 'absent' },
+      new RegExp(`^preference\\.loss: ${file} has no export "absent"`),
+    );
+    await refuses({ ...own, module: './no.ts' }, /^preference\.loss: .*no\.ts cannot be loaded: /);
     await refuses({ ...own, export: 'unfinished' }, /is not a loss: it has no paper, equation/);
     await refuses({ ...own, gamma: 'wide' }, /^preference\.loss\.gamma: /);
     await refuses({ ...own, delta: 1 }, /^preference\.loss\.delta: no such option .*"margin" of/);

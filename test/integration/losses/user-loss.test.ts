@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { missingRules } from '../../../losses/define';
+import { describeLoss, lossFacts } from '../../../losses/facts';
+import { rulesOf } from '../../../losses/registry';
+import { parseUserLoss } from '../../../schemas/losses';
+import { margin, unfinished } from '../../support/toys/losses';
+
+const own = { module: './losses.ts', export: 'margin', beta: 0.5 };
+const parse = (options: object) => parseUserLoss(margin, '/here/losses.ts', { ...own, ...options });
+
+describe('a user’s preference loss', () => {
+  it('has its options checked by its own fields', () => {
+    assert.deepEqual(parse({}).options, { beta: 0.5, gamma: 0 });
+    assert.deepEqual(parse({ gamma: 1, sftWeight: 2 }).options, { beta: 0.5, gamma: 1, sftWeight: 2 });
+    const refused = (options: object, words: RegExp): void =>
+      assert.throws(() => parse(options), { code: 'DEFINITION_INVALID', message: words });
+    refused({ gamma: -1 }, /^preference\.loss\.gamma: .*export "margin" of \/here\/losses\.ts/);
+    refused({ delta: 1 }, /^preference\.loss\.delta: no such option/);
+  });
+
+  it('is refused without a rule, by name', () => {
+    const missing = missingRules(unfinished);
+    assert.ok(missing.includes('value') && missing.includes('atReference') && !missing.includes('name'));
+    assert.ok(missingRules({ ...unfinished, rows: 'unpaired' }).includes('weight'));
+    assert.throws(() => parseUserLoss(unfinished, '/here/losses.ts', own), {
+      code: 'DEFINITION_INVALID',
+      message: /the export "margin" of \/here\/losses\.ts is not a loss: it has no paper, /,
+    });
+  });
+
+  it('has facts of the same form as a built-in loss', () => {
+    const { rules, options } = parse({ gamma: 0 });
+    const facts = describeLoss(rules, options);
+    const dpo = describeLoss(rulesOf('sigmoid'), { beta: 0.5 });
+    assert.deepEqual({ ...facts, title: 'DPO' }, dpo);
+    const withSft = lossFacts({ ...own, sftWeight: 1 }, facts);
+    assert.deepEqual(
+      [withSft.title, withSft.lossAtReference],
+      ['Margin DPO without a margin with NLL', null],
+    );
+    assert.throws(() => lossFacts(own, undefined), /not resolved/);
+  });
+});
