@@ -4,14 +4,11 @@ import { types } from 'node:util';
 import { BudgetlineError } from '../contracts/failures';
 import { packageRoot } from '../host/package-files';
 import { keepMap } from './source-maps';
+import { userFailure } from './user-failure';
 
 type Loaded = Readonly<Record<string, unknown>>;
 
-/**
- * Loads a user's module: TypeScript or JavaScript, CommonJS or ES, with top-level await. Files of a project that has not
- * installed this package get this one.
- */
-export async function loadUserModule(path: string): Promise<Loaded> {
+async function load(path: string): Promise<Loaded> {
   // Loaded on demand: it brings a compiler.
   const { createJiti } = await import('jiti');
   const { resolve } = createRequire(join(packageRoot, '/'));
@@ -36,9 +33,23 @@ export async function loadUserModule(path: string): Promise<Loaded> {
 }
 
 /**
+ * Loads a user's module: TypeScript or JavaScript, CommonJS or ES, with top-level await. Files of a project that has not
+ * installed this package get this one.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID with file and line, or what the module itself throws of this kind
+ */
+export async function loadUserModule(path: string): Promise<Loaded> {
+  try {
+    return await load(path);
+  } catch (error) {
+    throw userFailure(error, path, 'cannot be loaded');
+  }
+}
+
+/**
  * One export of a user's module.
  *
- * @throws BudgetlineError DEFINITION_INVALID if there is no such export
+ * @throws BudgetlineError DEFINITION_INVALID if it cannot be loaded or has no such export
  */
 export async function loadUserMember(path: string, name: string): Promise<unknown> {
   const loaded = await loadUserModule(path);

@@ -1,20 +1,14 @@
-import { createHash } from 'node:crypto';
-import type { CodeIdentity } from '../contracts/code';
+import { originOfExport } from '../contracts/code';
+import { digestOf } from '../contracts/digest';
 import { BudgetlineError } from '../contracts/failures';
 import { type MemberReference, type PinnedMember, registerMember } from '../contracts/members';
 import { readCode } from '.';
 import { loadUserMember } from './load';
 
-/** One SHA-256 for the code of all files and the versions of packages. */
-function digestOfCode(identity: CodeIdentity): string {
-  const entries = Object.entries(identity).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(entries)).digest('hex');
-}
-
 /** SHA-256 of the code that an export of a file can reach now. */
 async function digestOfExport(path: string, exported: string): Promise<string> {
-  const code = await readCode({ stack: `    at ${path}:1:1`, exported });
-  return digestOfCode(code?.identity ?? {});
+  const code = await readCode(originOfExport(path, exported));
+  return digestOf(code?.identity ?? {});
 }
 
 interface Loaded {

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { loadUserModule } from '../../code/load';
-import { placesIn } from '../../code/places';
+import { userFailure } from '../../code/user-failure';
 import type { SweepDefinition, SweepInput } from '../../schemas/definition';
-import { withOrigin } from '../../contracts/code';
+import { originOfExport, withOrigin } from '../../contracts/code';
 import { BudgetlineError } from '../../contracts/failures';
 import { mapReferences, type MemberReference, type PinnedMember } from '../../contracts/members';
 import type { Task } from '../../contracts/task';
@@ -19,46 +19,6 @@ function assertFile(path: string): void {
     remedy: 'Name the file whose default export is a sweep: budgetline run examples/first-sweep.ts',
     details: { path },
   });
-}
-
-/** Message of the loader for a file that it cannot parse. */
-const unparsed = /^ParseError: (?<reason>.*?)\s*\n (?<place>.*:\d+):\d+$/;
-const parserOf = (error: unknown) =>
-  error instanceof Error ? unparsed.exec(error.message)?.groups : undefined;
-
-/** The message, without the stack. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const reason = parserOf(error)?.['reason'];
-  return reason === undefined
-    ? `${error.name}: ${error.message.split('\n')[0] ?? ''}`
-    : `SyntaxError: ${reason}`;
-}
-
-function isCoded(error: unknown): boolean {
-  return error instanceof Error && error.name === 'BudgetlineError';
-}
-
-/** The user's file and line at which it fails; without a line if the error has none. */
-function placeOf(error: unknown, path: string): string {
-  const unparsedAt = parserOf(error)?.['place'];
-  if (unparsedAt !== undefined) return unparsedAt;
-  const places = placesIn(error instanceof Error ? (error.stack ?? '') : '');
-  const place = places.find(({ file }) => !file.includes(`${sep}node_modules${sep}`));
-  return place === undefined ? path : `${place.file}:${place.line}`;
-}
-
-async function loadModule(path: string): Promise<Loaded> {
-  try {
-    return await loadUserModule(path);
-  } catch (error) {
-    if (isCoded(error)) throw error;
-    throw new BudgetlineError(
-      'DEFINITION_INVALID',
-      `${placeOf(error, path)} cannot be loaded: ${reasonOf(error)}`,
-      { remedy: 'Correct the file; its default export is a sweep definition.', cause: error },
-    );
-  }
 }
 
 /** `export default` of ES modules, `exports.default` or `module.exports` of CommonJS, which import() wraps once more. */
@@ -80,7 +40,7 @@ const isTask = (value: unknown): value is Task =>
 
 /** The code of a task that is a plain object is all that the export reaches. */
 function withExport(task: Task, path: string): Task {
-  const origin = { stack: `    at ${path}:1:1`, exported: 'tasks' };
+  const origin = originOfExport(path, 'tasks');
   return withOrigin(task, { problems: origin, grading: origin });
 }
 
@@ -98,7 +58,7 @@ function tasksOf(loaded: Loaded, path: string): readonly Task[] {
 export async function loadTasks(file: string): Promise<readonly Task[]> {
   const path = resolve(file);
   assertFile(path);
-  return tasksOf(await loadModule(path), path);
+  return tasksOf(await loadUserModule(path), path);
 }
 
 function noDefinition(path: string, problem: string, remedy: string): BudgetlineError {
@@ -145,7 +105,7 @@ export async function loadDefinition(
 ): Promise<LoadedDefinition> {
   const path = resolve(file);
   assertFile(path);
-  const loaded = await loadModule(path);
+  const loaded = await loadUserModule(path);
   const input = await inputOf(defaultOf(loaded), options, path);
   const definition = applyOptions(defineSweep(located(input, path)), options);
   return { definition, tasks: tasksOf(loaded, path) };
@@ -183,10 +143,6 @@ async function callDefinition(define: Define, options: DefinitionOptions, path: 
   try {
     return await define(options);
   } catch (error) {
-    if (isCoded(error)) throw error;
-    throw new BudgetlineError('DEFINITION_INVALID', `${placeOf(error, path)} fails: ${reasonOf(error)}`, {
-      remedy: 'Correct the file; its default export returns a sweep definition.',
-      cause: error,
-    });
+    throw userFailure(error, path, 'fails');
   }
 }

@@ -1,0 +1,41 @@
+import { sep } from 'node:path';
+import { BudgetlineError } from '../contracts/failures';
+import { placesIn } from './places';
+
+/** Message of the loader for a file that it cannot parse. */
+const unparsed = /^ParseError: (?<reason>.*?)\s*\n (?<place>.*:\d+):\d+$/;
+const parserOf = (error: unknown) =>
+  error instanceof Error ? unparsed.exec(error.message)?.groups : undefined;
+
+/** The message, without the stack. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const reason = parserOf(error)?.['reason'];
+  return reason === undefined
+    ? `${error.name}: ${error.message.split('\n')[0] ?? ''}`
+    : `SyntaxError: ${reason}`;
+}
+
+function isCoded(error: unknown): boolean {
+  return error instanceof Error && error.name === 'BudgetlineError';
+}
+
+/** The user's file and line at which it fails; without a line if the error has none. */
+function placeOf(error: unknown, path: string): string {
+  const unparsedAt = parserOf(error)?.['place'];
+  if (unparsedAt !== undefined) return unparsedAt;
+  const places = placesIn(error instanceof Error ? (error.stack ?? '') : '');
+  const place = places.find(({ file }) => !file.includes(`${sep}node_modules${sep}`));
+  return place === undefined ? path : `${place.file}:${place.line}`;
+}
+
+/** The error of a user's module: file and line, problem and reason. Errors with a code of ours stay. */
+export function userFailure(error: unknown, path: string, problem: 'cannot be loaded' | 'fails'): unknown {
+  if (isCoded(error)) return error;
+  const message = `${placeOf(error, path)} ${problem}: ${reasonOf(error)}`;
+  return new BudgetlineError('DEFINITION_INVALID', message, {
+    remedy: 'Correct the file.',
+    details: { path },
+    cause: error,
+  });
+}
