@@ -44,7 +44,7 @@ describe('the study’s grid', function () {
     await store.prepare();
     // Sends hello and a result: here a training run costs one process and nothing else.
     writeFileSync(script(), JSON.stringify([['hello', 'result']]));
-    const command = [process.execPath, resolve(__dirname, '../support/scripted-trainer.js'), script()];
+    const command = [process.execPath, resolve(__dirname, '../../support/scripted-trainer.js'), script()];
     const { trainSft, synthesizeData } = createActivities({
       ...{ store, home, tasks: [coinTask] },
       trainer: { command },
