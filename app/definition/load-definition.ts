@@ -113,8 +113,9 @@ export async function loadDefinition(
 
 /** The paths of users' modules start from the definition's folder. */
 function located(input: SweepInput, path: string): SweepInput {
-  const locate = ({ module, ...rest }: MemberReference) => ({
-    ...{ module: resolve(dirname(path), module), ...rest },
+  const locate = (reference: MemberReference) => ({
+    ...reference,
+    module: resolve(dirname(path), reference.module),
   });
   return mapReferences(input, locate) as SweepInput;
 }
@@ -127,12 +128,14 @@ export interface WorkerCode {
 
 /** Loads the tasks of a file, and the members that the definition in it names, if there is one. */
 export async function loadWorkerCode(file: string): Promise<WorkerCode> {
-  const tasks = await loadTasks(file);
   const path = resolve(file);
-  const exported = defaultOf(await loadModule(path));
+  assertFile(path);
+  const loaded = await loadUserModule(path);
+  const tasks = tasksOf(loaded, path);
+  const exported = defaultOf(loaded);
   if (exported === undefined) return { tasks, members: [] };
-  const { definition } = await loadDefinition(file);
-  return { tasks, members: await pinDefinitionMembers(definition) };
+  const input = await inputOf(exported, {}, path);
+  return { tasks, members: await pinDefinitionMembers(defineSweep(located(input, path))) };
 }
 
 type Define = (options: DefinitionOptions) => unknown;

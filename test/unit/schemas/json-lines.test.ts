@@ -28,7 +28,7 @@ describe('JSON Lines of all rooms', () => {
       [3, 'three'],
     ];
     assert.deepEqual(await stream(`${mark}one\n\nthree`), expected);
-    assert.deepEqual(await stream(...`${mark}one\n\nthree\n`), expected);
+    assert.deepEqual(await stream(...Array.from(`${mark}one\n\nthree\n`)), expected);
     assert.deepEqual(await stream(), []);
   });
 
