@@ -25,7 +25,7 @@ const law = {
     packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors'],
     node: true,
   },
-  annotators: { rooms: ['contracts', 'schemas', 'store'], packages: ['zod', 'openai'], node: true },
+  annotators: { rooms: ['contracts', 'schemas', 'host', 'store'], packages: ['zod', 'openai'], node: true },
   store: { rooms: ['contracts', 'schemas', 'host'], packages: ['zod', '@huggingface/gguf'], node: true },
   workflows: {
     rooms: ['contracts', 'losses', 'planning', 'search', 'stages'],

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { BudgetlineError, failures, type FailureCode } from '../contracts/failures';
-import { toStoreError } from '../store';
+import { toFileError } from '../host/fs-errors';
 
 /**
  * Backoff for waits that can last days. Each attempt writes ledger lines, so the delay grows to a quarter
@@ -28,7 +28,7 @@ const maxDetailLength = 300;
 
 /** Gives every error a code. An error without one is a bug of a registered task or of Budgetline. */
 export function withCode(error: unknown): BudgetlineError {
-  const known = toStoreError(error, 'the store');
+  const known = toFileError(error, 'the store');
   if (known instanceof BudgetlineError) return known;
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new BudgetlineError('INTERNAL', message, { cause: error });

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { parseRows, toJsonLines } from '../schemas/json-lines';
-import { guardFiles, writeFileAtomic } from '../store';
+import { writeFileAtomic } from '../host/durable-files';
+import { guardFiles } from '../host/fs-errors';
 
 /** Writes one JSON value per line, atomically. */
 export const writeJsonLines = (path: string, rows: readonly unknown[]): Promise<void> =>

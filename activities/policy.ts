@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import type { Decoding } from '../schemas/trainer-job';
 import { digestOf } from '../contracts/digest';
-import { digestFile, guardFiles, readModelPositions, type StoredGenerations } from '../store';
+import { guardFiles } from '../host/fs-errors';
+import { digestFile, readModelPositions, type StoredGenerations } from '../store';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';
 

@@ -7,7 +7,8 @@ import { stageMetricsOf } from '../contracts/metrics';
 import type { StageRequest } from '../contracts/activities';
 import type { StageResult } from '../contracts/stage';
 import { inputDigests } from '../stages';
-import { digestFile, ensureDir, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
+import { ensureDir } from '../host/durable-files';
+import { digestFile, type Claim, type PublishedArtifact, type PublishRequest } from '../store';
 import {
   answered,
   closeAttempt,

@@ -9,7 +9,7 @@ import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '.
 import { decontaminate, type HeldOutSet } from '../ingest';
 import { canonicalJson } from '../contracts/canonical-json';
 import { digestOf } from '../contracts/digest';
-import { isMissing } from '../store';
+import { isMissing } from '../host/fs-errors';
 
 /** The spec of a stage that reads a task's problems. */
 export type TaskSpec = SpecOf<'synthesizeData' | 'evaluate'>;

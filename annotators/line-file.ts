@@ -1,7 +1,7 @@
 import { appendFile, readFile, truncate } from 'node:fs/promises';
 import type { z } from 'zod';
 import { parseRows, toJsonLines } from '../schemas/json-lines';
-import { isMissing } from '../store';
+import { isMissing } from '../host/fs-errors';
 
 /** The complete lines of a file; removes an incomplete last line of a killed process. */
 async function readCompleteLines(path: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { BudgetlineError, type FailureCode, isFailureCode } from '../contracts/failures';
-import { toStoreError } from '../store/fs-errors';
+import { toFileError } from '../host/fs-errors';
 
 /** A failure that the command line prints. */
 export interface Failure {
@@ -23,7 +23,7 @@ function pathOf(error: unknown): string {
 /** Any error, with a code of the table. */
 export function toFailure(error: unknown): Error & Failure {
   if (isCoded(error)) return error;
-  const mapped = toStoreError(error, pathOf(error));
+  const mapped = toFileError(error, pathOf(error));
   if (isCoded(mapped)) return mapped;
   const message = error instanceof Error ? error.message : String(error);
   return new BudgetlineError('INTERNAL', message, { cause: error });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { BudgetlineError } from '../contracts/failures';
-import { guardFiles, isMissing } from '../store';
+import { guardFiles, isMissing } from '../host/fs-errors';
 
 /**
  * Reads a file that the command line names.

@@ -9,11 +9,10 @@ import {
   readFileSync,
   type Stats,
 } from 'node:fs';
+import { errnoOf } from './fs-errors';
 
 /** Whether a user id is this process's. True on systems without user ids. */
 export const isOwnUser = (uid: number): boolean => uid === (process.getuid?.() ?? uid);
-
-const errnoOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 function ownFolder(path: string): Stats | null {
   const found = lstatSync(path, { throwIfNoEntry: false });

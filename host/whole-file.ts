@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { errnoOf } from './fs-errors';
 
 /**
  * Creates a file with all of its content at once. False if a file of that name exists. Of several processes
@@ -23,7 +24,7 @@ export function createExclusive(path: string, text: string): boolean {
     linkSync(partial, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (errnoOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     rmSync(partial, { force: true });
@@ -31,7 +32,7 @@ export function createExclusive(path: string, text: string): boolean {
 }
 
 /** Flushes a file or folder to the disk. */
-export function syncPath(path: string): void {
+export function flushPath(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);
@@ -80,5 +81,5 @@ export function replaceFile(path: string, pieces: Iterable<string | Uint8Array>)
   } finally {
     rmSync(partial, { force: true });
   }
-  syncPath(dirname(path));
+  flushPath(dirname(path));
 }

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { replaceFile } from '../host/whole-file';
 import { bundleWorkflows } from '../workers/workflow-bundle';
 import { removeStaleOutputs } from './stale-outputs';
 
@@ -104,8 +105,7 @@ async function writeWorkflowBundle(): Promise<void> {
   const digest = workflowSourcesDigest();
   if (existsSync(bundlePath) && existsSync(digestPath) && readFileSync(digestPath, 'utf8') === digest) return;
   const { code } = await bundleWorkflows([]);
-  writeFileSync(`${bundlePath}.partial`, code);
-  renameSync(`${bundlePath}.partial`, bundlePath);
+  replaceFile(bundlePath, [code]);
   writeFileSync(digestPath, digest);
 }
 

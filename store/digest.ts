@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BudgetlineError } from '../contracts/failures';
-import { guardFiles, isMissing } from './fs-errors';
+import { guardFiles, isMissing } from '../host/fs-errors';
 
 /** A file of a payload, by its path relative to the folder, with forward slashes. */
 export interface PayloadFile {

@@ -25,9 +25,7 @@ export { corruptArtifact, readSealedFolder, sealFolder, verifySealedFolder } fro
 export type { PayloadFile } from './digest';
 export type { ProcessIdentity } from './process-identity';
 export { describeFolder, digestFile, listFiles, payloadDigest } from './digest';
-export { appendLines, siblingName, ensureDir, syncPath, writeFileAtomic } from './durable-files';
 export { writeOutput, writeOutputFolder, writeOutputs, type OutputOptions } from './outputs';
-export { errnoOf, guardFiles, isMissing, toStoreError } from './fs-errors';
 export {
   awaitProcessEnd,
   commandOf,

@@ -5,8 +5,8 @@ import { dirname, resolve } from 'node:path';
 import { BudgetlineError } from '../contracts/failures';
 import { outputMark } from '../contracts/output-mark';
 import { digestFile } from './digest';
-import { siblingName, ensureDir, syncPath, writeSynced } from './durable-files';
-import { errnoOf, guardFiles } from './fs-errors';
+import { siblingName, ensureDir, syncPath, writeSynced } from '../host/durable-files';
+import { errnoOf, guardFiles } from '../host/fs-errors';
 
 /** How files that a user named are written. */
 export interface OutputOptions {

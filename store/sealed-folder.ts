@@ -5,8 +5,8 @@ import { artifactManifest, type ArtifactManifest } from '../schemas/artifact';
 import { BudgetlineError } from '../contracts/failures';
 import type { ArtifactId, PublishRequest, StoredArtifact } from './define';
 import { describeFolder, payloadDigest, type PayloadFile } from './digest';
-import { syncPath, writeSynced } from './durable-files';
-import { guardFiles, isMissing } from './fs-errors';
+import { syncPath, writeSynced } from '../host/durable-files';
+import { guardFiles, isMissing } from '../host/fs-errors';
 
 const manifestName = 'manifest.json';
 const isPayload = (path: string): boolean => path !== manifestName;

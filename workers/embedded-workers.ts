@@ -1,7 +1,7 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { taskQueues } from '../contracts/stage';
-import { toStoreError } from '../store';
+import { toFileError } from '../host/fs-errors';
 import { connectWorker } from './connection';
 import { createWorker, type StageWorker, type WorkerSettings } from './create-worker';
 import { installRuntime } from './runtime';
@@ -27,7 +27,7 @@ function openLog(home: string): WriteStream {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw toStoreError(error, folder);
+    throw toFileError(error, folder);
   }
   const log = createWriteStream(join(folder, 'embedded-workers.log'), { flags: 'a' });
   log.on('error', () => undefined);

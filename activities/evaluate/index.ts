@@ -4,7 +4,7 @@ import type { GenerationRow, ItemResult } from '../../schemas/rows';
 import { addMetrics, type AuxiliaryMetrics, mergePatterns } from '../../contracts/metrics';
 import { type SpecOf, ownName, type QuestionSet } from '../../stages';
 import type { Problem, Task } from '../../contracts/task';
-import { ensureDir, writeFileAtomic } from '../../store';
+import { ensureDir, writeFileAtomic } from '../../host/durable-files';
 import { type Annotated, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';

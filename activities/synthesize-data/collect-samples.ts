@@ -7,7 +7,7 @@ import type { SampledSpec } from '../../stages';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
 import { pairPromptRows, rowPrice, usdTolerance } from '../../planning';
 import { digestOf } from '../../contracts/digest';
-import { writeFileAtomic } from '../../store';
+import { writeFileAtomic } from '../../host/durable-files';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type PinnedPolicy } from '../policy';
 import type { StageOutput, StageSession } from '../session';

@@ -6,7 +6,7 @@ import type { DemonstrationsSpec } from '../../stages';
 import type { Annotator, Problem } from '../../contracts/task';
 import { demonstrationRows } from '../../planning';
 import { createRandom } from '../../tasks';
-import { writeFileAtomic } from '../../store';
+import { writeFileAtomic } from '../../host/durable-files';
 import { annotate, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import { isOwnFolder, makeOwnFolder, readOwnFile } from '../../host/own-files';
-import { guardFiles, identifyProcess, parentOf } from '../../store';
+import { guardFiles } from '../../host/fs-errors';
+import { identifyProcess, parentOf } from '../../store';
 import { endOwnTrainer } from './own-trainer';
 
 /** What a trainer writes into the lock of its device (docs/protocol.md). */

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { TrainerJob } from '../../schemas/trainer-job';
-import { isMissing, writeFileAtomic } from '../../store';
+import { writeFileAtomic } from '../../host/durable-files';
+import { isMissing } from '../../host/fs-errors';
 
 const microBatches = z.array(z.strictObject({ fromStep: z.int(), rows: z.int() }));
 

@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readOwnFile } from '../../host/own-files';
-import { identifyProcess, writeFileAtomic, type ProcessIdentity } from '../../store';
+import { writeFileAtomic } from '../../host/durable-files';
+import { identifyProcess, type ProcessIdentity } from '../../store';
 import { endOwnTrainer } from './own-trainer';
 
 const identity = z.object({ host: z.string(), space: z.string(), pid: z.int(), startTime: z.string() });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
 import type { TrainerJob } from '../../schemas/trainer-job';
-import { ensureDir, writeFileAtomic } from '../../store';
+import { ensureDir, writeFileAtomic } from '../../host/durable-files';
 import {
   microBatchSize,
   readMicroBatches,

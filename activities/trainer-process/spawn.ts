@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { BudgetlineError } from '../../contracts/failures';
-import { guardFiles, signalProcess } from '../../store';
+import { guardFiles } from '../../host/fs-errors';
+import { signalProcess } from '../../store';
 
 export interface SpawnOptions {
   /** Program and first arguments; started without a shell. */

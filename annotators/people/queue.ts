@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { BudgetlineError } from '../../contracts/failures';
 import { parseVerdict } from '../../contracts/verdict';
 import { linesOf, type NumberedLine, parseFields, toJsonLines } from '../../schemas/json-lines';
-import { appendLines, ensureDir, isMissing, writeFileAtomic } from '../../store';
+import { appendLines, ensureDir, writeFileAtomic } from '../../host/durable-files';
+import { isMissing } from '../../host/fs-errors';
 
 /** A row for people to answer. */
 export interface QueueRow {

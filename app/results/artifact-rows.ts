@@ -11,7 +11,8 @@ import type { LossFacts } from '../../losses/facts';
 import type { MetricRow } from '../../report/input';
 import { parseRows } from '../../schemas/json-lines';
 import { itemResult, type ItemResult } from '../../schemas/rows';
-import { isMissing, type Store } from '../../store';
+import { isMissing } from '../../host/fs-errors';
+import type { Store } from '../../store';
 import type { SweepRecord } from './sweep-record';
 
 const metricRow = z.strictObject({ step: z.number(), values: z.record(z.string(), z.number()) });

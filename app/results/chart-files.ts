@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import { renderStandalone, type Chart } from '../../report';
-import { ensureDir, writeFileAtomic } from '../../store';
+import { ensureDir, writeFileAtomic } from '../../host/durable-files';
 
 /** Fonts of a package, so that charts are the same on every machine. */
 const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) =>

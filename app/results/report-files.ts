@@ -8,7 +8,8 @@ import { coordinatesSlug, splitResult, type VariantResult } from '../../planning
 import { reportFolder } from '../../host/home';
 import { planEvidence } from '../../report/evidence';
 import type { ReportInput, PlaceLink } from '../../report/input';
-import { ensureDir, type Store, writeFileAtomic } from '../../store';
+import { ensureDir, writeFileAtomic } from '../../host/durable-files';
+import type { Store } from '../../store';
 import { type HomeOptions, placeOf } from '../location';
 import { readAllItems, readAuxiliaryItems, readChosenRewards, readItems, readMetrics } from './artifact-rows';
 import type { PlaceFacts } from '../plan/place-facts';

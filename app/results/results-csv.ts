@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse/sync';
 import { BudgetlineError } from '../../contracts/failures';
-import { isMissing } from '../../store';
+import { isMissing } from '../../host/fs-errors';
 import type { ResultRow } from './analyze-results';
 import { invalid, optional, parseRow, type Place, required, type Row } from './results-row';
 

@@ -7,7 +7,7 @@ import { BudgetlineError } from '../../contracts/failures';
 import type { SweepResult } from '../../contracts/results';
 import { reportFolder } from '../../host/home';
 import type { RunRecord } from '../../report/input';
-import { isMissing } from '../../store';
+import { isMissing } from '../../host/fs-errors';
 import { type HomeOptions, placeOf } from '../location';
 import type { PlaceFacts } from '../plan/place-facts';
 

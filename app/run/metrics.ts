@@ -5,7 +5,7 @@ import type { PlannedStage } from '../../contracts/stage';
 import { scratchFolder } from '../../host/home';
 import { linesOf, parseLine } from '../../schemas/json-lines';
 import { metricEvent } from '../../schemas/trainer-event';
-import { isMissing } from '../../store';
+import { isMissing } from '../../host/fs-errors';
 import type { PlannedSweep } from '../plan/plan-sweep';
 
 /** Metrics of one optimiser step. */

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../contracts/failures';
 import type { TaskQueue } from '../../contracts/stage';
-import { toStoreError } from '../../store/fs-errors';
+import { toFileError } from '../../host/fs-errors';
 
 export interface WorkerProcessesOptions {
   readonly queues: readonly TaskQueue[];
@@ -142,7 +142,7 @@ function openLog(path: string): number {
   try {
     return openSync(path, 'a');
   } catch (error) {
-    throw toStoreError(error, path);
+    throw toFileError(error, path);
   }
 }
 
@@ -160,7 +160,7 @@ export function createWorkerProcesses(options: WorkerProcessesOptions): WorkerPr
       try {
         mkdirSync(options.logDir, { recursive: true });
       } catch (error) {
-        throw toStoreError(error, options.logDir);
+        throw toFileError(error, options.logDir);
       }
       for (const supervisor of supervisors) supervisor.start();
     },

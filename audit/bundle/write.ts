@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import { create } from 'tar';
 import type { BundleIndex } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
-import {
-  digestFile,
-  ensureDir,
-  syncPath,
-  writeFileAtomic,
-  writeOutput,
-  type OutputOptions,
-} from '../../store';
+import { ensureDir, syncPath, writeFileAtomic } from '../../host/durable-files';
+import { digestFile, writeOutput, type OutputOptions } from '../../store';
 import { copyRun, type HomeRun } from '../run-files';
 import { assertEntries, assertIndexBytes, assertIndexed, Refused } from './limits';
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { nameInFolder, writeFileAtomic, writeOutputFolder } from '../../store';
+import { writeFileAtomic } from '../../host/durable-files';
+import { nameInFolder, writeOutputFolder } from '../../store';
 import { copyRun, type HomeRun } from '../run-files';
 import { readEvidence } from './evidence';
 import { exportedHistories } from '../run-records';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../contracts/failures';
-import { isMissing } from '../../store';
+import { isMissing } from '../../host/fs-errors';
 import { resultPages } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';
 

@@ -2,8 +2,8 @@ import { cp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import type { ArtifactId, FenceCheck, PublishedArtifact, PublishRequest } from '../define';
-import { ensureDir, siblingName, syncPath } from '../durable-files';
-import { errnoOf, guardFiles, isMissing } from '../fs-errors';
+import { ensureDir, siblingName, syncPath } from '../../host/durable-files';
+import { errnoOf, guardFiles, isMissing } from '../../host/fs-errors';
 import { corruptArtifact, readSealedFolder, sealFolder, syncFolder } from '../sealed-folder';
 import { parseArtifactName, type FolderLayout } from './layout';
 

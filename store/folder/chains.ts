@@ -2,8 +2,8 @@ import { open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nextLine } from '../chain';
 import type { ChainRules } from '../define';
-import { ensureDir, syncPath, writeFileAtomic } from '../durable-files';
-import { guardFiles, isMissing } from '../fs-errors';
+import { ensureDir, syncPath, writeFileAtomic } from '../../host/durable-files';
+import { guardFiles, isMissing } from '../../host/fs-errors';
 
 const newline = 0x0a;
 /** Characters of a torn line that are kept; its full length is recorded. */

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { claimRecord, type ClaimRecord } from '../../schemas/claim';
 import { BudgetlineError } from '../../contracts/failures';
 import type { Claim, ClaimOutcome } from '../define';
-import { siblingName, ensureDir, syncPath, writeSynced } from '../durable-files';
-import { errnoOf, guardFiles, isMissing } from '../fs-errors';
+import { siblingName, ensureDir, syncPath, writeSynced } from '../../host/durable-files';
+import { errnoOf, guardFiles, isMissing } from '../../host/fs-errors';
 import { identifyOwnProcess, isProcessAlive } from '../process-identity';
 
 export interface ClaimOptions {

@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { StorePart } from '../define';
-import { isMissing } from '../fs-errors';
+import { isMissing } from '../../host/fs-errors';
 import { nameInFolder } from './layout';
 
 /** Files below a folder, or the file itself, by their paths relative to `home`. */

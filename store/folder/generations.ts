@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { generationRecord, type GenerationRecord } from '../../schemas/generations';
 import type { MadeGenerations, StoredGenerations } from '../define';
 import { digestFile } from '../digest';
-import { ensureDir, siblingName, syncPath, writeFileAtomic } from '../durable-files';
-import { guardFiles } from '../fs-errors';
+import { ensureDir, siblingName, syncPath, writeFileAtomic } from '../../host/durable-files';
+import { guardFiles } from '../../host/fs-errors';
 
 const rowsName = 'generations.jsonl';
 const recordName = 'record.json';

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { defineStore, type RecordId, type Store } from '../define';
-import { ensureDir, writeFileAtomic } from '../durable-files';
-import { guardFiles, isMissing } from '../fs-errors';
+import { ensureDir, writeFileAtomic } from '../../host/durable-files';
+import { guardFiles, isMissing } from '../../host/fs-errors';
 import { readSealedFolder, verifySealedFolder } from '../sealed-folder';
 import { listArtifacts, namesIn, publishArtifact } from './artifacts';
 import { fileChain } from './chains';

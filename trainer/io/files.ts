@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readFileSync, statSync } from 'node:fs';
 import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
 import { BudgetlineError, type FailureCode } from '../../contracts/failures';
-import { replaceFile, syncPath, writePieces } from '../../host/whole-file';
+import { flushPath, replaceFile, writePieces } from '../../host/whole-file';
 
 const codesOfErrno: Readonly<Record<string, FailureCode>> = {
   ENOENT: 'INPUT_MISSING',
@@ -88,7 +88,7 @@ export function fileSizeBytes(path: string): number {
 
 /** Makes renames within a folder durable. */
 export function syncFolder(path: string): void {
-  attempt(path, 'write', () => syncPath(path));
+  attempt(path, 'write', () => flushPath(path));
 }
 
 /** Writes pieces to a new file and syncs it. */

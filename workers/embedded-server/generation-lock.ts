@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMissing } from '../../host/fs-errors';
 import { createExclusive, replaceFile } from '../../host/whole-file';
 
 /**
@@ -33,7 +34,7 @@ export function readLock(folder: string, name: string): LockRecord | undefined {
     try {
       return { generation, path, text: readFileSync(path, 'utf8') };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (!isMissing(error)) throw error;
     }
   }
 }

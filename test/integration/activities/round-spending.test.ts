@@ -8,7 +8,7 @@ import type { SampledSpec } from '../../../stages';
 import { Usage } from '../../../activities/usage';
 import { BudgetlineError } from '../../../contracts/failures';
 import type { GenerationRow } from '../../../schemas/rows';
-import { ensureDir } from '../../../store';
+import { ensureDir } from '../../../host/durable-files';
 import { coinTask } from '../../support/coin-task';
 import { temporaryFolder } from '../../support/temporary';
 

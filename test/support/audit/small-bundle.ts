@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { readAnchor, readTrustedKey, writeBundle } from '../../../audit';
 import { storeCompleteHistory } from '../../../client';
 import { reportFolder } from '../../../host/home';
-import { createFolderStore, ensureDir } from '../../../store';
+import { ensureDir } from '../../../host/durable-files';
+import { createFolderStore } from '../../../store';
 import { resolveTinySweep, runSweep, withWorkers } from '../sweep-bench';
 
 /** A bundle of a finished run. */

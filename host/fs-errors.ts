@@ -29,7 +29,7 @@ export function isMissing(error: unknown): boolean {
  * The coded error for a file system failure: DISK_FULL, STORE_UNWRITABLE, otherwise IO_FAILED. Other errors
  * are returned unchanged.
  */
-export function toStoreError(error: unknown, path: string): unknown {
+export function toFileError(error: unknown, path: string): unknown {
   const errno = errnoOf(error);
   if (error instanceof BudgetlineError || errno === undefined) return error;
   const code = codes[errno] ?? 'IO_FAILED';
@@ -45,6 +45,6 @@ export async function guardFiles<T>(path: string, work: () => Promise<T>): Promi
   try {
     return await work();
   } catch (error) {
-    throw toStoreError(error, path);
+    throw toFileError(error, path);
   }
 }
