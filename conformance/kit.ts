@@ -42,7 +42,7 @@ const pairs = numbers.map((n) => ({
 const prompts = numbers.map((n) => ({ id: `row-${n}`, prompt: promptOf(n) }));
 
 /** Twelve short steps, with a checkpoint every three. */
-const training: JobOf<'sft'>['training'] = {
+export const training: JobOf<'sft'>['training'] = {
   epochs: 3,
   batchSize: 2,
   learningRate: 2e-3,
@@ -62,20 +62,23 @@ export const stepCount = (rowCount / training.batchSize) * training.epochs;
 
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
+/** The fields of every job, with its own folders. */
+export const jobBase = (folder: string, name: string) =>
+  ({
+    protocol: trainerProtocol,
+    id: name,
+    workDir: join(folder, name, 'work'),
+    outputDir: join(folder, name, 'out'),
+    seed: 7,
+    plan: { device: 'cpu', threads: 1, microBatchSize: null },
+  }) as const;
+
 function createJobs(
   folder: string,
   model: string,
   data: Record<'demonstrations' | 'pairs' | 'prompts', string>,
 ) {
-  const base = (name: string) =>
-    ({
-      protocol: trainerProtocol,
-      id: name,
-      workDir: join(folder, name, 'work'),
-      outputDir: join(folder, name, 'out'),
-      seed: 7,
-      plan: { device: 'cpu', threads: 1, microBatchSize: null },
-    }) as const;
+  const base = (name: string) => jobBase(folder, name);
   const checkpointing = { checkpointEverySteps: 3, keepCheckpoints: 2 };
   const sft = (name: string): JobOf<'sft'> => ({
     ...base(name),

@@ -4,14 +4,11 @@ import {
   type RunTimeline,
   describeTotals,
 } from '../contracts/run-timeline';
-import { outputMark } from '../contracts/output-mark';
+import { renderDocument } from './document';
 import { formatCount, formatDuration, formatUsd } from './format';
-import { html, trustedHtml, type Html } from './html';
+import { html, type Html } from './html';
 import { section, table } from './sections/parts';
 import { attemptsTable, foundSection, sharedSection } from './sections/audited-stages';
-import { styleSheet } from './style';
-
-const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const rowHeight = 24;
 const titleWidth = 300;
@@ -205,19 +202,10 @@ const legend =
  */
 export function renderAuditPage(run: RunTimeline): string {
   const { experimentId, openedAt, openedBy, lastAt } = run;
-  const page = html`<html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta http-equiv="Content-Security-Policy" content="${contentPolicy}" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <title>${experimentId}: audit</title>
-      <style>
-        ${trustedHtml(styleSheet)}
-      </style>
-    </head>
-    <body>
-      <header>
+  return renderDocument({
+    title: `${experimentId}: audit`,
+    hasImages: false,
+    body: html`<header>
         <h1>${experimentId}</h1>
         <p class="lead">Opened ${minuteOf(openedAt)} by ${openedBy}; last entry ${minuteOf(lastAt)} (UTC).</p>
         ${facts(run)}
@@ -227,8 +215,6 @@ export function renderAuditPage(run: RunTimeline): string {
         ${section({ id: 'attempts', title: 'Attempts' }, attemptsTable(run))} ${sharedSection(run)}
         ${foundSection(run)} ${section({ id: 'people', title: 'What people did' }, interventionsTable(run))}
         ${section({ id: 'seal', title: 'Integrity' }, seal(run))}
-      </main>
-    </body>
-  </html>`;
-  return `<!doctype html>\n${outputMark}\n${page.text}\n`;
+      </main>`,
+  });
 }

@@ -1,10 +1,5 @@
-import { outputMark } from '../contracts/output-mark';
+import { renderDocument } from './document';
 import { html, trustedHtml, type Html } from './html';
-import { styleSheet } from './style';
-
-/** No fetches and no scripts, whatever the data contains. */
-const contentPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 export interface Page {
   readonly title: string;
@@ -15,28 +10,17 @@ export interface Page {
 
 /** One self-contained HTML document. */
 export function renderPage({ title, header, body, packageVersion }: Page): string {
-  const page = html`<html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta http-equiv="Content-Security-Policy" content="${contentPolicy}" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <meta name="color-scheme" content="light dark" />
-      <title>${title}: budget split report</title>
-      <style>
-        ${trustedHtml(styleSheet)}
-      </style>
-    </head>
-    <body>
-      <a class="skip" href="#main">Skip to the results</a>
+  return renderDocument({
+    title: `${title}: budget split report`,
+    hasImages: true,
+    body: html`<a class="skip" href="#main">Skip to the results</a>
       ${header}
       <main id="main">${body}</main>
       <footer>
         Made by Budgetline${packageVersion === undefined ? '' : ` ${packageVersion}`}. Intervals are 95%;
         verdicts apply to this task, model and annotator.
-      </footer>
-    </body>
-  </html>`;
-  return `<!doctype html>\n${outputMark}\n${page.text}\n`;
+      </footer>`,
+  });
 }
 
 const headings = /<section id="([^"]+)"[^>]*>\s*<h2[^>]*>([^<]*)<\/h2>/;

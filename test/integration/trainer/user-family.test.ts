@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { jobBase } from '../../../conformance/kit';
 import type { JobFamily } from '../../../schemas/trainer-job';
 import { readSafetensors } from '../../../trainer/io/safetensors';
 import { temporaryFolder } from '../../support/temporary';
 import { makeToyModel, toyFamilyPath } from '../../support/toys/scaled-model';
-import {
-  generateJob,
-  jobBase,
-  makeDemonstrations,
-  makePrompts,
-  sftJob,
-} from '../../support/trainer/tiny-model';
+import { generateJob, makeDemonstrations, makePrompts, sftJob } from '../../support/trainer/tiny-model';
 import { eventsOf, readRows, runJob } from '../../support/trainer/trainer-process';
 
 const family: JobFamily = { module: toyFamilyPath, export: 'scaledLlama', digest: '0'.repeat(64) };

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { embeddedModelPath } from '../../../host/package-files';
 import type { JobFamily, JobOf } from '../../../schemas/trainer-job';
-import { jobBase } from '../trainer/tiny-model';
+import { jobBase } from '../../../conformance/kit';
 import { runJob, writeRows } from '../trainer/trainer-process';
 
 export const toyFamilyPath = resolve(__dirname, 'scaled-llama.ts');

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
+import { jobBase, training as shortTraining } from '../../../conformance/kit';
 import type { TrainingSpec } from '../../../schemas/training';
 import type { DemonstrationRow } from '../../../schemas/rows';
 import type { JobOf } from '../../../schemas/trainer-job';
@@ -63,32 +64,13 @@ export function makePrompts(path: string, count: number): string {
 }
 
 export const training: TrainingSpec = {
+  ...shortTraining,
   epochs: 2,
   batchSize: 4,
   learningRate: 5e-3,
-  lrSchedule: 'cosine',
-  warmupRatio: 0.1,
-  minLearningRateRatio: 0.1,
-  weightDecay: 0.01,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  maxGradNorm: 1,
   lora: { rank: 4, alpha: 4, targetModules: ['q_proj', 'v_proj', 'down_proj'] },
   maxLength: 96,
-  onOverlength: 'error',
 };
-
-/** The fields of every job, with its own folders. */
-export const jobBase = (folder: string, name: string) =>
-  ({
-    protocol: 1,
-    id: name,
-    workDir: join(folder, name, 'work'),
-    outputDir: join(folder, name, 'out'),
-    seed: 7,
-    plan: { device: 'cpu', threads: 1, microBatchSize: null },
-  }) as const;
 
 export function sftJob(folder: string, name: string, files: { model: string; data: string }): JobOf<'sft'> {
   return {

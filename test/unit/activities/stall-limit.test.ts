@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { TrainerJob } from '../../../schemas/trainer-job';
 import { stallMsOf } from '../../../activities/trainer-process/stall-limit';
 import { temporaryFolder } from '../../support/temporary';
-import { generateJob, jobBase, preferenceJob, sftJob } from '../../support/trainer/tiny-model';
+import { jobBase } from '../../../conformance/kit';
+import { generateJob, preferenceJob, sftJob } from '../../support/trainer/tiny-model';
 
 const minuteMs = 60_000;
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { ParameterSpec } from '../../../../trainer/families/define';
 import { parseModelConfig } from '../../../../trainer/io/model-config';
 import { temporaryFolder } from '../../../support/temporary';
-import { architecture, jobBase } from '../../../support/trainer/tiny-model';
+import { jobBase } from '../../../../conformance/kit';
+import { architecture } from '../../../support/trainer/tiny-model';
 import { eventsOf, runJob } from '../../../support/trainer/trainer-process';
 
 const width = { F32: 4, BF16: 2 } as const;

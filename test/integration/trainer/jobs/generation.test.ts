@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { jobBase } from '../../../../conformance/kit';
 import type { GenerationRow, LogprobRow, PreferenceRow, PromptRow } from '../../../../schemas/rows';
 import type { JobOf } from '../../../../schemas/trainer-job';
 import { loadModelFolder } from '../../../../trainer/io/model-folder';
 import { temporaryFolder } from '../../../support/temporary';
 import {
   generateJob,
-  jobBase,
   makeDemonstrations,
   makeModel,
   makePairs,

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { jobBase } from '../../../../conformance/kit';
 import type { TrainerJob } from '../../../../schemas/trainer-job';
 import { writeSynced } from '../../../../trainer/io/files';
 import { temporaryFolder } from '../../../support/temporary';
 import {
   copyModel,
   generateJob,
-  jobBase,
   makeDemonstrations,
   makeModel,
   makePairs,

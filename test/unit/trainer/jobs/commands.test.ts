@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { deviceOf } from '../../../../trainer/jobs/commands';
-import { generateJob, jobBase } from '../../../support/trainer/tiny-model';
+import { jobBase } from '../../../../conformance/kit';
+import { generateJob } from '../../../support/trainer/tiny-model';
 
 describe('the device of a job', () => {
   const plan = { device: 'cuda', threads: 1, microBatchSize: null } as const;
