@@ -166,7 +166,7 @@ class MixedPrecisionPass {
   private lowerOperator(node: NodeProto): void {
     const width = this.widthOf(node);
     const inputs = node.inputs.map((name) => this.as(name, width));
-    const outputs = node.outputs.map((name, index) => this.name(node, index, width));
+    const outputs = node.outputs.map((_, index) => this.name(node, index, width));
     this.scope.nodes.push({ ...node, inputs, outputs });
     for (const [index, name] of node.outputs.entries())
       if (outputs[index] !== name) this.cast(outputs[index] ?? '', name, 'full');
