@@ -41,6 +41,7 @@ describe('a run that is disturbed, through the executable', function () {
   const folder = temporaryFolder();
   const homes = { quiet: temporaryHome(), cut: temporaryHome(), stopped: temporaryHome() };
   let undisturbed: Digests;
+  let cut: Promise<Ended>;
 
   const words = (further: readonly string[] = []) => ['run', folder.at('sweep.ts'), '--json', ...further];
   const envOf = (home: string) => ({ env: { BUDGETLINE_HOME: home } });
@@ -48,6 +49,9 @@ describe('a run that is disturbed, through the executable', function () {
 
   before(async () => {
     writeFileSync(folder.at('sweep.ts'), sweep);
+    // At the same time as the undisturbed run: for most of it the server waits for heartbeats of dead workers.
+    cut = cutPower();
+    cut.catch(() => undefined);
     undisturbed = digestsOf(resultOf(await run(homes.quiet.path())));
   });
 
@@ -77,7 +81,8 @@ describe('a run that is disturbed, through the executable', function () {
     assert.deepEqual(await processesOf(home, { server: false }), [], 'nothing but the server is left');
   }
 
-  it('a power cut: command, workers, trainer and server die at once; the same command continues', async () => {
+  /** Kills everything of a run while it trains, and calls its command again. */
+  async function cutPower(): Promise<Ended> {
     const home = homes.cut.path();
     const hit = async ({ pid = 0 }: ChildProcess): Promise<void> => {
       const pids = await processesOf(home, { server: true });
@@ -85,7 +90,11 @@ describe('a run that is disturbed, through the executable', function () {
       for (const each of new Set([pid, ...pids])) process.kill(each, 'SIGKILL');
     };
     await disturb({ home, command: 'sft', hit });
-    await assertResumed(home, resultOf(await run(home)), 'trainSft');
+    return run(home);
+  }
+
+  it('a power cut: command, workers, trainer and server die at once; the same command continues', async () => {
+    await assertResumed(homes.cut.path(), resultOf(await cut), 'trainSft');
   });
 
   it('Ctrl-C: saves checkpoints, prints how to continue, leaves nothing running; the same command continues', async () => {

@@ -124,16 +124,17 @@ describe('secrets of the environment, through the executable', function () {
       ['status', id],
       ['run', folder.at('sweep.ts')],
     ];
-    for (const words of commands) {
+    const refusals = commands.map(async (words) => {
       const { status, stderr, stdout } = await call(words, { env: other });
       assert.equal(status, 78, `${words.join(' ')}: ${stdout}${stderr}`);
       assert.match(stderr, /CONNECTION_INVALID.*"first"/);
-    }
-    for (const keys of [other.BUDGETLINE_PAYLOAD_KEYS, undefined]) {
+    });
+    const lists = [other.BUDGETLINE_PAYLOAD_KEYS, undefined].map(async (keys) => {
       const listed = await call(['list'], { env: { ...env, BUDGETLINE_PAYLOAD_KEYS: keys } });
       assert.equal(listed.status, 0, listed.stderr);
       assert.match(listed.stdout, /completed, encrypted[^]*need the payload key "first"/);
-    }
+    });
+    await Promise.all([...refusals, ...lists]);
   });
 
   it('with a key, the database has the names of the run, but not its contents', () => {

@@ -65,55 +65,63 @@ async function lookOnce(watched: Pick<WatchOptions, 'client' | 'plan' | 'started
   return seen!;
 }
 
-/**
- * A sweep of one cell whose training runs until it is asked to stop, and then ends this way; requested
- * again, it finishes.
- */
-async function steered(
-  ending: Ending,
+/** How training behaves in the test that runs now. */
+interface Training {
+  readonly ending: Ending;
+  /** How long it takes when it is requested again. */
+  readonly againMs: number;
+  asked: number;
+  readonly requests: Set<string>;
+}
+
+let training: Training;
+
+/** Training runs until it is asked to stop, and then ends the test's way; requested again, it finishes. */
+const real: Parameters<typeof withIdleWorkers>[0]['real'] = (idle) => ({
+  async trainSft(request) {
+    training.asked += 1;
+    training.requests.add(Context.current().info.activityId);
+    if (training.asked > 1) return sleep(training.againMs).then(() => idle.trainSft(request));
+    const context = Context.current();
+    const beating = setInterval(() => context.heartbeat({ key: request.stage.key }), 100);
+    await context.cancelled.catch(() => undefined).finally(() => clearInterval(beating));
+    return training.ending(context);
+  },
+  async cancelRun({ workflowId, runId }) {
+    await Context.current().client.workflow.getHandle(workflowId, runId).cancel();
+  },
+});
+
+/** Runs `use` with a sweep of one cell that trains. */
+async function withTraining(
+  client: Client,
+  { ending, againMs = 0 }: { readonly ending: Ending; readonly againMs?: number },
   use: (sweep: Steered) => Promise<void>,
-  { againMs = 0 } = {},
 ): Promise<void> {
   const resolved = await resolveTinySweep({ name: 'yields', budgets: [8], sftFractions: [1], controls: [] });
   const plan = planGrid(resolved);
   const { sweepId, cells } = plan;
   const cellId = cells[0]?.cell.id ?? '';
-  let asked = 0;
-  const requests = new Set<string>();
-  const real: Parameters<typeof withIdleWorkers>[0]['real'] = (idle) => ({
-    async trainSft(request) {
-      asked += 1;
-      requests.add(Context.current().info.activityId);
-      if (asked > 1) return sleep(againMs).then(() => idle.trainSft(request));
-      const context = Context.current();
-      const beating = setInterval(() => context.heartbeat({ key: request.stage.key }), 100);
-      await context.cancelled.catch(() => undefined).finally(() => clearInterval(beating));
-      return ending(context);
-    },
-    async cancelRun({ workflowId, runId }) {
-      await Context.current().client.workflow.getHandle(workflowId, runId).cancel();
-    },
-  });
-  await withIdleWorkers({ real }, async (client) => {
-    const started = await startSweep(resolved, { client, orchestration: { heartbeatSeconds } });
-    const { handle } = started;
-    await until('it trains', () => Promise.resolve(asked === 1));
-    await sleep(300);
-    const steer = (command: SteeringCommand, workflowId = sweepId): Promise<void> =>
-      steerRun({ client, workflowId, command, actor: 'ann' });
-    const result = (): Promise<string> =>
-      handle.result().then(
-        ({ cells: done, failedCells }) =>
-          [`${done.length} done`, ...failedCells.map(({ code }) => code)].join(),
-        async () => (await handle.describe()).status.name,
-      );
-    const watch = async (): Promise<string> => {
-      const { running, finished } = await lookOnce({ client, plan, started });
-      return `${running.map(({ stage }) => stage?.title ?? '').join()}; ${finished.size} finished`;
-    };
-    await use({ client, sweepId, cellId, asked: () => asked, watch, steer, result });
-    assert.equal(requests.size, 1, 'what it spent before it yielded counts for the same request');
-  });
+  const now: Training = { ending, againMs, asked: 0, requests: new Set() };
+  training = now;
+  const started = await startSweep(resolved, { client, orchestration: { heartbeatSeconds } });
+  const { handle } = started;
+  await until('it trains', () => Promise.resolve(now.asked === 1));
+  await sleep(300);
+  const steer = (command: SteeringCommand, workflowId = sweepId): Promise<void> =>
+    steerRun({ client, workflowId, command, actor: 'ann' });
+  const result = (): Promise<string> =>
+    handle.result().then(
+      ({ cells: done, failedCells }) =>
+        [`${done.length} done`, ...failedCells.map(({ code }) => code)].join(),
+      async () => (await handle.describe()).status.name,
+    );
+  const watch = async (): Promise<string> => {
+    const { running, finished } = await lookOnce({ client, plan, started });
+    return `${running.map(({ stage }) => stage?.title ?? '').join()}; ${finished.size} finished`;
+  };
+  await use({ client, sweepId, cellId, asked: () => now.asked, watch, steer, result });
+  assert.equal(now.requests.size, 1, 'what it spent before it yielded counts for the same request');
 }
 
 const giveBack = { action: 'pause', mode: 'yield' } as const;
@@ -125,6 +133,32 @@ const untilQuiet = ({ client, cellId }: Steered): Promise<void> =>
 
 describe('a stage that yields', function () {
   this.timeout(acquisitionLimitMs);
+  let client: Client;
+  let end: () => void;
+  let workers: Promise<void>;
+
+  // Workers for all tests: to start them takes a second.
+  before(
+    () =>
+      new Promise<void>((begin, fail) => {
+        workers = withIdleWorkers({ real }, (connected) => {
+          client = connected;
+          begin();
+          return new Promise<void>((done) => (end = done));
+        });
+        workers.catch(fail);
+      }),
+  );
+  after(async () => {
+    end();
+    await workers;
+  });
+
+  const steered = (
+    ending: Ending,
+    use: (sweep: Steered) => Promise<void>,
+    { againMs }: { readonly againMs?: number } = {},
+  ): Promise<void> => withTraining(client, { ending, againMs }, use);
 
   for (const [how, ending] of Object.entries(endings)) {
     it(`is requested again if the run is resumed before it ended ${how}`, () =>
