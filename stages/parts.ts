@@ -17,7 +17,7 @@ export function baseModel({ resolved }: StageContext): StageInputRef {
   return { digest: resolved.model.digest, path: resolved.model.path };
 }
 
-/** Facts of a stage that makes no rows, buys nothing and is not judged. */
+/** Facts for stages without rows, purchases and judges. */
 export const plainFacts = { rows: null, mayExceed: false, judged: [], files: {} } as const;
 
 /** The task's part of a stage's spec: name, data source, file digests and user code. */
