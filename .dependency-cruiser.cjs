@@ -8,32 +8,41 @@
  * rooms: other rooms, `types` those of which only types may be used; packages: from node_modules; node: the platform.
  */
 const law = {
-  contracts: { types: ['schemas', 'losses'], packages: ['@noble/hashes'] },
+  core: { packages: ['@noble/hashes'] },
+  contracts: { rooms: ['core'], types: ['schemas', 'losses'] },
   // zod by its types: schemas/losses.ts passes it in.
   losses: { packages: ['zod'] },
-  schemas: { rooms: ['contracts', 'losses'], packages: ['zod'] },
-  stages: { rooms: ['contracts', 'losses'], types: ['schemas'] },
-  planning: { rooms: ['contracts', 'losses', 'stages'], types: ['schemas'] },
-  search: { rooms: ['contracts', 'planning', 'analysis'], types: ['schemas'] },
-  analysis: { rooms: ['contracts'], types: ['schemas'] },
-  host: { rooms: ['contracts'], node: true },
-  code: { rooms: ['contracts', 'host'], packages: ['typescript', 'jiti'], node: true },
+  schemas: { rooms: ['core', 'losses'], packages: ['zod'] },
+  stages: { rooms: ['core', 'contracts', 'losses'], types: ['schemas'] },
+  planning: { rooms: ['core', 'contracts', 'losses', 'stages'], types: ['schemas'] },
+  search: { rooms: ['core', 'contracts', 'planning', 'analysis'], types: ['schemas'] },
+  analysis: { rooms: ['core', 'contracts'], types: ['schemas'] },
+  host: { rooms: ['core'], node: true },
+  code: { rooms: ['core', 'host'], packages: ['typescript', 'jiti'], node: true },
   text: { node: true },
-  tasks: { rooms: ['contracts', 'schemas', 'text'], packages: ['zod'] },
+  tasks: { rooms: ['core', 'contracts', 'schemas', 'text'], packages: ['zod'] },
   ingest: {
-    rooms: ['contracts', 'schemas', 'text'],
+    rooms: ['core', 'contracts', 'schemas', 'text'],
     packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors'],
     node: true,
   },
-  annotators: { rooms: ['contracts', 'schemas', 'host', 'store'], packages: ['zod', 'openai'], node: true },
-  store: { rooms: ['contracts', 'schemas', 'host'], packages: ['zod', '@huggingface/gguf'], node: true },
+  annotators: {
+    rooms: ['core', 'contracts', 'schemas', 'host', 'store'],
+    packages: ['zod', 'openai'],
+    node: true,
+  },
+  store: {
+    rooms: ['core', 'contracts', 'schemas', 'host'],
+    packages: ['zod', '@huggingface/gguf'],
+    node: true,
+  },
   workflows: {
-    rooms: ['contracts', 'losses', 'planning', 'search', 'stages'],
+    rooms: ['core', 'contracts', 'losses', 'planning', 'search', 'stages'],
     types: ['schemas', 'activities'],
     packages: ['@temporalio/common', '@temporalio/workflow'],
   },
   trainer: {
-    rooms: ['contracts', 'schemas', 'losses', 'host', 'code'],
+    rooms: ['core', 'contracts', 'schemas', 'losses', 'host', 'code'],
     packages: [
       'zod',
       '@huggingface/gguf',
@@ -47,6 +56,7 @@ const law = {
   },
   activities: {
     rooms: [
+      'core',
       'contracts',
       'schemas',
       'losses',
@@ -65,12 +75,12 @@ const law = {
     node: true,
   },
   connection: {
-    rooms: ['contracts', 'schemas'],
+    rooms: ['core', 'contracts', 'schemas'],
     packages: ['@temporalio/common', '@temporalio/envconfig', '@temporalio/proto'],
     node: true,
   },
   workers: {
-    rooms: ['contracts', 'schemas', 'host', 'planning', 'activities', 'tasks', 'store', 'connection'],
+    rooms: ['core', 'contracts', 'schemas', 'host', 'planning', 'activities', 'tasks', 'store', 'connection'],
     packages: [
       'zod',
       'esbuild',
@@ -83,6 +93,7 @@ const law = {
   },
   audit: {
     rooms: [
+      'core',
       'contracts',
       'schemas',
       'losses',
@@ -97,25 +108,37 @@ const law = {
     packages: ['zod', 'csv-stringify', 'tar'],
     node: true,
   },
-  conformance: { rooms: ['contracts', 'schemas', 'activities'], node: true },
+  conformance: { rooms: ['core', 'contracts', 'schemas', 'activities'], node: true },
   report: {
-    rooms: ['contracts', 'analysis', 'stages'],
+    rooms: ['core', 'contracts', 'analysis', 'stages'],
     types: ['schemas', 'losses'],
     packages: ['vega', 'vega-lite'],
   },
   definitions: {
-    rooms: ['contracts', 'schemas', 'losses', 'code', 'host', 'planning', 'stages', 'ingest', 'store'],
+    rooms: [
+      'core',
+      'contracts',
+      'schemas',
+      'losses',
+      'code',
+      'host',
+      'planning',
+      'stages',
+      'ingest',
+      'store',
+    ],
     packages: ['zod', '@huggingface/hub'],
     node: true,
   },
   client: {
-    rooms: ['contracts', 'schemas', 'host', 'planning', 'store', 'connection'],
+    rooms: ['core', 'contracts', 'schemas', 'host', 'planning', 'store', 'connection'],
     types: ['workflows'],
     packages: ['zod', '@temporalio/client', '@temporalio/common'],
     node: true,
   },
   app: {
     rooms: [
+      'core',
       'contracts',
       'schemas',
       'code',
@@ -137,6 +160,7 @@ const law = {
   },
   cli: {
     rooms: [
+      'core',
       'contracts',
       'schemas',
       'host',
@@ -161,6 +185,7 @@ const law = {
   // The package's public face: nothing but re-exports.
   'index.ts': {
     rooms: [
+      'core',
       'contracts',
       'schemas',
       'losses',

@@ -89,13 +89,13 @@ export type {
   SweepInput,
 } from './schemas/definition';
 export type { Resolved, ResolvedExperiment, ResolvedSweep } from './contracts/resolved';
-export type { Usd } from './contracts/money';
-export { usd } from './contracts/money';
-export { BudgetlineError, failures } from './contracts/failures';
+export type { Usd } from './core/money';
+export { usd } from './core/money';
+export { BudgetlineError, failures } from './core/failures';
 export { defineLoss } from './losses';
-export { hub } from './contracts/hub';
-export type { FailureInfo } from './contracts/failure-table';
-export type { FailureCode } from './contracts/failures';
+export { hub } from './core/hub';
+export type { FailureInfo } from './core/failure-table';
+export type { FailureCode } from './core/failures';
 export type {
   FailedCell,
   CellIdentity,

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { generationRow } from '../schemas/rows';
 import type { AnnotationBill, LedgerLine } from '../schemas/ledger';
 import type { StageMetrics } from '../contracts/metrics';
 import type { AnnotationSession, LocalGeneration } from '../contracts/task';
-import { digestOf } from '../contracts/digest';
+import { digestOf } from '../core/digest';
 import { ensureDir } from '../host/durable-files';
 import { describeModel, type Claim } from '../store';
 import { readJsonLines, writeJsonLines } from './json-lines';

@@ -6,11 +6,11 @@ import {
   startAttempt,
   type AttemptEnd,
 } from '../audit';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { LedgerLine } from '../schemas/ledger';
 import type { PlannedStage } from '../contracts/stage';
 import { rowPrice } from '../planning';
-import { digestOf } from '../contracts/digest';
+import { digestOf } from '../core/digest';
 import { inputDigests } from '../stages';
 import type { Chain } from '../store';
 import { lastCheckpointStep } from './checkpoint-pointer';

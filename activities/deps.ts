@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { readSigningKey } from '../audit';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { StageKey } from '../contracts/stage';
 import { scratchFolder } from '../host/home';
 import type { WorkerIdentity } from '../schemas/ledger';

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
-import { BudgetlineError, failures, type FailureCode } from '../contracts/failures';
+import { BudgetlineError, failures, type FailureCode } from '../core/failures';
 import { toFileError } from '../host/fs-errors';
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../contracts/failures';
-import type { PinnedMember } from '../contracts/members';
-import { modelDigest } from '../contracts/digest';
+import { BudgetlineError } from '../core/failures';
+import type { PinnedMember } from '../core/members';
+import { modelDigest } from '../core/digest';
 import type { PlannedStage, StageInputRef } from '../contracts/stage';
 import { describeModel, type PayloadFile, type Store } from '../store';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { Decoding } from '../schemas/trainer-job';
-import { digestOf } from '../contracts/digest';
+import { digestOf } from '../core/digest';
 import { guardFiles } from '../host/fs-errors';
 import { digestFile, readModelPositions, type StoredGenerations } from '../store';
 import type { OpenInput } from './inputs';

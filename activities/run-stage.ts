@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { foundScores } from '../contracts/auxiliary';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { stageMetricsOf } from '../contracts/metrics';
 import type { StageRequest } from '../contracts/activities';
 import type { StageResult } from '../contracts/stage';

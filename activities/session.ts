@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import { loadPinnedMember } from '../code/members';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { Execution } from '../schemas/definition';
 import type { StageMetrics } from '../contracts/metrics';
 import type { EntryOf, LedgerEntry } from '../schemas/ledger';

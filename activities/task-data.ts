@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { readCode } from '../code';
-import { type CodeIdentity, type CodeOrigin, differingCode, type StageCode } from '../contracts/code';
-import { BudgetlineError } from '../contracts/failures';
+import { type CodeIdentity, type CodeOrigin, differingCode, type StageCode } from '../core/code';
+import { BudgetlineError } from '../core/failures';
 import type { PlannedStage } from '../contracts/stage';
 import { type SpecOf, ownName, pinnedSource, problemFileName, type ProblemSource } from '../stages';
 import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
 import { decontaminate, type HeldOutSet } from '../ingest';
-import { canonicalJson } from '../contracts/canonical-json';
-import { digestOf } from '../contracts/digest';
+import { canonicalJson } from '../core/canonical-json';
+import { digestOf } from '../core/digest';
 import { isMissing } from '../host/fs-errors';
 
 /** The spec of a stage that reads a task's problems. */

@@ -5,7 +5,7 @@ import type { AnnotationBill, LedgerLine, LineOf } from '../schemas/ledger';
 import { zeroCost, type StageCost, type StageWarning } from '../contracts/stage';
 import type { AnnotationCost } from '../contracts/task';
 import type { TrainerJob } from '../schemas/trainer-job';
-import { digestOf } from '../contracts/digest';
+import { digestOf } from '../core/digest';
 import type { TrainerRun } from './trainer-process/run-trainer';
 import type { TrainerExit } from './trainer-process/supervise';
 

@@ -8,7 +8,7 @@ import type {
   SweepAnalysis,
 } from '../contracts/analysis/sweep';
 import { nameOfAuxiliary } from '../contracts/auxiliary';
-import type { Coordinates } from '../contracts/coordinates';
+import type { Coordinates } from '../core/coordinates';
 import type { SweepDefinition } from '../schemas/definition';
 import type { FailedCell, SweepResult } from '../contracts/results';
 import { writeAnswer } from './answer';

@@ -1,8 +1,8 @@
 import type { BudgetAnalysis } from '../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../contracts/analysis/sweep';
 import { nameBudget } from '../contracts/budget-name';
-import { describeCoordinates } from '../contracts/coordinates';
-import { toDecimals } from '../contracts/decimals';
+import { describeCoordinates } from '../core/coordinates';
+import { toDecimals } from '../core/decimals';
 import { describeColdStart } from './cold-start';
 import { countOf, formatScore, joinList } from '../contracts/text';
 import { joinBudgets, sayBudget, sayScore } from './text';

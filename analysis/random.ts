@@ -1,4 +1,4 @@
-import { fnv1a, sfc32 } from '../contracts/random';
+import { fnv1a, sfc32 } from '../core/random';
 
 /** A small seeded source of random numbers: the same label gives the same stream on every machine. */
 export interface Draws {

@@ -1,5 +1,5 @@
 import type { SubjectName } from '../contracts/analysis/sweep';
-import { type Coordinates, describeCoordinates } from '../contracts/coordinates';
+import { type Coordinates, describeCoordinates } from '../core/coordinates';
 
 /** "GSM8K, Llama 3.1 8B, annotator = clean". */
 export function nameSubject({ task, model, axes }: SubjectName): string {

@@ -1,5 +1,5 @@
-import { definedAt } from '../contracts/code';
-import { BudgetlineError } from '../contracts/failures';
+import { definedAt } from '../core/code';
+import { BudgetlineError } from '../core/failures';
 import type { Annotator } from '../contracts/task';
 
 /** The fields of an annotator with `annotateBatch` only. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { definedAt, stackOfCaller } from '../contracts/code';
-import { BudgetlineError } from '../contracts/failures';
+import { definedAt, stackOfCaller } from '../core/code';
+import { BudgetlineError } from '../core/failures';
 import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
 import { describeModel } from '../store';

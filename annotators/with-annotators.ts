@@ -1,4 +1,4 @@
-import { stackOfCaller, takeCode, withOrigin } from '../contracts/code';
+import { stackOfCaller, takeCode, withOrigin } from '../core/code';
 import type { Annotator, Problem, Task } from '../contracts/task';
 
 /** A task with further annotators. Pass it as `tasks` in place of the original. */

@@ -1,5 +1,5 @@
-import { stackOfCaller, takeCode, withOrigin } from '../contracts/code';
-import { BudgetlineError } from '../contracts/failures';
+import { stackOfCaller, takeCode, withOrigin } from '../core/code';
+import { BudgetlineError } from '../core/failures';
 import type { Judge, Problem, Task } from '../contracts/task';
 
 /** A task with judges for `evaluation.judge`. Pass it as `tasks` in place of the original. */

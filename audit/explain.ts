@@ -1,6 +1,6 @@
 import type { ArtifactManifest } from '../schemas/artifact';
-import { codeRoles } from '../contracts/code';
-import { BudgetlineError } from '../contracts/failures';
+import { codeRoles } from '../core/code';
+import { BudgetlineError } from '../core/failures';
 import type { StageKey } from '../contracts/stage';
 import type { Store } from '../store';
 import type { FieldDifference } from './flatten';

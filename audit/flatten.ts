@@ -1,4 +1,4 @@
-import { canonicalJson } from '../contracts/canonical-json';
+import { canonicalJson } from '../core/canonical-json';
 
 /** Leaves of a value by path, as canonical JSON: { "sft.lora.rank": "4" }. Empty objects and arrays are leaves. */
 export function flatten(value: unknown, path = ''): Map<string, string> {

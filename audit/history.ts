@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { openPayloads, readPayloadKeys } from '../connection';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 
 const payload = z.looseObject({ data: z.string().optional() });
 const payloads = z.looseObject({ payloads: z.array(payload).optional() }).optional();

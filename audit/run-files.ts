@@ -3,7 +3,7 @@ import { copyFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../schemas/scalars';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 import { type StageKey } from '../contracts/stage';
 import { reportFolder } from '../host/home';

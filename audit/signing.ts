@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { AnchoredHead, HeadSignature } from '../contracts/activities';
 
 /** The signed text. It is plain, so that any ed25519 tool can verify it. */

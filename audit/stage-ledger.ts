@@ -1,5 +1,5 @@
-import type { FailureCode } from '../contracts/failures';
-import { failures, isFailureCode } from '../contracts/failures';
+import type { FailureCode } from '../core/failures';
+import { failures, isFailureCode } from '../core/failures';
 import type { EntryOf, LedgerLine, LineOf } from '../schemas/ledger';
 import type { Chain, Claim } from '../store';
 

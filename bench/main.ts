@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. */
-import { BudgetlineError, failures } from '../contracts/failures';
+import { BudgetlineError, failures } from '../core/failures';
 import { benchGeneration } from './generation';
 import { benchGpu } from './gpu/main';
 import { benchOrchestration } from './orchestration/bench';

@@ -22,7 +22,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { chatMessage } from '../schemas/chat';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { generationRow, type GenerationRow } from '../schemas/rows';
 import { trainerProtocol, type JobOf } from '../schemas/trainer-job';
 import { hashFile } from '../trainer/io/files';

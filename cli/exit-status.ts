@@ -1,4 +1,4 @@
-import { failures, type FailureCode } from '../contracts/failures';
+import { failures, type FailureCode } from '../core/failures';
 import type { SweepResult } from '../contracts/results';
 
 /** The sweep finished, but a cell, a control or a base is missing from its tables. */

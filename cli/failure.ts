@@ -1,4 +1,4 @@
-import { BudgetlineError, type FailureCode, isFailureCode } from '../contracts/failures';
+import { BudgetlineError, type FailureCode, isFailureCode } from '../core/failures';
 import { toFileError } from '../host/fs-errors';
 
 /** A failure that the command line prints. */

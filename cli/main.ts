@@ -9,7 +9,7 @@ import { addAuditCommands } from './audit-commands';
 import { addAnnotateCommand, addDataCommands, addScoreCommands } from './data-commands';
 import { exitStatusOf } from './exit-status';
 import { describeCauses, toFailure } from './failure';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { jsonOption, withColorOption } from './options';
 import { packageVersion } from '../app/package-version';
 import { createInk, takesColour } from './print/ink';

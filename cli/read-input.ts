@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { guardFiles, isMissing } from '../host/fs-errors';
 
 /**

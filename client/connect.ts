@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { readConfiguration } from '../connection';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 
 export interface ConnectOptions {
   /** "host:port" instead of the configured address; namespace, TLS and API key stay as configured. */

@@ -1,5 +1,5 @@
 import type { ApplicationFailure as ReportedFailure } from '@temporalio/client';
-import { BudgetlineError, isFailureCode } from '../contracts/failures';
+import { BudgetlineError, isFailureCode } from '../core/failures';
 
 function causeOf(error: unknown): unknown {
   return error instanceof Error ? error.cause : undefined;

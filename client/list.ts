@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
 import { isSearchable, keyNameOf } from '../connection';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { type SearchAttributeName, searchAttributes, stageKeyDigits } from '../contracts/search-attributes';
 import { indexedText } from '../planning';
 

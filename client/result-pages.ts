@@ -1,5 +1,5 @@
 import type { StoredPage, SweepLists, ResultPage, SweepResult, SweepReturn } from '../contracts/results';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { SweepPlan } from '../planning';
 import type { Store } from '../store';
 

@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { isUnanswered } from './failure';
 
 export interface ServerTimeoutOptions {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Client, WorkflowHandleWithFirstExecutionRunId, WorkflowHandle } from '@temporalio/client';
 import type { ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import { isSearchable } from '../connection';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { SearchAttribute } from '../contracts/search-attributes';
 import {
   cellAttributes,

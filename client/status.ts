@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { CellResult, ExperimentProgress, SweepProgress, SweepReturn } from '../contracts/results';
 import type { Store } from '../store';
 import { toSteeringError } from './failure';

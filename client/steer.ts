@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { steeringCommand, type SteeringCommand, type SteeringRequest } from '../schemas/steering';
 import { toSteeringError } from './failure';
 

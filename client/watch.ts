@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { CellProgress, SweepProgress, SweepResult, SweepReturn } from '../contracts/results';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import type { SweepPlan } from '../planning';
 import type { Store } from '../store';

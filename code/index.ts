@@ -1,5 +1,5 @@
 /** Digests of the user code behind a task, annotator or judge: the statements that it can reach. */
-import type { CodeIdentity, CodeOrigin, UserCode } from '../contracts/code';
+import type { CodeIdentity, CodeOrigin, UserCode } from '../core/code';
 import { placesIn } from './places';
 import { Slice } from './slice';
 

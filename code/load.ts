@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { types } from 'node:util';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { packageRoot } from '../host/package-files';
 import { keepMap } from './source-maps';
 import { userFailure } from './user-failure';

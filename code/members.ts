@@ -1,7 +1,7 @@
-import { originOfExport } from '../contracts/code';
-import { digestOf } from '../contracts/digest';
-import { BudgetlineError } from '../contracts/failures';
-import { type MemberReference, type PinnedMember, registerMember } from '../contracts/members';
+import { originOfExport } from '../core/code';
+import { digestOf } from '../core/digest';
+import { BudgetlineError } from '../core/failures';
+import { type MemberReference, type PinnedMember, registerMember } from '../core/members';
 import { readCode } from '.';
 import { loadUserMember } from './load';
 

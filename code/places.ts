@@ -5,7 +5,7 @@ import { type Place, writtenAt } from './source-maps';
 const packageRoot = resolve(__dirname, '..').replace(/[/\\]dist$/, '');
 
 const rooms =
-  'activities|analysis|annotators|app|audit|cli|client|code|conformance|connection|contracts|definitions|dist|' +
+  'activities|analysis|annotators|app|audit|cli|client|code|conformance|connection|contracts|core|definitions|dist|' +
   'host|ingest|losses|models|planning|report|schemas|search|stages|store|tasks|text|trainer|workers|workflows';
 const ours = new RegExp(`^(?:(?:${rooms})/|index\\.ts$)`);
 

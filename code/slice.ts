@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import type ts from 'typescript';
-import type { CodeIdentity, CodeOrigin } from '../contracts/code';
+import type { CodeIdentity, CodeOrigin } from '../core/code';
 import { isCode, readModule, type UserModule } from './module';
 import { placesIn } from './places';
 import type { Place } from './source-maps';

@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { placesIn } from './places';
 
 /** Message of the loader for a file that it cannot parse. */

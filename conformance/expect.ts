@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { FailureCode } from '../contracts/failures';
+import type { FailureCode } from '../core/failures';
 import { eventsOf, type Run } from './run';
 
 /** A broken rule of the protocol; the message says what was found. */

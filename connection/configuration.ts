@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { createPayloadCodec } from './payload-codec';
 import { readPayloadKeys } from './payload-keys';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 
 /** A key of 32 bytes, and the name by which payloads refer to it. */
 export interface PayloadKey {

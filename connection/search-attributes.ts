@@ -1,5 +1,5 @@
 import { temporal } from '@temporalio/proto';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { searchAttributes, type SearchAttributeName } from '../contracts/search-attributes';
 
 /** The Temporal services that are needed from a connection. */

@@ -1,6 +1,6 @@
 import type { Execution, Prices } from '../schemas/definition';
 import type { SteeringCommand } from '../schemas/steering';
-import type { PinnedMember } from './members';
+import type { PinnedMember } from '../core/members';
 import type { PlannedStage, StageKey, StageResult } from './stage';
 
 /** Input of a stage activity. */

@@ -1,5 +1,5 @@
 import type { LoraSpec, TrainingSpec } from '../schemas/training';
-import { linearModules } from './linear-modules';
+import { linearModules } from '../core/linear-modules';
 import type { TrainerJob } from '../schemas/trainer-job';
 
 // Canonical forms: settings with the same meaning get the same key. Plain functions without zod, since workflows apply axes

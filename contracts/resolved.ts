@@ -1,8 +1,8 @@
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { LossFacts } from '../losses/facts';
-import type { CodeByRole } from './code';
-import type { PinnedMember } from './members';
+import type { CodeByRole } from '../core/code';
+import type { PinnedMember } from '../core/members';
 import type { IdentifiedSource } from './provenance';
 
 /** A base model for the planner: the digest is in keys, the path is local to this host. */

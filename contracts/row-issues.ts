@@ -1,4 +1,4 @@
-import { pathText, valueAt } from './field-path';
+import { pathText, valueAt } from '../core/field-path';
 
 /** An issue of zod or a schema like it; fields after `message` are optional. */
 export interface RowIssue {

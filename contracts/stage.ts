@@ -1,5 +1,5 @@
-import type { StageCode } from './code';
-import type { PinnedMember } from './members';
+import type { StageCode } from '../core/code';
+import type { PinnedMember } from '../core/members';
 import type { StageMetrics } from './metrics';
 import type { Provenance } from './provenance';
 

@@ -1,4 +1,4 @@
-import type { CodeOrigin } from './code';
+import type { CodeOrigin } from '../core/code';
 import type { ProblemData } from '../schemas/definition';
 import type { LabelPattern, Metrics } from './metrics';
 import type { PartialReferences } from './resolved';

@@ -1,5 +1,5 @@
 import type { Estimate } from './analysis/estimate';
-import { withMinus } from './decimals';
+import { withMinus } from '../core/decimals';
 
 /** 12,345 in every locale. */
 export function formatCount(count: number): string {

@@ -6,10 +6,10 @@ import {
   sweepDefinition,
   type SweepInput,
 } from '../schemas/definition';
-import { usd, type Usd } from '../contracts/money';
-import { BudgetlineError } from '../contracts/failures';
+import { usd, type Usd } from '../core/money';
+import { BudgetlineError } from '../core/failures';
 import { fieldsOf, type Schema } from '../schemas/fields';
-import { pathText, valueAt } from '../contracts/field-path';
+import { pathText, valueAt } from '../core/field-path';
 import { canonicalDefinition } from '../planning/canonical';
 import { describeIssue } from './issues';
 import { applyChanges, axisValues } from '../planning/variants';

@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 
 /** A name in a definition and its field. */
 export interface Named {

@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 
 /** Adds the definition's field to a BudgetlineError; returns other errors unchanged. */
 export function inField(field: string, error: unknown): unknown {

@@ -1,4 +1,4 @@
-import { pathText, valueAt } from '../contracts/field-path';
+import { pathText, valueAt } from '../core/field-path';
 import type { fieldsOf } from '../schemas/fields';
 import type { sweepDefinition } from '../schemas/definition';
 

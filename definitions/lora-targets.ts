@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { ResolvedModel } from '../contracts/resolved';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { readLinearModules } from '../store';

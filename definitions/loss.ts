@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { readCode } from '../code';
 import { loadUserMember } from '../code/load';
-import { originOfExport, type UserCode } from '../contracts/code';
+import { originOfExport, type UserCode } from '../core/code';
 import type { ResolvedLoss } from '../contracts/resolved';
 import { describeLoss, isUserLoss } from '../losses/facts';
 import { parseUserLoss, type PreferenceLoss } from '../schemas/losses';

@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadMember } from '../code/members';
-import { BudgetlineError } from '../contracts/failures';
-import { type MemberReference, memberOf, type PinnedMember } from '../contracts/members';
+import { BudgetlineError } from '../core/failures';
+import { type MemberReference, memberOf, type PinnedMember } from '../core/members';
 import type { ResolvedMembers } from '../contracts/resolved';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { membersAt, variantsOf } from '../planning';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { ResolvedFiles } from '../contracts/resolved';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
 import { decontaminate, type HeldOutSet } from '../ingest';
 import { ownName, problemFileName, type QuestionSet, questionSets } from '../stages';

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import { readCode } from '../code';
-import type { CodeByRole, UserCode } from '../contracts/code';
+import type { CodeByRole, UserCode } from '../core/code';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../contracts/resolved';
-import type { PinnedMember } from '../contracts/members';
-import { parseHubReference } from '../contracts/hub';
+import type { PinnedMember } from '../core/members';
+import { parseHubReference } from '../core/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';
 import { variantsOf } from '../planning';
-import { digestOf, modelDigest } from '../contracts/digest';
+import { digestOf, modelDigest } from '../core/digest';
 import { ownName, questionSets } from '../stages';
 import { describeModel, readModelSize } from '../store';
 import type { UserRows } from '../ingest';

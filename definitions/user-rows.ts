@@ -3,7 +3,7 @@ import type { ExperimentDefinition, SweepDefinition } from '../schemas/definitio
 import { lossFacts } from '../losses/facts';
 import { losses } from '../losses/registry';
 import type { ResolvedFiles, ResolvedLoss } from '../contracts/resolved';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { type Annotations, type UserRowsSource, type UserRowsUse, userRowsUses } from '../schemas/user-rows';
 import type { ProblemSet, Task } from '../contracts/task';
 import {

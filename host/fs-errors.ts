@@ -1,4 +1,4 @@
-import { BudgetlineError, type FailureCode } from '../contracts/failures';
+import { BudgetlineError, type FailureCode } from '../core/failures';
 
 const codes: Readonly<Record<string, FailureCode>> = {
   ENOSPC: 'DISK_FULL',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { isName, nameRule } from '../contracts/names';
-import { BudgetlineError } from '../contracts/failures';
+import { isName, nameRule } from '../core/names';
+import { BudgetlineError } from '../core/failures';
 
 /** A name in a path must not lead out of its folder. */
 function below(folder: string, name: string): string {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { maxLineLength, parseFields, streamLines } from '../schemas/json-lines';
 import type { SourceRecord } from './types';
 

@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { UserRowsSource } from '../schemas/user-rows';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { exactText, normalizeText } from '../text/normalize';

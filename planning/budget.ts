@@ -1,7 +1,7 @@
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved } from '../contracts/resolved';
-import { BudgetlineError } from '../contracts/failures';
-import { nameUsd } from '../contracts/money';
+import { BudgetlineError } from '../core/failures';
+import { nameUsd } from '../core/money';
 import type { Split } from './counts';
 import { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 import { expectedVerifierCalls } from '../stages/synthesize-data/verifier-calls';

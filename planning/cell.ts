@@ -1,7 +1,7 @@
-import type { Coordinates } from '../contracts/coordinates';
+import type { Coordinates } from '../core/coordinates';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment } from '../contracts/resolved';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { CellIdentity } from '../contracts/results';
 import type { PlannedStage } from '../contracts/stage';

@@ -1,11 +1,11 @@
-import type { Coordinates } from '../contracts/coordinates';
-import { mapReferences } from '../contracts/members';
+import type { Coordinates } from '../core/coordinates';
+import { mapReferences } from '../core/members';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
 import type { UserRowsUse } from '../schemas/user-rows';
 import { comparableDefinition } from './canonical';
 import { codeFor } from '../stages/code';
-import { digestOf } from '../contracts/digest';
+import { digestOf } from '../core/digest';
 import { userFileName, taskFileDigests } from '../stages/files';
 import { ownName, pinEvaluation } from '../stages/question-sets';
 

@@ -1,7 +1,7 @@
-import type { PinnedMember } from '../contracts/members';
+import type { PinnedMember } from '../core/members';
 import type { ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
 import { taskQueues } from '../contracts/stage';
-import { digestOf } from '../contracts/digest';
+import { digestOf } from '../core/digest';
 import { definitionDigest } from './identity';
 
 /** The users' members at some places that workflows load, each once, in a fixed order. */

@@ -1,5 +1,5 @@
 import type { Prices } from '../schemas/definition';
-import { digestOf } from '../contracts/digest';
+import { digestOf } from '../core/digest';
 import type { PlannedRows, PlannedStage } from '../contracts/stage';
 import { inputDigests } from '../stages/keys';
 

@@ -1,6 +1,6 @@
 import type { ResolvedSweep } from '../contracts/resolved';
-import { BudgetlineError } from '../contracts/failures';
-import { nameUsd } from '../contracts/money';
+import { BudgetlineError } from '../core/failures';
+import { nameUsd } from '../core/money';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import { type BasePlan, type CellPlan, planBase, planCell } from './cell';

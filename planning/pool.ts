@@ -1,4 +1,4 @@
-import { sha256Hex } from '../contracts/digest';
+import { sha256Hex } from '../core/digest';
 
 /** Sort key of a row in the seeded order. */
 export function poolRank(row: number, poolSeed: number): string {

@@ -1,4 +1,4 @@
-import type { Coordinates } from '../contracts/coordinates';
+import type { Coordinates } from '../core/coordinates';
 import type { SweepDefinition } from '../schemas/definition';
 import type { CellIdentity, SweepResult } from '../contracts/results';
 import type { StageResult } from '../contracts/stage';

@@ -1,5 +1,5 @@
-import { BudgetlineError } from '../contracts/failures';
-import { memberOf, type PinnedMember } from '../contracts/members';
+import { BudgetlineError } from '../core/failures';
+import { memberOf, type PinnedMember } from '../core/members';
 import type { Pipeline } from './pipeline';
 
 function invalid({ path, export: name }: PinnedMember, problem: string, cause?: unknown): BudgetlineError {

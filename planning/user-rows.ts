@@ -1,5 +1,5 @@
 import type { UserRowsUse } from '../schemas/user-rows';
-import { sha256Hex } from '../contracts/digest';
+import { sha256Hex } from '../core/digest';
 import { poolRank } from './pool';
 
 /** A user row's place in the seeded order. */

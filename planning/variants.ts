@@ -1,4 +1,4 @@
-import type { Coordinates } from '../contracts/coordinates';
+import type { Coordinates } from '../core/coordinates';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import { sftFractionOf, unitCosts } from './budget';

@@ -1,4 +1,4 @@
-import { outputMark } from '../contracts/output-mark';
+import { outputMark } from '../core/output-mark';
 import { html, trustedHtml, type Html } from './html';
 import { styleSheet } from './style';
 

@@ -1,8 +1,8 @@
-import { toDecimals } from '../contracts/decimals';
+import { toDecimals } from '../core/decimals';
 import { formatScore, withSign } from '../contracts/text';
 
 export { nameBudget as formatBudget } from '../contracts/budget-name';
-export { nameUsd as formatUsd } from '../contracts/money';
+export { nameUsd as formatUsd } from '../core/money';
 export { formatCount, formatScore, formatSigned } from '../contracts/text';
 
 /** 0.8734 → "87.3%". */

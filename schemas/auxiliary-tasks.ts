@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withoutCase } from '../contracts/names';
+import { withoutCase } from '../core/names';
 import { count, type FieldIssue, name, seed } from './scalars';
 
 const auxiliaryFields = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isName, nameRule } from '../contracts/names';
+import { isName, nameRule } from '../core/names';
 import { name } from './scalars';
 
 /** Fields that no axis may change: dimensions of the grid, and fields that are in no stage's key. */

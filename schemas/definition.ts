@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Usd } from '../contracts/money';
+import type { Usd } from '../core/money';
 import { auxiliaryTasks } from './auxiliary-tasks';
 import { sweepAxes } from './axes';
 import { preferenceLoss } from './losses';

@@ -1,7 +1,7 @@
 /** JSON Lines, as all rooms read and write them. */
 import type { z } from 'zod';
-import { withoutByteOrderMark } from '../contracts/byte-order-mark';
-import { BudgetlineError, type FailureCode } from '../contracts/failures';
+import { withoutByteOrderMark } from '../core/byte-order-mark';
+import { BudgetlineError, type FailureCode } from '../core/failures';
 
 /** Limit on the length of a line: enough for any dialogue or document. A longer one is not a line of text. */
 export const maxLineLength = 16 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { LossOptions } from '../losses/bind';
 import { type LossRules, missingRules } from '../losses/define';
 import type { UserLoss } from '../losses/facts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MemberReference, PinnedMember } from '../contracts/members';
+import type { MemberReference, PinnedMember } from '../core/members';
 import { sha256 } from './scalars';
 
 /** An export of a user's module. */

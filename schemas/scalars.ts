@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isName, nameRule } from '../contracts/names';
+import { isName, nameRule } from '../core/names';
 
 /** 0 … 1, both included. */
 export const fraction = z.number().min(0).max(1);

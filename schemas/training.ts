@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { linearModules } from '../contracts/linear-modules';
+import { linearModules } from '../core/linear-modules';
 import { count, fraction, positive } from './scalars';
 
 /** LoRA: W + (alpha / rank) · B · A on the target modules. */

@@ -91,7 +91,7 @@ async function bundleTrainer(): Promise<void> {
 /** The bundle depends on the sources that workflows may import; it is made again only when they change. */
 function workflowSourcesDigest(): string {
   const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
-  for (const room of ['contracts', 'losses', 'planning', 'search', 'stages', 'workflows']) {
+  for (const room of ['contracts', 'core', 'losses', 'planning', 'search', 'stages', 'workflows']) {
     const files = readdirSync(join(dist, room), { recursive: true, encoding: 'utf8' }).sort();
     for (const file of files.filter((name) => name.endsWith('.js')))
       hash.update(`${room}/${file}\n`).update(readFileSync(join(dist, room, file)));

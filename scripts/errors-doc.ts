@@ -1,8 +1,8 @@
 /** Writes docs/errors.md from the table of failures: `npx ts-node scripts/errors-doc.ts`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FailureInfo } from '../contracts/failure-table';
-import { failures } from '../contracts/failures';
+import type { FailureInfo } from '../core/failure-table';
+import { failures } from '../core/failures';
 
 const longestLine = 100;
 
@@ -15,7 +15,7 @@ document. In Temporal the code is the type of the \`ApplicationFailure\`; in the
 \`code\` of an ended attempt. Codes are stable and sentences may change, so match on codes only.
 
 "Exit" is the status with which the training executable ends. "Retried" says whether the stage is
-tried again. This page is generated from \`contracts/failure-table.ts\` by
+tried again. This page is generated from \`core/failure-table.ts\` by
 \`npx ts-node scripts/errors-doc.ts\`; a test compares the two.
 `;
 

@@ -1,4 +1,4 @@
-import { describeCoordinates } from '../contracts/coordinates';
+import { describeCoordinates } from '../core/coordinates';
 import type { SweepDefinition } from '../schemas/definition';
 import type { BudgetStanding, SearchProposal, Transfer } from '../contracts/results';
 import type { CellPlan } from '../planning/cell';

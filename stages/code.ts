@@ -1,4 +1,4 @@
-import { type CodeRole, codeRoles, type StageCode } from '../contracts/code';
+import { type CodeRole, codeRoles, type StageCode } from '../core/code';
 import type { Resolved } from '../contracts/resolved';
 
 type WithCode = Pick<Resolved<unknown>, 'code'>;

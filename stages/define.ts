@@ -1,4 +1,4 @@
-import { type MemberReference, memberOf, type PinnedMember } from '../contracts/members';
+import { type MemberReference, memberOf, type PinnedMember } from '../core/members';
 import type { ResolvedModel, Resolved } from '../contracts/resolved';
 import type {
   Makes,
@@ -8,7 +8,7 @@ import type {
   StageInputs,
   StageSpec,
 } from '../contracts/stage';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { stageKey } from './keys';
 

@@ -1,4 +1,4 @@
-import { digestOf, seedOf } from '../contracts/digest';
+import { digestOf, seedOf } from '../core/digest';
 import type { StageInputRef, StageInputs, StageKey, StageSpec } from '../contracts/stage';
 
 /** An input's part of a key: another stage's key, or an external model's content digest. */

@@ -1,4 +1,4 @@
-import type { CodeRole } from '../contracts/code';
+import type { CodeRole } from '../core/code';
 import type { Makes, PlannedStage, StageInputRef } from '../contracts/stage';
 import type { TaskData } from '../schemas/definition';
 import { codeFor } from './code';

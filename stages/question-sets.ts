@@ -1,12 +1,11 @@
-import { ownField } from '../contracts/names';
+import { ownField } from '../core/names';
 import type { AuxiliarySpec } from '../schemas/auxiliary-tasks';
-import type { CodeRole } from '../contracts/code';
+import type { CodeRole } from '../core/code';
 import { nameOfAuxiliary } from '../contracts/auxiliary';
 import type { ExperimentDefinition, ProblemData, SweepDefinition } from '../schemas/definition';
 import type { Resolved } from '../contracts/resolved';
 import { codeFor } from './code';
-import type { EvaluateSpec } from './evaluate/spec';
-import type { HeldOutSource, PinnedEvaluation } from './sources';
+import type { HeldOutSource, PinnedEvaluation, TaskSource } from './sources';
 
 /** A task with its data source. */
 export interface ProblemSource extends HeldOutSource {
@@ -24,8 +23,11 @@ export interface QuestionSet extends ProblemSource {
   readonly judgeDigest?: string | undefined;
 }
 
-type Asking = Pick<EvaluateSpec, 'task' | 'data' | 'evaluation' | 'judgeDigest'> &
-  Partial<Pick<EvaluateSpec, 'fileDigests' | 'code'>>;
+interface Asking
+  extends Pick<TaskSource, 'task' | 'data'>, Partial<Pick<TaskSource, 'fileDigests' | 'code'>> {
+  readonly evaluation: PinnedEvaluation;
+  readonly judgeDigest?: string;
+}
 
 /** Name of the trained task's question set; its files have no prefix. */
 export const ownName = '';

@@ -1,4 +1,4 @@
-import { ownField } from '../contracts/names';
+import { ownField } from '../core/names';
 import type { PlannedStage } from '../contracts/stage';
 import type { AnyStageRules } from './define';
 import { evaluate } from './evaluate';

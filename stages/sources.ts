@@ -1,4 +1,4 @@
-import type { StageCode } from '../contracts/code';
+import type { StageCode } from '../core/code';
 import type { AuxiliarySpec } from '../schemas/auxiliary-tasks';
 import type { EvaluationSpec, ProblemData, TaskData } from '../schemas/definition';
 

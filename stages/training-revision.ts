@@ -1,5 +1,5 @@
 import type { ResolvedModel } from '../contracts/resolved';
-import { maxUnchunkedVocabulary } from '../contracts/vocabulary';
+import { maxUnchunkedVocabulary } from '../core/vocabulary';
 
 /**
  * The revision of a training stage. One more above `maxUnchunkedVocabulary`: logits are computed in chunks there, which

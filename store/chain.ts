@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { ledgerLine, type LedgerEntry, type LedgerLine } from '../schemas/ledger';
 
 /** `previous` of a chain's first line. */

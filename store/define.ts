@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { StageKey } from '../contracts/stage';
 import type { ArtifactManifest } from '../schemas/artifact';
 import type { ClaimRecord } from '../schemas/claim';

@@ -2,7 +2,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { artifactManifest, type ArtifactManifest } from '../schemas/artifact';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import type { ArtifactId, PublishRequest, StoredArtifact } from './define';
 import { describeFolder, payloadDigest, type PayloadFile } from './digest';
 import { syncPath, writeSynced } from '../host/durable-files';

@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { type Fields, linesOf, type NumberedRow, parseFields } from '../schemas/json-lines';
 
 /** An unusable row with its place and the reason. */

@@ -1,4 +1,4 @@
-import { fnv1a } from '../contracts/random';
+import { fnv1a } from '../core/random';
 import type { Random } from '../contracts/task';
 
 const golden = 0x9e3779b9;

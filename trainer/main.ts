@@ -1,5 +1,5 @@
 /** The training executable: `budgetline-trainer COMMAND JOB.json`. See docs/protocol.md. */
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 import { trainerCommands } from '../schemas/trainer-job';
 import { describeTrainer } from './jobs/info';
 import { runJob } from './jobs/run-job';

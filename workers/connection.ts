@@ -1,6 +1,6 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { type ConfigurationOptions, readConfiguration } from '../connection';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 
 export interface WorkerConnection {
   readonly connection: NativeConnection;

@@ -1,8 +1,8 @@
 import { continueAsNew, startChild, workflowInfo } from '@temporalio/workflow';
 import { nameBudget } from '../contracts/budget-name';
-import { describeCoordinates } from '../contracts/coordinates';
+import { describeCoordinates } from '../core/coordinates';
 import type { ResolvedSweep } from '../contracts/resolved';
-import { nameUsd } from '../contracts/money';
+import { nameUsd } from '../core/money';
 import type {
   BaseOutcome,
   FailedCell,

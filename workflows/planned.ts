@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { BudgetlineError } from '../contracts/failures';
+import { BudgetlineError } from '../core/failures';
 
 /**
  * Fails the workflow if the plan is invalid. Any other error would make Temporal retry the workflow task

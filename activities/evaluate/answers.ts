@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { artifactManifest } from '../../schemas/artifact';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { generationRow, type GenerationRow } from '../../schemas/rows';
 import type { PlannedStage } from '../../contracts/stage';
 import { type SpecOf, ownName, type QuestionSet, questionSets } from '../../stages';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { demonstrationRow, type DemonstrationRow } from '../../schemas/rows';
 import type { Problem } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { GenerationRow, ItemResult } from '../../schemas/rows';
 import { addMetrics, type AuxiliaryMetrics, mergePatterns } from '../../contracts/metrics';
 import { type SpecOf, ownName, type QuestionSet } from '../../stages';

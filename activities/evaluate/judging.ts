@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { ItemResult } from '../../schemas/rows';
 import type { Judge, Problem } from '../../contracts/task';
 import { bothOrders, scoreVerdicts } from '../../tasks';

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError, failures } from '../../contracts/failures';
-import { nameUsd } from '../../contracts/money';
+import { BudgetlineError, failures } from '../../core/failures';
+import { nameUsd } from '../../core/money';
 import { generationRow, type GenerationRow, promptRow } from '../../schemas/rows';
 import type { SampledSpec } from '../../stages';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
 import { pairPromptRows, rowPrice, usdTolerance } from '../../planning';
-import { digestOf } from '../../contracts/digest';
+import { digestOf } from '../../core/digest';
 import { writeFileAtomic } from '../../host/durable-files';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type PinnedPolicy } from '../policy';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { DemonstrationRow } from '../../schemas/rows';
 import type { StageMetrics } from '../../contracts/metrics';
 import type { DemonstrationsSpec } from '../../stages';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { UserRowsUse } from '../../schemas/user-rows';
 import { orderUserRows } from '../../planning';
 import { userFileName, type UserRowsSpec } from '../../stages';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { originOfExport } from '../../contracts/code';
-import { digestOf } from '../../contracts/digest';
+import { originOfExport } from '../../core/code';
+import { digestOf } from '../../core/digest';
 import { isUserLoss } from '../../losses/facts';
 import type { JobLoss } from '../../schemas/losses';
 import type { SpecOf } from '../../stages';

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { isOwnFolder, makeOwnFolder, readOwnFile } from '../../host/own-files';
 import { guardFiles } from '../../host/fs-errors';
 import { identifyProcess, parentOf } from '../../store';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import { ensureDir, writeFileAtomic } from '../../host/durable-files';

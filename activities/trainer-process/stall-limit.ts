@@ -1,5 +1,5 @@
 import type { Execution } from '../../schemas/definition';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import { readModelSize } from '../../store';
 

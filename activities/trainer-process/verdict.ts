@@ -6,7 +6,7 @@ import {
   failures,
   type FailureCode,
   isFailureCode,
-} from '../../contracts/failures';
+} from '../../core/failures';
 import type { EventOf, FileDigest } from '../../schemas/trainer-event';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import { digestFile } from '../../store';

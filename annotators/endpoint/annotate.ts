@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { AnnotationSession } from '../../contracts/task';
 import { Journal } from '../journal';
 import { askOnce, type Outcome } from './call';

@@ -1,4 +1,4 @@
-import { stackOfCaller } from '../../contracts/code';
+import { stackOfCaller } from '../../core/code';
 import type { Annotator, Problem } from '../../contracts/task';
 import { batchAnnotator } from '../batch';
 import { answerAll } from './annotate';

@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
-import type { BudgetlineError } from '../../contracts/failures';
+import type { BudgetlineError } from '../../core/failures';
 import { refusalOf } from './model-name';
 import { ErrorReply, neverSent } from './retry';
 import type { Ask, EndpointSettings } from './settings';

@@ -1,4 +1,4 @@
-import { definedAt, stackOfCaller } from '../../contracts/code';
+import { definedAt, stackOfCaller } from '../../core/code';
 import type { Judge } from '../../contracts/task';
 import { judgeFields, withDefaultPrompt } from '../judge-prompt';
 import { answerAll } from './annotate';

@@ -1,5 +1,5 @@
-import { BudgetlineError } from '../../contracts/failures';
-import { nameUsd } from '../../contracts/money';
+import { BudgetlineError } from '../../core/failures';
+import { nameUsd } from '../../core/money';
 import type { AnnotationSession } from '../../contracts/task';
 import type { Journal } from '../journal';
 import { mostTokens, type Tokens } from './call';

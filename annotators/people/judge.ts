@@ -1,4 +1,4 @@
-import { definedAt } from '../../contracts/code';
+import { definedAt } from '../../core/code';
 import { countPatterns } from '../../contracts/metrics';
 import type { AnnotationSession, Comparison, Judge } from '../../contracts/task';
 import { parseVerdict, type Verdict } from '../../contracts/verdict';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { parseVerdict } from '../../contracts/verdict';
 import { linesOf, type NumberedLine, parseFields, toJsonLines } from '../../schemas/json-lines';
 import { appendLines, ensureDir, writeFileAtomic } from '../../host/durable-files';

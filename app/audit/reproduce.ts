@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareReproduction, readOpening, type Reproduction } from '../../audit';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { defineExperiment, defineSweep, sweepOfOne } from '../../definitions';
 import { definitionDigest } from '../../planning';
 import type { ExperimentInput, SweepDefinition, SweepInput } from '../../schemas/definition';

@@ -1,5 +1,5 @@
 import type { SweepDefinition } from '../../schemas/definition';
-import { valueAt } from '../../contracts/field-path';
+import { valueAt } from '../../core/field-path';
 import { applyChanges, axisValues, variantsOf } from '../../planning';
 import { defineSweep } from '../../definitions';
 import { refused } from './refused-option';

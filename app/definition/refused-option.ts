@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 
 /** An error for an option that has no effect, or contradicts another. */
 export const refused = (option: string, why: string, remedy: string): BudgetlineError =>

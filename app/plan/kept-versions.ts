@@ -1,4 +1,4 @@
-import { codeRoles, differingCode } from '../../contracts/code';
+import { codeRoles, differingCode } from '../../core/code';
 import type { PlannedStage } from '../../contracts/stage';
 import type { SweepPlan } from '../../planning';
 import type { Store } from '../../store';

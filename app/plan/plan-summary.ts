@@ -1,4 +1,4 @@
-import { ownField } from '../../contracts/names';
+import { ownField } from '../../core/names';
 import type { ControlKind, SweepDefinition } from '../../schemas/definition';
 import type { CellIdentity } from '../../contracts/results';
 import { type PlannedStage, type StageKey } from '../../contracts/stage';

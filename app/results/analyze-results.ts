@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { analyzeTable, type ScoreRow, type TableRules } from '../../analysis';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { splitBudget } from '../../planning';
 import { fraction } from '../../schemas/scalars';
 

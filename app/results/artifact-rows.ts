@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { baseItemsKey } from '../../contracts/analysis/sweep';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';
 import type { StageKey } from '../../contracts/stage';
 import { evaluate, rulesOf } from '../../stages';

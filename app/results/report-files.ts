@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { analyzeSweep } from '../../analysis';
 import type { SweepAnalysis } from '../../contracts/analysis/sweep';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { AuditTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { CsvError, parse } from 'csv-parse/sync';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { isMissing } from '../../host/fs-errors';
 import type { ResultRow } from './analyze-results';
 import { invalid, optional, parseRow, type Place, required, type Row } from './results-row';

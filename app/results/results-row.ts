@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 
 export const required = ['task', 'model', 'budget', 'sft_fraction', 'score'] as const;
 export const optional = ['seed', 'n_items', 'well_formed_rate', 'mean_length', 'repetition_rate'] as const;

@@ -1,6 +1,6 @@
 import { readTimeline } from '../../audit';
 import type { AuditTotals } from '../../contracts/run-timeline';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { Store } from '../../store';
 
 /**

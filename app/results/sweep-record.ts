@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { SweepResult } from '../../contracts/results';
 import { reportFolder } from '../../host/home';
 import type { RunRecord } from '../../report/input';

@@ -1,7 +1,7 @@
 import { ensureServer, findRunning } from '../../workers/embedded-server';
 import { configuredAddress, connect, embeddedEnvironment } from '../../client';
 import type { Client, Connection } from '@temporalio/client';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { EmbeddedServer } from '../../workers';
 import { type Location, placeOf } from '../location';
 

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { TaskQueue } from '../../contracts/stage';
 import { toFileError } from '../../host/fs-errors';
 

@@ -1,5 +1,5 @@
 import type { BundleIndex } from '../../schemas/audit';
-import { isName } from '../../contracts/names';
+import { isName } from '../../core/names';
 
 /** Limits for bundles. A bundle is untrusted input; each limit stops one kind of attack. */
 export const bundleLimits = {

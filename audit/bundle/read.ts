@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Parser, type ReadEntry } from 'tar';
 import { bundleIndex, type BundleIndex, type Finding } from '../../schemas/audit';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { guardFiles, isMissing } from '../../host/fs-errors';
 import { assertEntries, assertIndexBytes, assertIndexed, assertPath, bundleLimits, Refused } from './limits';
 import { indexName } from './write';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from 'tar';
 import type { BundleIndex } from '../../schemas/audit';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { ensureDir, syncPath, writeFileAtomic } from '../../host/durable-files';
 import { digestFile, writeOutput, type OutputOptions } from '../../store';
 import { copyRun, type HomeRun } from '../run-files';

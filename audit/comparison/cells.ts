@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { Store } from '../../store';
 import { readDeterminism } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';

@@ -1,6 +1,6 @@
 import { createPublicKey, sign, type KeyObject } from 'node:crypto';
 import type { ArtifactManifest } from '../../schemas/artifact';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { Makes } from '../../contracts/stage';
 import type { ExportEvidence } from './evidence';
 

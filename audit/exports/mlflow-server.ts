@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { cellTag, type MlflowExperiment, type MlflowRun } from './mlflow';
 
 const experimentAnswer = z.looseObject({ experiment_id: z.string() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
-import { parseHubReference } from '../../contracts/hub';
+import { BudgetlineError } from '../../core/failures';
+import { parseHubReference } from '../../core/hub';
 import type { StageSpec } from '../../contracts/stage';
 import { losses } from '../../losses/registry';
 import { rulesOf } from '../../stages';

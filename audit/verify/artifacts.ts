@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Finding } from '../../schemas/audit';
 import type { ArtifactManifest } from '../../schemas/artifact';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { LineOf } from '../../schemas/ledger';
-import { digestOf } from '../../contracts/digest';
+import { digestOf } from '../../core/digest';
 import { digestFile } from '../../store';
 import { finding, type CheckResult, type Subject, type SubjectArtifact } from './subject';
 

@@ -1,7 +1,7 @@
 import type { AnchorFile, Finding } from '../../schemas/audit';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { LedgerLine, LineOf } from '../../schemas/ledger';
-import { isName } from '../../contracts/names';
+import { isName } from '../../core/names';
 import type { Chain, ChainId } from '../../store';
 import { readAnchor } from '../anchor';
 import { isSignedBy } from '../signing';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Finding } from '../../schemas/audit';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { isMissing } from '../../host/fs-errors';
 import { resultPages } from '../run-files';
 import { finding, type CheckResult, type Subject } from './subject';

@@ -1,6 +1,6 @@
 import type { CheckName, Finding, FindingCode } from '../../schemas/audit';
 import type { ArtifactManifest } from '../../schemas/artifact';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import type { StageKey } from '../../contracts/stage';
 import { join, relative } from 'node:path';

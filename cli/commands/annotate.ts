@@ -1,5 +1,5 @@
 import { PeopleQueue } from '../../annotators';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { renderFields } from '../print/data';
 import { readRecords } from '../../ingest';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';

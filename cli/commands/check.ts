@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { embeddedModelPath } from '../../host/package-files';
 import { checkExecutable, type Finding } from '../../conformance';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { renderChecked, renderFinding } from '../print/conformance';
 import { countOf } from '../print/text';
 import { createPrinter } from '../printer';

@@ -1,6 +1,6 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { ArtifactId, Store, StoredArtifact } from '../../store';
 import { writeOutputFolder } from '../../store';
 import { placeOf } from '../../app/location';

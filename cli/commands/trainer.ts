@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../host/package-files';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

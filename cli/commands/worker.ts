@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { taskQueues, type TaskQueue } from '../../contracts/stage';
 import { runWorkerProcess } from '../../workers';
 import { homeOf } from '../../app/home';

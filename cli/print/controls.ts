@@ -1,7 +1,7 @@
 import type { ControlAnalysis } from '../../contracts/analysis/controls';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import type { BudgetUnit } from '../../schemas/definition';
-import { remedyOf } from '../../contracts/failures';
+import { remedyOf } from '../../core/failures';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction } from './numbers';
 import { renderTable, type TableCell } from './table';

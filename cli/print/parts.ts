@@ -1,5 +1,5 @@
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
-import { describeCoordinates } from '../../contracts/coordinates';
+import { describeCoordinates } from '../../core/coordinates';
 import type { ReportPart } from '../../app/results/report-files';
 import { renderAuxiliary } from './auxiliary';
 import { renderBest } from './best';

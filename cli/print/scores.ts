@@ -1,6 +1,6 @@
 import type { CellAnalysis } from '../../contracts/analysis/splits';
 import type { FailedCellAnalysis, SubjectAnalysis } from '../../contracts/analysis/sweep';
-import { remedyOf } from '../../contracts/failures';
+import { remedyOf } from '../../core/failures';
 import type { FailureReason } from '../../contracts/results';
 import { sentenceCase } from '../../report/format';
 import type { Ink } from './ink';

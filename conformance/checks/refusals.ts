@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FailureCode } from '../../contracts/failures';
+import type { FailureCode } from '../../core/failures';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import type { Check } from '../check';
 import { expect, expectFailure } from '../expect';

@@ -1,5 +1,5 @@
 import type { BudgetUnit, ControlKind } from '../../schemas/definition';
-import type { Coordinates } from '../coordinates';
+import type { Coordinates } from '../../core/coordinates';
 import type { FailureReason } from '../results';
 import type { AuxiliaryAnalysis } from './auxiliary';
 import type { ControlAnalysis, FurtherControl, TuningAnalysis } from './controls';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import type { HubReference } from '../../contracts/hub';
+import type { HubReference } from '../../core/hub';
 import { replaceFile } from '../../host/whole-file';
 
 /** One model's places in the shared Hugging Face cache. */

@@ -1,5 +1,5 @@
-import { BudgetlineError } from '../../contracts/failures';
-import { describeHubReference, type HubReference } from '../../contracts/hub';
+import { BudgetlineError } from '../../core/failures';
+import { describeHubReference, type HubReference } from '../../core/hub';
 import { hubCache, hubCacheRoot, readRef, type Environment } from './cache';
 import type { DownloadProgress } from './download';
 import { listMissingFiles } from './files';

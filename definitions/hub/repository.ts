@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HubApiError } from '@huggingface/hub';
-import { BudgetlineError } from '../../contracts/failures';
-import { describeHubReference, type HubReference } from '../../contracts/hub';
+import { BudgetlineError } from '../../core/failures';
+import { describeHubReference, type HubReference } from '../../core/hub';
 import { isCommit, linkBlob, writeRef, type HubCache } from './cache';
 import { downloadBlob, type DownloadProgress, type RemoteFile } from './download';
 import { isModelFile } from './files';

@@ -1,4 +1,4 @@
-import { outputMark } from '../../contracts/output-mark';
+import { outputMark } from '../../core/output-mark';
 import type { Chart } from './render';
 import { renderChart } from './render';
 

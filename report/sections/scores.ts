@@ -2,7 +2,7 @@ import type { BudgetUnit } from '../../schemas/definition';
 import type { Estimate, StyleRates } from '../../contracts/analysis/estimate';
 import type { BudgetAnalysis, CellAnalysis } from '../../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
-import { remedyOf } from '../../contracts/failures';
+import { remedyOf } from '../../core/failures';
 import type { FailureReason } from '../../contracts/results';
 import type { Chart } from '../charts/render';
 import {

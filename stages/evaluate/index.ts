@@ -1,4 +1,4 @@
-import type { CodeRole } from '../../contracts/code';
+import type { CodeRole } from '../../core/code';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import { taskQueues, type PlannedStage, type Work } from '../../contracts/stage';
 import { sourcesFor } from '../code';

@@ -1,4 +1,4 @@
-import type { CodeRole } from '../../contracts/code';
+import type { CodeRole } from '../../core/code';
 import { taskQueues, type PlannedRows, type PlannedStage, type StageSpec } from '../../contracts/stage';
 import type { UserDataset, UserRowsUse } from '../../schemas/user-rows';
 import { sourcesFor } from '../code';

@@ -1,4 +1,4 @@
-import type { CodeRole } from '../../contracts/code';
+import type { CodeRole } from '../../core/code';
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
 import { isUserLoss, lossFacts } from '../../losses/facts';
 import { codeFor, sourcesFor } from '../code';

@@ -1,4 +1,4 @@
-import type { StageCode } from '../../contracts/code';
+import type { StageCode } from '../../core/code';
 import type { KeyedUserLoss } from '../../losses/facts';
 import type { BuiltInLoss } from '../../losses/registry';
 import type { TrainingSpec } from '../../schemas/training';

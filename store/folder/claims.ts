@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { claimRecord, type ClaimRecord } from '../../schemas/claim';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { Claim, ClaimOutcome } from '../define';
 import { siblingName, ensureDir, syncPath, writeSynced } from '../../host/durable-files';
 import { errnoOf, guardFiles, isMissing } from '../../host/fs-errors';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
-import { isName, nameRule } from '../../contracts/names';
+import { BudgetlineError } from '../../core/failures';
+import { isName, nameRule } from '../../core/names';
 import type { StageKey } from '../../contracts/stage';
 import type { ArtifactId, StorePart } from '../define';
 

@@ -1,6 +1,6 @@
-import { type CodeOrigin, definedAt, stackOfCaller } from '../../contracts/code';
+import { type CodeOrigin, definedAt, stackOfCaller } from '../../core/code';
 import type { ProblemData } from '../../schemas/definition';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
 import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';

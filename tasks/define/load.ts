@@ -1,5 +1,5 @@
 import type { ProblemData } from '../../schemas/definition';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { ProblemSet, TaskContext } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';
 import { parseJsonRows } from '../json-rows';

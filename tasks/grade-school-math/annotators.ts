@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { Annotator, Random } from '../../contracts/task';
 import { randomInteger, randomChoice } from '../random';
 import type { FileProblem } from './gsm8k';

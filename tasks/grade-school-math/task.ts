@@ -1,4 +1,4 @@
-import { definedAt } from '../../contracts/code';
+import { definedAt } from '../../core/code';
 import type { Task } from '../../contracts/task';
 import { fileNamesOf } from '../define/read-files';
 import { annotators, goldAnswer, type MathProblem } from './annotators';

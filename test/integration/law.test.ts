@@ -113,8 +113,52 @@ describe('import law', function () {
       'the cruise saw the sources',
     );
     assert.deepEqual(wrongInWorkflows(modules), []);
+    assert.deepEqual(folderCycles(modules), []);
+  });
+
+  it('finds a cycle of folders', () => {
+    const file = (source: string, ...resolved: string[]) => ({
+      source,
+      dependencies: resolved.map((to) => ({ resolved: to, dependencyTypes: ['type-only'] })),
+    });
+    const rooms = [file('a/x.ts', 'b/y.ts'), file('b/z.ts', 'a/x.ts'), file('b/y.ts')];
+    assert.deepEqual(folderCycles(rooms), ['a → b → a']);
+    assert.deepEqual(folderCycles([file('a/b/x.ts', 'a/c/y.ts'), file('a/c/z.ts', 'a/b/w.ts')]), [
+      'a/b → a/c → a/b',
+    ]);
+    // A registry next to its members, which read what is next to it.
+    const registry = [file('a/registry.ts', 'a/b/x.ts'), file('a/b/x.ts', 'a/define.ts')];
+    assert.deepEqual(folderCycles(registry), []);
   });
 });
+
+/** The two entries below the common folder of two files: "a/b/x.ts" and "a/c.ts" are in a/b and a/c.ts. */
+function entriesOf(from: string, to: string): readonly [string, string] {
+  const [a, b] = [from.split('/'), to.split('/')];
+  const parts = a.findIndex((part, at) => part !== b[at]) + 1;
+  return [a.slice(0, parts).join('/'), b.slice(0, parts).join('/')];
+}
+
+/** Cycles of imports, types included, between files and folders that are next to each other. */
+function folderCycles(modules: Cruise['modules']): string[] {
+  const imports = new Map<string, Set<string>>();
+  const isOwn = (path: string): boolean => path.endsWith('.ts') && !/^test\/|node_modules\//.test(path);
+  for (const { source, dependencies } of modules.filter((module) => isOwn(module.source)))
+    for (const { resolved } of dependencies.filter((each) => isOwn(each.resolved))) {
+      const [from, to] = entriesOf(source, resolved);
+      imports.set(from, (imports.get(from) ?? new Set()).add(to));
+    }
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (entry: string, way: readonly string[]): void => {
+    if (way.includes(entry)) cycles.push([...way.slice(way.indexOf(entry)), entry].join(' → '));
+    if (done.has(entry)) return;
+    done.add(entry);
+    for (const next of imports.get(entry) ?? []) visit(next, [...way, entry]);
+  };
+  for (const entry of imports.keys()) visit(entry, []);
+  return cycles;
+}
 
 /** Follows what is loaded at run time from workflows/, as a bundler does: type imports vanish. */
 function wrongInWorkflows(modules: Cruise['modules']): string[] {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { planStage, stageKinds } from '../../stages';
 import { endpointAnnotator, type EndpointOptions, withAnnotators } from '../../annotators';
-import { definedAt } from '../../contracts/code';
+import { definedAt } from '../../core/code';
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { PlannedStage } from '../../contracts/stage';
 import type { Task } from '../../contracts/task';

@@ -4,14 +4,14 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type Activities, type ActivityDeps } from '../../activities';
 import { readCode } from '../../code';
 import { experimentDefinition, type ExperimentInput } from '../../schemas/definition';
-import type { PinnedMember } from '../../contracts/members';
+import type { PinnedMember } from '../../core/members';
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
 import { isOfKind, type SampledSpec, type StageKind, type StageOf } from '../../stages';
 import type { Annotator } from '../../contracts/task';
-import { digestOf } from '../../contracts/digest';
+import { digestOf } from '../../core/digest';
 import { createFolderStore, describeModel, type Store } from '../../store';
 import { coinTask } from './coin-task';
 

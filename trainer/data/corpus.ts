@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
-import type { SequenceRow } from '../engine/types';
+import { BudgetlineError } from '../../core/failures';
+import type { SequenceRow } from '../rows';
 import { readJsonLines, rowFailure } from '../io/jsonl';
 import type { Tokenizer } from '../io/tokenizer';
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { demonstrationRow, preferenceRow } from '../../schemas/rows';
 import type { JobOf } from '../../schemas/trainer-job';
-import type { PairRow, SequenceRow } from '../engine/types';
+import type { PairRow, SequenceRow } from '../rows';
 import { readJsonLines } from '../io/jsonl';
 import type { Tokenizer } from '../io/tokenizer';
 import { textRows } from './chat';

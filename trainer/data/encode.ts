@@ -1,5 +1,5 @@
 import type { TrainingSpec } from '../../schemas/training';
-import type { SequenceRow } from '../engine/types';
+import type { SequenceRow } from '../rows';
 import { rowFailure } from '../io/jsonl';
 import type { Tokenizer } from '../io/tokenizer';
 

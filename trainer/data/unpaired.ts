@@ -5,9 +5,9 @@ import {
   type PreferenceRow,
   type UnpairedRow as UnpairedSource,
 } from '../../schemas/rows';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { JobOf } from '../../schemas/trainer-job';
-import type { UnpairedRow } from '../engine/types';
+import type { UnpairedRow } from '../rows';
 import type { Tokenizer } from '../io/tokenizer';
 import { policyOf, readDataset, type Dataset } from './datasets';
 import { fitExample, joinSequence, type LengthPolicy, type RowPlace } from './encode';

@@ -1,4 +1,4 @@
-import type { PairRow, SequenceRow, TrainRow, UnpairedRow } from './types';
+import type { PairRow, SequenceRow, TrainRow, UnpairedRow } from '../rows';
 
 /** Position of the first supervised token. It is at least 1, because the first token has no context. */
 export function firstTarget(row: SequenceRow): number {

@@ -1,7 +1,7 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { ops, sizeOf, type Value } from '../graph';
 import type { ParameterSpec } from '../families/define';
-import type { Tensor, Weights } from './types';
+import type { Tensor, Weights } from '../tensor';
 
 /** The position of a tensor in its block. */
 interface Entry {

@@ -1,9 +1,9 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { BufferTensor } from '../runtime';
 import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
 import type { Feeds } from './step-metrics';
-import type { Objective, PairRow, TrainRow, UnpairedRow } from './types';
+import type { Objective, PairRow, TrainRow, UnpairedRow } from '../rows';
 
 export const scalarTensor = (value: number): BufferTensor => ({ dims: [], data: Float32Array.of(value) });
 export const vectorTensor = (values: Float32Array | Int32Array): BufferTensor => ({

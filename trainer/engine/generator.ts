@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { buildGeneration } from '../model/generation';
 import { openSession, type BufferTensor, type Session } from '../runtime';
 import { chunk } from './batches';

@@ -13,16 +13,6 @@ export { createScorer } from './scorer';
 export { initLora, initWeights } from '../model/initialise';
 export { mergeLora } from '../model/merge';
 export type {
-  Tensor,
-  Weights,
-  ModelConfig,
-  LoraConfig,
-  OptimizerConfig,
-  SequenceRow,
-  PairRow,
-  UnpairedRow,
-  TrainRow,
-  Objective,
   EngineOptions,
   GraphProfile,
   TrainState,

@@ -1,10 +1,10 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { countSequences, type PackedShape } from '../model/packed-decoder';
 import type { BufferTensor } from '../runtime';
 import type { TokenOffsets } from './dropout';
 import { firstTarget, isPair, promptTokens, sequencesOf } from './batches';
 import { vectorTensor } from './feeds';
-import type { SequenceRow, TrainRow } from './types';
+import type { SequenceRow, TrainRow } from '../rows';
 
 /** Consecutive tokens of one sequence in a packed batch. */
 interface Segment {

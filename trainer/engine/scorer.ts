@@ -6,7 +6,8 @@ import { cpuProfile, lower, sessionOptions } from './placement';
 import { SessionCache } from './session-cache';
 import { packedFeeds, planPacking, shapeOf } from './packing';
 import { createSource } from './train-graphs';
-import type { Scorer, ScorerOptions, SequenceRow } from './types';
+import type { Scorer, ScorerOptions } from './types';
+import type { SequenceRow } from '../rows';
 
 /** Opens a scorer of completions under frozen weights. It uses the forward pass of training. */
 export function createScorer(options: ScorerOptions): Scorer {

@@ -1,9 +1,9 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { BoundLoss, BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { BufferTensor } from '../runtime';
 import type { PackedShape } from '../model/packed-decoder';
 import { isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';
-import type { Objective, PairRow, SequenceRow, TrainRow, UnpairedRow } from './types';
+import type { Objective, PairRow, SequenceRow, TrainRow, UnpairedRow } from '../rows';
 
 export type Feeds = Record<string, BufferTensor>;
 export type Results = ReadonlyMap<string, BufferTensor>;

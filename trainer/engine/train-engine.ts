@@ -21,18 +21,9 @@ import {
   type TrainPlan,
 } from './train-graphs';
 import type { PackedShape } from '../model/packed-decoder';
-import type {
-  EngineOptions,
-  Objective,
-  PairRow,
-  SequenceRow,
-  StepMetrics,
-  StepRequest,
-  TrainEngine,
-  TrainRow,
-  TrainState,
-  Weights,
-} from './types';
+import type { EngineOptions, StepMetrics, StepRequest, TrainEngine, TrainState } from './types';
+import type { Objective, PairRow, SequenceRow, TrainRow } from '../rows';
+import type { Weights } from '../tensor';
 
 interface State {
   parameters: Buffers;

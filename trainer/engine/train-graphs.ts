@@ -4,11 +4,15 @@ import type { WeightSource } from '../families/define';
 import { buildLosses, sequenceLogProbabilities, type ForwardSpec, type Losses } from '../model/objectives';
 import { loraNames, loraParameters, loraScale } from '../model/parameters';
 import { columnWords } from './dropout';
-import { unmergedOps, type DecoderOps } from '../families/toolkit/decoder-ops';
+import { unmergedOps, type DecoderOps } from '../families/decoder-ops';
 import { scoredRows, packedInputs, type PackedInputs, type PackedShape } from '../model/packed-decoder';
 import { blockName, planBlocks, requireTensor, splitBlock, type Block, type BlockKind } from './blocks';
 import { cpuProfile, lower } from './placement';
-import type { GraphProfile, LoraConfig, ModelConfig, Objective, OptimizerConfig, Weights } from './types';
+import type { GraphProfile } from './types';
+import type { LoraConfig, OptimizerConfig } from '../settings';
+import type { ModelConfig } from '../families/define';
+import type { Objective } from '../rows';
+import type { Weights } from '../tensor';
 
 /** Everything that determines the graphs of a training run. */
 export interface TrainPlan {

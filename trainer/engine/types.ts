@@ -1,62 +1,11 @@
-import type { BoundLoss } from '../../losses/bind';
 import type { Decoding } from '../../schemas/trainer-job';
 import type { ModelConfig } from '../families/define';
+import type { Objective, PairRow, SequenceRow, TrainRow } from '../rows';
+import type { LoraConfig, OptimizerConfig } from '../settings';
 import type { Tensor, Weights } from '../tensor';
 import type { ExternalDataFile } from './external-data';
 
 /** The interface of the engine. It does not depend on files, jobs or events. */
-
-export type { ModelConfig, Tensor, Weights };
-
-export interface LoraConfig {
-  readonly rank: number;
-  readonly alpha: number;
-  /** Names among the linear modules of the model's family. */
-  readonly targetModules: readonly string[];
-  /** Dropout probability of the inputs of A. Default: 0. */
-  readonly dropout?: number | undefined;
-  /** Scale by alpha / √rank instead of alpha / rank. Default: false. */
-  readonly useRslora?: boolean | undefined;
-}
-
-export interface OptimizerConfig {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  readonly maxGradNorm: number | null;
-}
-
-/** A token sequence. */
-export interface SequenceRow {
-  readonly ids: Int32Array;
-  /** Position of the first supervised token. */
-  readonly completionStart: number;
-}
-
-/** A preference pair with the reference's summed log-probability of each completion. */
-export interface PairRow {
-  readonly chosen: SequenceRow;
-  readonly rejected: SequenceRow;
-  readonly referenceChosen: number;
-  readonly referenceRejected: number;
-}
-
-/** An unpaired answer, with the reference's summed log-probabilities. */
-export interface UnpairedRow {
-  readonly sequence: SequenceRow;
-  readonly desirable: boolean;
-  readonly reference: number;
-  /** The prompt with the answer to another prompt. A step measures its baseline on these. */
-  readonly mismatched: SequenceRow;
-  readonly referenceMismatched: number;
-}
-
-/** A training row: a sequence for language modelling, a pair or an unpaired answer for a preference loss. */
-export type TrainRow = SequenceRow | PairRow | UnpairedRow;
-
-/** Language modelling, or a preference loss. */
-export type Objective = { readonly rows: 'sequences' } | BoundLoss;
 
 /** How graphs are built for a device. */
 export interface GraphProfile {

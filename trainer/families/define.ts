@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Value } from '../graph';
 import type { Tensor } from '../tensor';
-import type { DecoderOps, LoraWeights } from './toolkit/decoder-ops';
+import type { DecoderOps, LoraWeights } from './decoder-ops';
 
 /** What the engine needs of every model. A family adds its own fields. */
 export interface ModelConfig {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { loraSpec } from '../../schemas/training';
-import { BudgetlineError } from '../../contracts/failures';
-import type { LoraConfig, Tensor, Weights } from '../engine/types';
+import { BudgetlineError } from '../../core/failures';
+import type { LoraConfig } from '../settings';
+import type { Tensor, Weights } from '../tensor';
 import { hashFile, readJson, writeSynced } from './files';
 import { encodeSafetensors, readSafetensors } from './safetensors';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readFileSync, statSync } from 'node:fs';
-import { withoutByteOrderMark } from '../../contracts/byte-order-mark';
-import { BudgetlineError, type FailureCode } from '../../contracts/failures';
+import { withoutByteOrderMark } from '../../core/byte-order-mark';
+import { BudgetlineError, type FailureCode } from '../../core/failures';
 import { flushPath, replaceFile, writePieces } from '../../host/whole-file';
 
 const codesOfErrno: Readonly<Record<string, FailureCode>> = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { ModelConfig, ModelFamily, Refuse } from '../families/define';
 import { families } from '../families/registry';
 import { readJson } from './files';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { architectureFiles, optionalModelFiles } from '../../schemas/model-files';
 import { attempt } from './files';
 

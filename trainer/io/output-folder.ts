@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { FileDigest } from '../../schemas/trainer-event';
 import { attempt, fileSizeBytes, hashFile, syncFolder } from './files';
 

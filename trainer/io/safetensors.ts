@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
-import type { Tensor } from '../engine/types';
+import { BudgetlineError } from '../../core/failures';
+import type { Tensor } from '../tensor';
 import { withOpenFile } from './files';
 import { widenBfloat16, widenFloat16 } from './half';
 import { readExactly, readPieces, type TensorFile } from './tensor-file';

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import type { Tensor } from '../engine/types';
+import type { Tensor } from '../tensor';
 
 /** A weight file whose tensors are read one at a time, to save memory. */
 export interface TensorFile {

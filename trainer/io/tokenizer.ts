@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { chatTemplateFileName } from '../../schemas/model-files';
 import { openChatTemplate, type ChatTemplate } from './chat-template';
 import type { ModelSettings } from './model-config';

@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { ModelConfig } from '../families/define';
 import { transposed, type Tensor } from '../tensor';
 import type { ModelSettings } from './model-config';

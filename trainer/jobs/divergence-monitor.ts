@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { StepMetrics } from '../engine/types';
 
 /** @throws LOSS_NOT_FINITE naming the first metric that is not a finite number. */

@@ -1,5 +1,5 @@
 import { loadUserMember } from '../../code/load';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { JobFamily } from '../../schemas/trainer-job';
 import type { ModelFamily } from '../families/define';
 

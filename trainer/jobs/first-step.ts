@@ -1,8 +1,9 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { BoundLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { ReferenceValue } from '../../losses/define';
 import { isUnpaired, sequencesOf, supervisedTokens } from '../engine';
-import type { StepMetrics, TrainRow } from '../engine/types';
+import type { StepMetrics } from '../engine/types';
+import type { TrainRow } from '../rows';
 
 /** Tolerated f32 error of a summed log-probability, per token. */
 const tolerancePerToken = 1e-5;

@@ -3,7 +3,7 @@ import type { JobOf } from '../../schemas/trainer-job';
 import { textRows } from '../data/chat';
 import { encodeExample, fitExample, joinSequence } from '../data/encode';
 import { createScorer, maxSequenceLength } from '../engine';
-import type { SequenceRow } from '../engine/types';
+import type { SequenceRow } from '../rows';
 import { hashFile } from '../io/files';
 import { readJsonLines } from '../io/jsonl';
 import { openTokenizer, type Tokenizer } from '../io/tokenizer';

@@ -1,5 +1,5 @@
 import { loadUserMember } from '../../code/load';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { bindLoss, type BoundLoss } from '../../losses/bind';
 import { isUserLoss } from '../../losses/facts';
 import { lossOf } from '../../losses/registry';

@@ -1,6 +1,6 @@
 import type { JobOf } from '../../schemas/trainer-job';
 import { countTokens } from '../engine';
-import type { TrainRow } from '../engine/types';
+import type { TrainRow } from '../rows';
 
 /**
  * Tokens of a micro-batch whose activations fit the CPU caches. Larger micro-batches take about a seventh longer, and more memory

@@ -1,6 +1,6 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { mergeLora } from '../engine';
-import type { Tensor } from '../engine/types';
+import type { Tensor } from '../tensor';
 import type { ModelFamily } from '../families/define';
 import { digestAdapter, loadAdapter, type Adapter } from '../io/adapter';
 import { digestModelFolder, loadModel, type ModelFolder } from '../io/model-folder';

@@ -2,7 +2,8 @@ import type { JobOf } from '../../schemas/trainer-job';
 import { readPairs, type Dataset } from '../data/datasets';
 import { readUnpaired } from '../data/unpaired';
 import { supervisedTokens } from '../engine';
-import type { PairRow, TrainEngine, UnpairedRow } from '../engine/types';
+import type { PairRow, UnpairedRow } from '../rows';
+import type { TrainEngine } from '../engine/types';
 import type { Tokenizer } from '../io/tokenizer';
 
 /** The reference's summed log-probabilities of a pair, with token counts. */

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { BoundLoss, BoundUnpairedLoss } from '../../losses/bind';
 import { weightsFileName } from '../../schemas/model-files';
 import type { JobOf } from '../../schemas/trainer-job';
 import type { Checkpoint } from '../checkpoints/checkpoint';
 import { isUnpaired } from '../engine';
-import type { StepMetrics, TrainRow } from '../engine/types';
+import type { StepMetrics } from '../engine/types';
+import type { TrainRow } from '../rows';
 import { hashFile, writeSynced } from '../io/files';
 import { toJsonLine } from '../io/jsonl';
 import { loadModel } from '../io/model-folder';

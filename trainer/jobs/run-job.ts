@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { EventOf, FileDigest } from '../../schemas/trainer-event';
 import { trainerProtocol, type TrainerJob } from '../../schemas/trainer-job';
 import { refuseOtherJob } from '../checkpoints/checkpoint';

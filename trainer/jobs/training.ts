@@ -5,15 +5,9 @@ import { findCheckpoint, refuseOtherJob, saveCheckpoint, type Checkpoint } from 
 import { matchesMark, openMetricsLog, type MetricsLog } from '../checkpoints/metrics-log';
 import { findDifference } from '../checkpoints/semantics';
 import { countTokens } from '../engine';
-import type {
-  StepMetrics,
-  StepRequest,
-  Tensor,
-  TrainEngine,
-  TrainRow,
-  TrainState,
-  Weights,
-} from '../engine/types';
+import type { StepMetrics, StepRequest, TrainEngine, TrainState } from '../engine/types';
+import type { Tensor, Weights } from '../tensor';
+import type { TrainRow } from '../rows';
 import { attempt, writeSynced } from '../io/files';
 import { createProgress } from '../protocol/progress';
 import { yielded } from '../protocol/stop';

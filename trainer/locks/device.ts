@@ -1,6 +1,6 @@
 import { basename, delimiter } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { attempt } from '../io/files';
 import { yielded, type StopSignal } from '../protocol/stop';
 import { tryLock, type Holder, type Unlock } from './process-lock';

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { makeOwnFolder, readOwnFile } from '../../host/own-files';
 import { startTimeOf } from '../../host/process-start';
 import { createExclusive } from '../../host/whole-file';

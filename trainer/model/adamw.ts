@@ -1,5 +1,5 @@
 import { ops, type Value } from '../graph';
-import type { OptimizerConfig } from '../engine/types';
+import type { OptimizerConfig } from '../settings';
 
 const { add, div, input, minimum, mul, scalar, sqrt, sub, sum } = ops;
 

@@ -1,6 +1,6 @@
 import { ops, type Value } from '../graph';
 import type { Attention, DecoderContext, ModelConfig, WeightSource } from '../families/define';
-import { fusedOps, type DecoderOps } from '../families/toolkit/decoder-ops';
+import { fusedOps, type DecoderOps } from '../families/decoder-ops';
 
 export function createContext(
   config: ModelConfig,

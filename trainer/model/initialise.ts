@@ -1,5 +1,5 @@
 import { sizeOf } from '../graph';
-import type { LoraConfig } from '../engine/types';
+import type { LoraConfig } from '../settings';
 import type { ModelConfig, ParameterSpec } from '../families/define';
 import type { Tensor } from '../tensor';
 import { loraParameters } from './parameters';

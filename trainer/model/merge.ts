@@ -1,6 +1,6 @@
-import type { LoraConfig } from '../engine/types';
+import type { LoraConfig } from '../settings';
 import type { Tensor, Weights } from '../tensor';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { loraNames, loraScale } from './parameters';
 
 /** W + scale · B · A for W [out, in], A [r, in], B [out, r], summed in f64. */

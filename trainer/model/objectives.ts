@@ -1,5 +1,5 @@
 import { ops, type Value } from '../graph';
-import type { Objective } from '../engine/types';
+import type { Objective } from '../rows';
 import { averageLoss } from './preference-losses';
 import { countSequences } from './packed-decoder';
 import { logProbabilitiesOf, scoreTargets, type ForwardSpec, type TokenScores } from './token-scores';

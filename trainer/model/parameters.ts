@@ -1,5 +1,5 @@
-import { BudgetlineError } from '../../contracts/failures';
-import type { LoraConfig } from '../engine/types';
+import { BudgetlineError } from '../../core/failures';
+import type { LoraConfig } from '../settings';
 import type { LinearModule, ModelConfig, ParameterSpec } from '../families/define';
 
 /** The factor of B · A: alpha / rank, or with rsLoRA alpha / √rank (Kalajdzievski, arXiv 2312.03732). */

@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import type { BoundLoss, BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { AnswerTerms, LossOps, Tensor } from '../../losses/terms';
 import { ops, type Value } from '../graph';

@@ -1,4 +1,4 @@
-import { sfc32 } from '../../contracts/random';
+import { sfc32 } from '../../core/random';
 
 /** The increment of SplitMix64. */
 const golden = 0x9e3779b97f4a7c15n;

@@ -1,7 +1,7 @@
-import { maxUnchunkedVocabulary } from '../../contracts/vocabulary';
+import { maxUnchunkedVocabulary } from '../../core/vocabulary';
 import { logitGradients, mapChunks, ops, type Chunks, type Value } from '../graph';
 import type { DecoderContext, ModelConfig, WeightSource } from '../families/define';
-import type { DecoderOps } from '../families/toolkit/decoder-ops';
+import type { DecoderOps } from '../families/decoder-ops';
 import { createContext, headOf } from './decoder';
 import { countScored, decodePacked, type PackedInputs, type PackedShape } from './packed-decoder';
 

@@ -1,4 +1,4 @@
-import { BudgetlineError, failures, type FailureCode } from '../../contracts/failures';
+import { BudgetlineError, failures, type FailureCode } from '../../core/failures';
 import type { EventOf } from '../../schemas/trainer-event';
 import { measureUsage } from './usage';
 

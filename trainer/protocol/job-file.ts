@@ -1,5 +1,5 @@
 import { canonicalJob } from '../../contracts/canonical';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { trainerJob, type TrainerJob } from '../../schemas/trainer-job';
 import { readJson } from '../io/files';
 

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync } from 'node:
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { identifyOwnProcess, isProcessAlive } from '../../store';
 import type { ProcessIdentity } from '../../store';
 import type { AcquireOptions } from './acquisition';

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 
 /** Listens for a moment. Returns the port, or undefined if it is taken. */
 function tryPort(port: number): Promise<number | undefined> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { embeddedEnvironment } from '../../connection';
-import { BudgetlineError } from '../../contracts/failures';
+import { BudgetlineError } from '../../core/failures';
 import { endProcess, identifyOwnProcess, identifyProcess } from '../../store';
 import { findRunning } from './control';
 import type { Executable } from './executable';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
-import { BudgetlineError } from '../../contracts/failures';
-import type { PinnedMember } from '../../contracts/members';
+import { BudgetlineError } from '../../core/failures';
+import type { PinnedMember } from '../../core/members';
 import { packageRoot } from '../../host/package-files';
 import { type Import, refusalOf } from './refused-imports';
 

@@ -1,4 +1,4 @@
-import type { PinnedMember } from '../../contracts/members';
+import type { PinnedMember } from '../../core/members';
 
 /** What a webpack loader is called on, as far as this one needs it. */
 interface LoaderContext {

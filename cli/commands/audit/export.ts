@@ -10,7 +10,7 @@ import {
   writeCrate,
   type ExportFormat,
 } from '../../../audit';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { writeOutputs } from '../../../store';
 import { withAuditedRun, type AuditedRun } from '../../../app/audit/audited-run';
 import { packageVersion } from '../../../app/package-version';

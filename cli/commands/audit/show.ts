@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { auditRun } from '../../../app/audit/audit-run';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { writeOutputs } from '../../../store';
 import { createPrinter, printJson, type PrinterOptions } from '../../printer';
 import { renderTimeline } from '../../print/timeline';

@@ -1,4 +1,4 @@
-import { ownField } from '../../../contracts/names';
+import { ownField } from '../../../core/names';
 import { classes, escapePattern, lineEnd, lineStart, strip, stripCharacter } from '../../../text/characters';
 import { type Check, countField, type InstructionFields, textField } from './fields';
 

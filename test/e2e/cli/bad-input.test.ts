@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { exitStatusOf } from '../../../cli/exit-status';
-import { isFailureCode } from '../../../contracts/failures';
+import { isFailureCode } from '../../../core/failures';
 import { call, listFiles, root, type Ended } from '../../support/cli/executable';
 import { temporaryFolder } from '../../support/temporary';
 import { stopServers } from '../../../workers/embedded-server';

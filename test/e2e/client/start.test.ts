@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@temporalio/client';
 import { connect, startExperiment, startSweep, watchSweep } from '../../../client';
 import type { ResolvedSweep } from '../../../contracts/resolved';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { taskQueues } from '../../../contracts/stage';
 import { experimentOf, planGrid } from '../../../planning';
 import { resolveTinySweep } from '../../support/sweep-bench';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { startSweep, watchSweep, type WatchOptions } from '../../../client';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { planGrid } from '../../../planning';
 import { ensureServer } from '../../../workers';
 import { anyPort } from '../../../workers/embedded-server/ports';

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import ts from 'typescript';
 import { z } from 'zod';
-import { failures } from '../../../contracts/failures';
+import { failures } from '../../../core/failures';
 import { experimentDefinition, sweepDefinition } from '../../../schemas/definition';
 import { trainerEvent } from '../../../schemas/trainer-event';
 import { root } from '../../support/cli/executable';

@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { endProcess, identifyProcess } from '../../../store';
 import {
   acquireExecutable,

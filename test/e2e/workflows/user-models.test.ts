@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
-import { hub } from '../../../contracts/hub';
+import { hub } from '../../../core/hub';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { resolveTinySweep, runSweep, withWorkers } from '../../support/sweep-bench';
 import { temporaryFolder } from '../../support/temporary';

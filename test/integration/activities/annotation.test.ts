@@ -3,7 +3,7 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { planStage, stageKinds } from '../../../stages';
 import { checkpointAnnotator, checkpointJudge, withAnnotators, withJudges } from '../../../annotators';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import type { Annotator, Task } from '../../../contracts/task';
 import { planBase } from '../../../planning';
 import { loadModelFolder } from '../../../trainer/io/model-folder';

@@ -6,7 +6,7 @@ import type { StageSession } from '../../../activities/session';
 import { synthesizePairs } from '../../../activities/synthesize-data/pairs';
 import type { SampledSpec } from '../../../stages';
 import { Usage } from '../../../activities/usage';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import type { GenerationRow } from '../../../schemas/rows';
 import { ensureDir } from '../../../host/durable-files';
 import { coinTask } from '../../support/coin-task';

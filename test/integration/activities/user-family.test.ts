@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync } from 'node:fs';
 import { loadMember } from '../../../code/members';
-import { modelDigest } from '../../../contracts/digest';
+import { modelDigest } from '../../../core/digest';
 import { planCell } from '../../../planning';
 import { createBench, resolveSmall, stageOf } from '../../support/stage-bench';
 import { temporaryFolder } from '../../support/temporary';

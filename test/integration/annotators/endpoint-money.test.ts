@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import { endpointAnnotator, endpointJudge, type EndpointOptions, withJudges } from '../../../annotators';
 import type { EndpointBasics } from '../../../annotators/endpoint/settings';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import type { AnnotationCost, AnnotationSession, Problem, Task } from '../../../contracts/task';
 import { planBase } from '../../../planning';
 import { prepareAsking } from '../../support/asked-rows';

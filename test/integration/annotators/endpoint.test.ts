@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endpointAnnotator, endpointJudge, type EndpointOptions } from '../../../annotators';
-import { BudgetlineError, type FailureCode } from '../../../contracts/failures';
+import { BudgetlineError, type FailureCode } from '../../../core/failures';
 import type { AnnotationSession, Problem } from '../../../contracts/task';
 import {
   type Behaviour,

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadTasks } from '../../../app/definition/load-definition';
 import { readCode } from '../../../code';
-import { type CodeIdentity, differingCode } from '../../../contracts/code';
+import { type CodeIdentity, differingCode } from '../../../core/code';
 import { builtInTasks } from '../../../workers';
 import { type OwnTaskFile, writeOwnTask } from '../../support/own-task';
 import { temporaryFolder } from '../../support/temporary';

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { loadTasks } from '../../../app/definition/load-definition';
 import { readCode } from '../../../code';
-import type { CodeIdentity } from '../../../contracts/code';
+import type { CodeIdentity } from '../../../core/code';
 import { temporaryFolder } from '../../support/temporary';
 
 const dist = resolve(__dirname, '../../../dist/index.js');

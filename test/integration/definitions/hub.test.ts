@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { resolveDefinition, type DownloadProgress } from '../../../definitions';
 import { fetchHubModel } from '../../../definitions/hub';
 import { embeddedModelPath } from '../../../host/package-files';
-import { hub, parseHubReference } from '../../../contracts/hub';
+import { hub, parseHubReference } from '../../../core/hub';
 import { planGrid } from '../../../planning';
 import { defineSweep } from '../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../tasks';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineSweep, resolveDefinition } from '../../../definitions';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import type { PlannedStage } from '../../../contracts/stage';
 import { planGrid } from '../../../planning';
 import type { StageOf } from '../../../stages';

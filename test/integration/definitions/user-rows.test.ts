@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveDefinition, defineSweep } from '../../../definitions';
 import type { SweepInput } from '../../../schemas/definition';
-import { BudgetlineError, type FailureCode } from '../../../contracts/failures';
+import { BudgetlineError, type FailureCode } from '../../../core/failures';
 import { planGrid, makesRows } from '../../../planning';
 import { generateSynthetic, gradeSchoolMath, gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { defineSweep } from '../../../definitions';
 import { experimentDefinition, type SweepInput, sweepDefinition } from '../../../schemas/definition';
 import { branchesOf, jsonOf, type JsonSchema } from '../../../scripts/field-tables';

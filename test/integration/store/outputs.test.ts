@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { outputMark } from '../../../contracts/output-mark';
+import { outputMark } from '../../../core/output-mark';
 import { writeOutput, writeOutputFolder, writeOutputs } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -25,6 +25,7 @@ describe('the workflow bundle', () => {
     assert.deepEqual([...rooms].sort(), [
       'analysis',
       'contracts',
+      'core',
       'losses',
       'planning',
       'search',
@@ -45,6 +46,6 @@ describe('the workflow bundle', () => {
 
   it('stays small: every cached workflow pays for it', () => {
     // Three quarters of it are the SDK's.
-    assert.ok(code.length < 760_000, `${code.length} characters`);
+    assert.ok(code.length < 800_000, `${code.length} characters`);
   });
 });

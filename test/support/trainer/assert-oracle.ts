@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Tensor } from '../../../trainer/engine';
+import type { Tensor } from '../../../trainer/tensor';
 import { noise, type GradientDigest } from './oracle-model';
 
 export function assertClose(actual: number, expected: number, tolerance: number, what: string): void {

@@ -1,7 +1,7 @@
 /** A decoder with dense masked attention over whole rows: the oracle of packed batches and KV caches. */
 import { ops, type Value } from '../../../trainer/graph';
 import type { Attention, DecoderContext } from '../../../trainer/families/define';
-import type { RopeAngles } from '../../../trainer/families/toolkit/decoder-ops';
+import type { RopeAngles } from '../../../trainer/families/decoder-ops';
 import { decoderLayer, embed, masked, logitsOf } from '../../../trainer/model/decoder';
 import { createRopeTables } from '../../../trainer/model/rope';
 

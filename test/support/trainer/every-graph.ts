@@ -11,7 +11,9 @@ import {
   planTraining,
   type TrainPlan,
 } from '../../../trainer/engine/train-graphs';
-import type { GraphProfile, ModelConfig, Objective } from '../../../trainer/engine/types';
+import type { GraphProfile } from '../../../trainer/engine/types';
+import type { ModelConfig } from '../../../trainer/families/define';
+import type { Objective } from '../../../trainer/rows';
 import type { Decoding } from '../../../schemas/trainer-job';
 import { buildGeneration } from '../../../trainer/model/generation';
 import { sequenceLogProbabilities } from '../../../trainer/model/objectives';

@@ -1,4 +1,5 @@
-import type { ModelConfig, Tensor, Weights } from '../../../trainer/engine';
+import type { ModelConfig } from '../../../trainer/families/define';
+import type { Tensor, Weights } from '../../../trainer/tensor';
 import type { LlamaConfig } from '../../../trainer/families/llama';
 import type { RawTensor } from './gguf-writer';
 

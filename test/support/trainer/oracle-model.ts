@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EngineOptions, LoraConfig, ModelConfig, SequenceRow, Tensor } from '../../../trainer/engine';
+import type { EngineOptions } from '../../../trainer/engine';
+import type { LoraConfig } from '../../../trainer/settings';
+import type { ModelConfig } from '../../../trainer/families/define';
+import type { SequenceRow } from '../../../trainer/rows';
+import type { Tensor } from '../../../trainer/tensor';
 import { llama, type LlamaConfig } from '../../../trainer/families/llama';
 import { qwen2 } from '../../../trainer/families/qwen2';
 import { loraParameters } from '../../../trainer/model/parameters';

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { ApplicationFailure } from '@temporalio/activity';
 import { toActivityFailure, withCode } from '../../../activities/failures';
-import { BudgetlineError, failures, type FailureCode } from '../../../contracts/failures';
+import { BudgetlineError, failures, type FailureCode } from '../../../core/failures';
 
 function applicationFailure(error: BudgetlineError): ApplicationFailure {
   const failure = toActivityFailure(error);

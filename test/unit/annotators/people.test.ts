@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { peopleAnnotator, peopleJudge, PeopleQueue } from '../../../annotators';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import type { AnnotationSession, Problem } from '../../../contracts/task';
 import { temporaryFolder } from '../../support/temporary';
 

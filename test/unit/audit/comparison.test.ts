@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCells, pairCells, type Cell } from '../../../audit/comparison/cells';
-import { digestOf } from '../../../contracts/digest';
+import { digestOf } from '../../../core/digest';
 import { createFolderStore, type Store } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -7,7 +7,7 @@ import {
   recordStages,
   type ReproducedStage,
 } from '../../../audit';
-import { digestOf } from '../../../contracts/digest';
+import { digestOf } from '../../../core/digest';
 import { createFolderStore } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 

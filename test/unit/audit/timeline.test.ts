@@ -15,7 +15,7 @@ import {
   endAttempt,
 } from '../../../audit';
 import { type RunTimeline, describeTotals } from '../../../contracts/run-timeline';
-import { digestOf } from '../../../contracts/digest';
+import { digestOf } from '../../../core/digest';
 import { renderAuditPage } from '../../../report';
 import { createFolderStore, type Store } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';

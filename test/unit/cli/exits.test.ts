@@ -7,7 +7,7 @@ import {
 } from '../../../cli/exit-status';
 import { toFailure } from '../../../cli/failure';
 import { commandOf, resumeCommand } from '../../../cli/resume-command';
-import { BudgetlineError, failures, type FailureCode } from '../../../contracts/failures';
+import { BudgetlineError, failures, type FailureCode } from '../../../core/failures';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 
 describe('exit statuses', () => {

@@ -7,7 +7,7 @@ import { createInk, takesColour } from '../../../cli/print/ink';
 import { formatDifference, formatEstimate, formatRoughly } from '../../../cli/print/numbers';
 import { renderPlan } from '../../../cli/print/plan';
 import { renderResults } from '../../../cli/print/results';
-import { failures } from '../../../contracts/failures';
+import { failures } from '../../../core/failures';
 import { renderSearch } from '../../../cli/print/search';
 import { renderTable } from '../../../cli/print/table';
 import { fit, padLeft, padRight, pageWidth, wrap } from '../../../cli/print/text';

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { failures } from '../../../contracts/failures';
+import { failures } from '../../../core/failures';
 import { trainerEvent } from '../../../schemas/trainer-event';
 import { trainerJob } from '../../../schemas/trainer-job';
 import { withFieldTables } from '../../../scripts/protocol-fields';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SweepInput } from '../../../schemas/definition';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { defineExperiment, defineSweep } from '../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 

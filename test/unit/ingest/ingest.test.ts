@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createWriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { type AnnotationRow, ingestFile, type IngestOptions, type RowFault } from '../../../ingest';
 import { temporaryFolder } from '../../support/temporary';
 

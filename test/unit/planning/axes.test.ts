@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import type { CellResult, EvaluationSummary, SweepResult } from '../../../contracts/results';
 import type { StageResult } from '../../../contracts/stage';
-import { isName } from '../../../contracts/names';
+import { isName } from '../../../core/names';
 import { coordinatesSlug, planGrid, splitResult, sweepIdOf, variantsOf } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { SweepInput } from '../../../schemas/definition';
-import { linearModules } from '../../../contracts/linear-modules';
+import { linearModules } from '../../../core/linear-modules';
 import { planGrid } from '../../../planning';
 import { defineSweep } from '../../../definitions';
 import { resolveSweep } from '../../support/planning/resolve';

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import { gridOf, planGrid } from '../../../planning';
-import { canonicalJson } from '../../../contracts/canonical-json';
+import { canonicalJson } from '../../../core/canonical-json';
 import { poolSeed, rulesOf, stageSeed } from '../../../stages';
-import { sha256Hex } from '../../../contracts/digest';
+import { sha256Hex } from '../../../core/digest';
 import { sweepOfOne } from '../../../definitions';
 import { resolveSweep } from '../../support/planning/resolve';
 

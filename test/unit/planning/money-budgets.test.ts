@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { usd } from '../../../contracts/money';
+import { usd } from '../../../core/money';
 import type { SweepInput } from '../../../schemas/definition';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import {

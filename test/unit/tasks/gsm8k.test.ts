@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import type { TaskContext } from '../../../contracts/task';
 import { gradeSchoolMath } from '../../../tasks';
 import { flexibleAnswer, strictAnswer } from '../../../tasks/grade-school-math/grade';

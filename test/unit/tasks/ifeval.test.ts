@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { scoreInstructions } from '../../../tasks';
 import { checkInstructions } from '../../../tasks/instruction-following/check';
 import { type InstructionKind, instructions } from '../../../tasks/instruction-following/instructions';

@@ -1,4 +1,4 @@
-import { ownField } from '../../../contracts/names';
+import { ownField } from '../../../core/names';
 import type { Tensor } from '../../tensor';
 import type { GgufModel, GgufRules } from '../define';
 import { embeddingName, finalNormName, headName, layerName } from '../toolkit/names';

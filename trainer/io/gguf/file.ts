@@ -1,4 +1,4 @@
-import { BudgetlineError } from '../../../contracts/failures';
+import { BudgetlineError } from '../../../core/failures';
 import { attempt, fileSizeBytes, withOpenFile } from '../files';
 import { readPieces, type TensorFile } from '../tensor-file';
 import { blockTypes, type BlockType } from './dequantise';

@@ -1,4 +1,4 @@
-import { ownField } from '../../../contracts/names';
+import { ownField } from '../../../core/names';
 import { z } from 'zod';
 import { gpt2Words, splitAt } from '../tokenizer-definition';
 import { refuseGguf, type GgufFile } from './file';

@@ -18,7 +18,7 @@ import {
   type Task,
   withAnnotators,
 } from '../../../../index';
-import { canonicalJson } from '../../../../contracts/canonical-json';
+import { canonicalJson } from '../../../../core/canonical-json';
 import { findEnvironment } from '../../../../app/run/temporal';
 import { until } from '../../../support/going-sweep';
 import { acquisitionLimitMs } from '../../../support/temporal';

@@ -7,7 +7,7 @@ import typescript from 'typescript';
 import { loadDefinition, loadTasks } from '../../../../app/definition/load-definition';
 import { readCode } from '../../../../code';
 import { loadUserModule } from '../../../../code/load';
-import { BudgetlineError } from '../../../../contracts/failures';
+import { BudgetlineError } from '../../../../core/failures';
 import { temporaryFolder } from '../../../support/temporary';
 
 const packageFolder = resolve(__dirname, '../../../..');

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitStatusOf } from '../../../../cli/exit-status';
 import { createWorkerProcesses, type WorkerProcesses } from '../../../../app/run/worker-processes';
-import type { BudgetlineError } from '../../../../contracts/failures';
+import type { BudgetlineError } from '../../../../core/failures';
 import { temporaryFolder } from '../../../support/temporary';
 
 describe('worker processes of a run', function () {

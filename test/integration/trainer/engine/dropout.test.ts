@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { lossOf } from '../../../../losses/registry';
-import {
-  createTrainEngine,
-  type EngineOptions,
-  type Tensor,
-  type TrainRow,
-} from '../../../../trainer/engine';
+import { createTrainEngine, type EngineOptions } from '../../../../trainer/engine';
+import type { Tensor } from '../../../../trainer/tensor';
+import type { TrainRow } from '../../../../trainer/rows';
 import { columnWords, tokenWords } from '../../../../trainer/engine/dropout';
 import { ops } from '../../../../trainer/graph';
 import { freshState } from '../../../../trainer/jobs/training';

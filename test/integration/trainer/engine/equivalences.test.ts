@@ -6,12 +6,11 @@ import {
   initLora,
   mergeLora,
   type EngineOptions,
-  type PairRow,
-  type SequenceRow,
-  type Tensor,
   type TrainEngine,
   type TrainState,
 } from '../../../../trainer/engine';
+import type { PairRow, SequenceRow } from '../../../../trainer/rows';
+import type { Tensor } from '../../../../trainer/tensor';
 import {
   noise,
   oracleAdapter,

@@ -1,5 +1,6 @@
 import { lossOf } from '../../../../losses/registry';
-import { createScorer, createTrainEngine, type PairRow } from '../../../../trainer/engine';
+import { createScorer, createTrainEngine } from '../../../../trainer/engine';
+import type { PairRow } from '../../../../trainer/rows';
 import { freshState } from '../../../../trainer/jobs/training';
 import { assertClose, assertGradients } from '../../../support/trainer/assert-oracle';
 import {

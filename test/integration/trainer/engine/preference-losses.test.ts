@@ -2,12 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuiltInLoss, losses, lossOf } from '../../../../losses/registry';
-import {
-  createTrainEngine,
-  type EngineOptions,
-  type TrainEngine,
-  type TrainRow,
-} from '../../../../trainer/engine';
+import { createTrainEngine, type EngineOptions, type TrainEngine } from '../../../../trainer/engine';
+import type { TrainRow } from '../../../../trainer/rows';
 import { checkFirstStep } from '../../../../trainer/jobs/first-step';
 import { freshState } from '../../../../trainer/jobs/training';
 import { assertClose, assertGradients } from '../../../support/trainer/assert-oracle';

@@ -3,10 +3,9 @@ import {
   createTrainEngine,
   type EngineOptions,
   type GraphProfile,
-  type PairRow,
-  type SequenceRow,
   type StepRequest,
 } from '../../../../trainer/engine';
+import type { PairRow, SequenceRow } from '../../../../trainer/rows';
 import { lossOf } from '../../../../losses/registry';
 import { freshState } from '../../../../trainer/jobs/training';
 import {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { lossOf } from '../../../../losses/registry';
-import type { PairRow } from '../../../../trainer/engine';
+import type { PairRow } from '../../../../trainer/rows';
 import { differentiate, ops, type Value } from '../../../../trainer/graph';
 import { createSource } from '../../../../trainer/engine/train-graphs';
 import { packedFeeds, planPacking, shapeOf } from '../../../../trainer/engine/packing';
 import { packedInputs } from '../../../../trainer/model/packed-decoder';
 import { buildLosses } from '../../../../trainer/model/objectives';
 import { loraParameters } from '../../../../trainer/model/parameters';
-import { fusedOps, referenceOps, type DecoderOps } from '../../../../trainer/families/toolkit/decoder-ops';
+import { fusedOps, referenceOps, type DecoderOps } from '../../../../trainer/families/decoder-ops';
 import {
   oracleAdapter,
   oracleConfigs,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { packedFeeds, planPacking, shapeOf } from '../../../../trainer/engine/packing';
 import { createSource } from '../../../../trainer/engine/train-graphs';
-import type { PairRow, SequenceRow, TrainRow } from '../../../../trainer/engine';
+import type { PairRow, SequenceRow, TrainRow } from '../../../../trainer/rows';
 import { ops } from '../../../../trainer/graph';
 import { createContext, headOf } from '../../../../trainer/model/decoder';
 import { decodeSequences } from '../../../support/trainer/dense-decoder';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { analyzeResults } from '../../../../app/results/analyze-results';
 import { parseResults } from '../../../../app/results/results-csv';
 import { toResultsDocument, type ResultsDocument } from '../../../../app/results/results-json';
-import { BudgetlineError } from '../../../../contracts/failures';
+import { BudgetlineError } from '../../../../core/failures';
 import { llamaFile } from '../../../support/analysis/llama-table';
 
 const header = 'task,model,budget,sft_fraction,seed,score';

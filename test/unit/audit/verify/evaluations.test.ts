@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { openExperimentLedger, recordStages } from '../../../../audit';
 import { checkEvaluations } from '../../../../audit/verify/evaluations';
 import { Subject } from '../../../../audit/verify/subject';
-import { digestOf } from '../../../../contracts/digest';
+import { digestOf } from '../../../../core/digest';
 import { createFolderStore, type Store } from '../../../../store';
 import { temporaryFolder } from '../../../support/temporary';
 

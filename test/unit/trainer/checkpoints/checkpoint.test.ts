@@ -5,7 +5,7 @@ import { findCheckpoint, saveCheckpoint, type Checkpoint } from '../../../../tra
 import { matchesMark, openMetricsLog } from '../../../../trainer/checkpoints/metrics-log';
 import { openRowScratch } from '../../../../trainer/checkpoints/row-scratch';
 import { findDifference } from '../../../../trainer/checkpoints/semantics';
-import type { Tensor } from '../../../../trainer/engine/types';
+import type { Tensor } from '../../../../trainer/tensor';
 import { temporaryFolder } from '../../../support/temporary';
 
 const tensor = (...values: number[]): Tensor => ({ dims: [values.length], data: Float32Array.from(values) });

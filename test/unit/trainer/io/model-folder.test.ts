@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tensor } from '../../../../trainer/engine/types';
+import type { Tensor } from '../../../../trainer/tensor';
 import { llama, type LlamaConfig } from '../../../../trainer/families/llama';
 import { qwen2 } from '../../../../trainer/families/qwen2';
 import { loadAdapter, saveAdapter } from '../../../../trainer/io/adapter';

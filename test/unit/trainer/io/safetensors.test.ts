@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import type { Tensor } from '../../../../trainer/engine/types';
+import type { Tensor } from '../../../../trainer/tensor';
 import { encodeSafetensors, readSafetensors, safetensorsLimits } from '../../../../trainer/io/safetensors';
 import { temporaryFolder } from '../../../support/temporary';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TrainRow } from '../../../../trainer/engine/types';
+import type { TrainRow } from '../../../../trainer/rows';
 import { chooseMicroBatch } from '../../../../trainer/jobs/micro-batch';
 
 const lora = { rank: 16, alpha: 32, dropout: 0, useRslora: false, targetModules: ['q_proj'] };

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { EventOf, TrainerEvent } from '../../../../schemas/trainer-event';
 import { createEventSink, eventsDescriptor } from '../../../../trainer/protocol/events';
 import { createProgress } from '../../../../trainer/protocol/progress';
-import { failures, type FailureCode } from '../../../../contracts/failures';
+import { failures, type FailureCode } from '../../../../core/failures';
 import { exitCodeOf } from '../../../../trainer/protocol/failures';
 import { temporaryFolder } from '../../../support/temporary';
 

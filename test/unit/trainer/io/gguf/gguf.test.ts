@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ModelConfig } from '../../../../../trainer/engine';
+import type { ModelConfig } from '../../../../../trainer/families/define';
 import { openGguf } from '../../../../../trainer/io/gguf/file';
 import {
   digestModelFolder,

@@ -1,4 +1,4 @@
-import { ops, type Value } from '../../graph';
+import { ops, type Value } from '../graph';
 
 const { add, div, exp, loraLinear, matmul, mul, reduceSum, reshape, rmsNorm, rope } = ops;
 const { scalar, sigmoid, split, sqrt, sub, swiglu, tokenLogProbability, concat } = ops;

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BudgetlineError, failureOfExitCode, failures, type FailureCode } from '../../../contracts/failures';
+import { BudgetlineError, failureOfExitCode, failures, type FailureCode } from '../../../core/failures';
 import { describeFailures } from '../../../scripts/errors-doc';
 
 const codes = Object.keys(failures) as FailureCode[];

@@ -1,6 +1,6 @@
 /**
  * Every failure that Budgetline reports, by a stable code. Workers, command line, ledger and docs/errors.md
- * read this table through contracts/failures.ts; nothing matches on messages.
+ * read this table through core/failures.ts; nothing matches on messages.
  */
 export interface FailureInfo {
   /** Exit status of the training executable for this failure, if there is one. */
