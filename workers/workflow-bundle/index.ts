@@ -21,7 +21,7 @@ export interface WorkflowBundle {
 
 /** Puts users' members in the place of workflows/user-members.ts. */
 function memberRule(members: readonly PinnedMember[]): object {
-  const registry = join(dist, 'contracts', 'members.js');
+  const registry = join(dist, 'core', 'members.js');
   return {
     test: join(dist, 'workflows', 'user-members.js'),
     use: { loader: loaderAt('members-loader.js'), options: { members, registry } },
