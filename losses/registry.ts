@@ -8,8 +8,17 @@ import { sigmoid } from './sigmoid';
 import { sigmoidNorm } from './sigmoid-norm';
 import { simpo } from './simpo';
 
-/** Every built-in loss, in the order of the docs. */
-export const losses = [sigmoid, robust, hinge, ipo, sigmoidNorm, simpo, kto] as const;
+/** Every built-in loss, a line each, in the order of the docs. */
+// prettier-ignore
+export const losses = [
+  sigmoid,
+  robust,
+  hinge,
+  ipo,
+  sigmoidNorm,
+  simpo,
+  kto,
+] as const;
 
 type Member = (typeof losses)[number];
 export type LossName = Member['name'];

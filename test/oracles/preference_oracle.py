@@ -104,7 +104,7 @@ def pair_loss(model: torch.nn.Module, loss: dict) -> tuple[torch.Tensor, dict]:
     types = ["sigmoid" if loss["name"] == "simpo" else loss["name"], *(["sft"] if "sftWeight" in loss else [])]
     fake = trainer(
         ld_alpha=None,
-        beta=BETA,
+        beta=loss["beta"],
         f_divergence_type="reverse_kl",
         use_weighting=False,
         label_smoothing=loss.get("labelSmoothing", 0.0),
@@ -115,12 +115,12 @@ def pair_loss(model: torch.nn.Module, loss: dict) -> tuple[torch.Tensor, dict]:
     value = trl.DPOTrainer._compute_loss(fake, lambda **_: out, batch, False)
     metrics = {name: values[-1] for name, values in fake._metrics["train"].items() if name.split("/")[0] != "logits"}
     if loss["name"] == "sigmoid" and "labelSmoothing" in loss:
-        margin = BETA * ((chosen - references[0]) - (rejected - references[1]))
+        margin = loss["beta"] * ((chosen - references[0]) - (rejected - references[1]))
         smoothing = loss["labelSmoothing"]
         value = (-(1 - smoothing) * F.logsigmoid(margin) - smoothing * F.logsigmoid(-margin)).mean()
     if loss["name"] == "simpo":
         cpo = SimpleNamespace(
-            alpha=0.0, beta=BETA, simpo_gamma=loss["gamma"], loss_type="simpo", label_smoothing=0.0, accelerator=fake.accelerator
+            alpha=0.0, beta=loss["beta"], simpo_gamma=loss["gamma"], loss_type="simpo", label_smoothing=0.0, accelerator=fake.accelerator
         )
         losses, *rewards = CPOTrainer.cpo_loss(cpo, chosen / lengths[0], rejected / lengths[1])
         value = losses.mean()
@@ -134,7 +134,7 @@ def kto_loss(model: torch.nn.Module, loss: dict, mismatched_references: list[flo
     with torch.no_grad():
         mismatched = forward(model, MISMATCHED).log_probs.sum(1)
     fake = trainer(
-        beta=BETA,
+        beta=loss["beta"],
         calculate_KL=True,
         loss_type="kto",
         desirable_weight=loss["desirableWeight"],

@@ -4,13 +4,15 @@ import { experimentOf, gridOf } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const ownFields = ['budget', 'sftFraction', 'seed', 'spend'];
-const family = { module: './family.ts', export: 'mine' };
+const mine = { module: './mine.ts', export: 'mine' };
 const sharedFields = Object.keys(experimentDefinition.shape).filter((field) => !ownFields.includes(field));
 const source = { source: 'a survey', license: 'CC0-1.0', annotator: 'people' };
 
 describe('the experiment of a cell', () => {
   const sweep = resolveSweep({
-    family,
+    family: mine,
+    pipeline: mine,
+    stageKinds: [mine],
     annotations: { demonstrations: { file: 'rows.jsonl', ...source } },
   });
   const [point] = gridOf(sweep.definition);
