@@ -114,6 +114,7 @@ describe('import law', function () {
     );
     assert.deepEqual(wrongInWorkflows(modules), []);
     assert.deepEqual(folderCycles(modules), []);
+    assert.deepEqual(await drawnRooms(), longWays(importsOfRooms(modules)));
   });
 
   it('finds a cycle of folders', () => {
@@ -177,4 +178,44 @@ function wrongInWorkflows(modules: Cruise['modules']): string[] {
     }
   }
   return wrong;
+}
+
+/** Rooms that nearly all others import, and which the drawing leaves out. */
+const grounds = ['core', 'contracts', 'schemas', 'host'];
+
+type Arrows = Map<string, Set<string>>;
+
+function importsOfRooms(modules: Cruise['modules']): Arrows {
+  const imports: Arrows = new Map();
+  const outside = /^(test|bench|scripts|examples|dist|node_modules)\//;
+  const roomOf = (path: string): string =>
+    outside.test(path) ? '' : path.slice(0, Math.max(0, path.indexOf('/')));
+  for (const { source, dependencies } of modules)
+    for (const { resolved } of dependencies.filter((each) => each.resolved.endsWith('.ts'))) {
+      const [from, to] = [roomOf(source), roomOf(resolved)];
+      if (from === '' || to === '' || from === to || grounds.includes(from) || grounds.includes(to)) continue;
+      imports.set(from, (imports.get(from) ?? new Set()).add(to));
+    }
+  return imports;
+}
+
+/** "a → b" for each import that no longer way of imports implies. */
+function longWays(imports: Arrows): string[] {
+  const reaches = (from: string, to: string, without?: string): boolean =>
+    [...(imports.get(from) ?? [])].some((next) => next !== without && (next === to || reaches(next, to)));
+  const all = [...imports].flatMap(([from, rooms]) => [...rooms].map((to) => [from, to] as const));
+  return all
+    .filter(([from, to]) => !reaches(from, to, to))
+    .map((arrow) => arrow.join(' → '))
+    .sort();
+}
+
+/** "a → b" for each solid arrow in the drawing of the house. */
+async function drawnRooms(): Promise<string[]> {
+  const page = await readFile(join(root, 'docs', 'design', 'house.md'), 'utf8');
+  const [, drawing = ''] = /```mermaid\n([\s\S]*?)```/.exec(page) ?? [];
+  const arrows = [...drawing.matchAll(/^ *(\w+) --> (.+)$/gm)];
+  return arrows
+    .flatMap(([, from = '', to = '']) => to.split(' & ').map((each) => `${from} → ${each}`))
+    .sort();
 }
