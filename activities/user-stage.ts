@@ -12,6 +12,7 @@ import { generateAnswers, policyOf } from './policy';
 import { keepCheckpoints } from './training-job';
 import type { JobBase, StageOutput, StageSession } from './session';
 import { assertGrading, pick } from './task-data';
+import { activityFailure, checkOutput, partOf } from './user-output';
 
 type JobOf<J> = J extends unknown ? Omit<J, keyof JobBase> : never;
 
@@ -43,7 +44,7 @@ export interface GenerateRequest {
 export interface UserStageSession {
   /** Opens an input by its name. Its bytes are compared with what the stage before it published. */
   open(name: string): Promise<OpenInput>;
-  /** An empty folder, for the payload or for files of the work. */
+  /** An empty folder, for the payload or for files of the work. The activity returns one of them. */
   freshDir(name: string): Promise<string>;
   /** Task, problems and verifier. The spec has the fields of `taskSource`. */
   loadTask(): Promise<UserTask>;
@@ -97,11 +98,11 @@ async function generate(
 function createSession(session: StageSession): UserStageSession {
   return {
     open: (name) => session.inputs.open(name),
-    freshDir: (name) => session.freshDir(name),
+    freshDir: async (name) => session.freshDir(partOf(session, name)),
     loadTask: () => loadTask(session),
-    generate: (part, request) => generate(session, part, request),
+    generate: async (part, request) => generate(session, partOf(session, part), request),
     async runTrainer(part, job) {
-      const base = session.jobBase(part);
+      const base = session.jobBase(partOf(session, part));
       const { result } = await session.runTrainer({ ...base, ...job });
       return { dir: base.outputDir, metrics: result.metrics };
     },
@@ -117,5 +118,11 @@ function createSession(session: StageSession): UserStageSession {
 export async function makeUserStage(session: StageSession): Promise<StageOutput> {
   const { spec, activity } = session.stage;
   const work = (await loadPinnedMember(activity!)) as UserStageActivity<unknown>;
-  return work(createSession(session), spec);
+  let output;
+  try {
+    output = await work(createSession(session), spec);
+  } catch (error) {
+    throw activityFailure(session, error);
+  }
+  return checkOutput(session, output);
 }

@@ -1,17 +1,7 @@
-import { realpath } from 'node:fs/promises';
-import { sep } from 'node:path';
 import { trainerCommands } from '../../schemas/trainer-job';
+import { isBelow } from '../../host/is-below';
 import { isOwnUser } from '../../host/own-files';
 import { commandOf, endProcess, type ProcessIdentity } from '../../store';
-
-async function isBelow(path: string, folder: string): Promise<boolean> {
-  try {
-    const [inner, outer] = await Promise.all([realpath(path), realpath(folder)]);
-    return inner.startsWith(`${outer}${sep}`);
-  } catch {
-    return false;
-  }
-}
 
 /** Whether a process is this user's and was started as "… COMMAND JOB.json" with a job below `folder`. */
 async function isTrainerBelow(pid: number, folder: string): Promise<boolean> {

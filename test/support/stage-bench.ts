@@ -109,7 +109,8 @@ export function createBench(
     const workflowExecution = { workflowId: 'workflow', runId };
     const environment = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
     watch?.(environment);
-    const activity = activities[stage.kind as StageKind] as (request: unknown) => Promise<unknown>;
+    const name = stage.activity === undefined ? (stage.kind as StageKind) : 'runUserStage';
+    const activity = activities[name] as (request: unknown) => Promise<unknown>;
     const result: unknown = await environment.run(activity, {
       stage,
       execution,
