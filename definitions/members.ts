@@ -6,7 +6,7 @@ import { type MemberReference, memberOf, type PinnedMember } from '../core/membe
 import type { ResolvedMembers } from '../contracts/resolved';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { membersAt, variantsOf } from '../planning';
-import { type AnyStageRules, rulesOf } from '../stages';
+import { type AnyUserRules, rulesOf, wrongRules } from '../stages';
 import { inField } from './in-field';
 
 /** What a field of a definition expects of a user's member. */
@@ -52,29 +52,52 @@ const isFamily = (exported: unknown): boolean =>
 export const pinFamily = (reference: MemberReference, baseDir: string): Promise<PinnedMember> =>
   pinMember(reference, { field: 'family', baseDir, made: 'defineFamily({ … })', isMember: isFamily });
 
-const isStageKind = (exported: unknown): exported is AnyStageRules =>
-  typeof exported === 'object' && exported !== null && 'kind' in exported && 'plan' in exported;
-
 const isFunction = (exported: unknown): boolean => typeof exported === 'function';
+
+/** Why an export cannot be a user's stage kind; undefined if it can. */
+function faultOf(exported: unknown): string | undefined {
+  const wrong = wrongRules(exported);
+  if (wrong.length > 0) return `is not a stage kind; missing or wrong: ${wrong.join(', ')}`;
+  const { kind } = exported as AnyUserRules;
+  return rulesOf(kind) && `has the name of a built-in kind, "${kind}"`;
+}
 
 /** Pins a stage kind and the function that does its work. */
 async function pinStageKind(reference: MemberReference, field: string, baseDir: string) {
   const made = 'defineStage({ … })';
-  const pinned = await pinMember(reference, { field, baseDir, made, isMember: isStageKind });
-  const { kind, activity } = memberOf(pinned) as AnyStageRules;
-  if (activity === null || rulesOf(kind) !== undefined)
-    throw new BudgetlineError(
-      'DEFINITION_INVALID',
-      `${field}: the kind "${kind}" of ${pinned.path} has ${activity === null ? 'no activity' : 'the name of a built-in kind'}.`,
-      { remedy: 'Give it a name of its own, and activity: { module, export }.', details: { field, kind } },
-    );
+  const pinned = await pinMember(reference, { field, baseDir, made, isMember: () => true });
+  const member = memberOf(pinned);
+  const fault = faultOf(member);
+  const { path, export: name } = pinned;
+  if (fault !== undefined)
+    throw new BudgetlineError('DEFINITION_INVALID', `${field}: "${name}" of ${path} ${fault}.`, {
+      remedy: `Write: export const ${name} = ${made}; with a name of its own.`,
+      details: { field, path, export: name },
+    });
+  const { activity, kind } = member as AnyUserRules;
   const expected = {
     field: `${field}, activity`,
-    baseDir: dirname(pinned.path),
+    baseDir: dirname(path),
     made: 'async (session, spec) => { … }',
     isMember: isFunction,
   };
-  return { ...pinned, activity: await pinMember(activity, expected) };
+  return { kind, pinned: { ...pinned, activity: await pinMember(activity, expected) } };
+}
+
+/** Pins the stage kinds of a definition. */
+async function pinStageKinds(references: readonly MemberReference[], baseDir: string) {
+  const pinned = await Promise.all(
+    references.map((reference, at) => pinStageKind(reference, `stageKinds[${at}]`, baseDir)),
+  );
+  const names = pinned.map(({ kind }) => kind);
+  const second = names.findIndex((kind, at) => names.indexOf(kind) < at);
+  if (second === -1) return pinned.map((each) => each.pinned);
+  const kind = names[second]!;
+  const fields = [`stageKinds[${names.indexOf(kind)}]`, `stageKinds[${second}]`];
+  throw new BudgetlineError('DEFINITION_INVALID', `${fields.join(' and ')} have the same name, "${kind}".`, {
+    remedy: 'Leave one out, or give it another name.',
+    details: { field: fields[1], kind },
+  });
 }
 
 /** Pins the members that a definition names; undefined if it names none. */
@@ -85,11 +108,7 @@ export async function pinMembers(
   const ofPipeline = { field: 'pipeline', baseDir, made: 'definePipeline(…)', isMember: isFunction };
   const members: ResolvedMembers = {
     pipeline: pipeline && (await pinMember(pipeline, ofPipeline)),
-    stageKinds:
-      stageKinds &&
-      (await Promise.all(
-        stageKinds.map((reference, at) => pinStageKind(reference, `stageKinds[${at}]`, baseDir)),
-      )),
+    stageKinds: stageKinds && (await pinStageKinds(stageKinds, baseDir)),
   };
   return Object.values(members).some((member) => member !== undefined) ? members : undefined;
 }

@@ -11,7 +11,7 @@ import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
 import { annotationUsd, uniquePurchase } from './money';
 import { allocationPipeline, basePipeline } from './pipeline';
-import { userPipeline } from './user-pipeline';
+import { traceUserPipeline } from './user-pipeline';
 import { type StagePlanners, tracePipeline, type Trace } from '../stages/trace';
 
 /** One planned cell. */
@@ -103,8 +103,10 @@ export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: numbe
 /** The stages of a cell, the evaluation last. */
 function traceCell(resolved: ResolvedExperiment, rows: Split): Pick<CellPlan, 'stages' | 'evaluation'> {
   const pinned = resolved.members?.pipeline;
-  const pipeline = pinned === undefined ? allocationPipeline : userPipeline(pinned);
-  const { stages, result: evaluation } = planPipeline(resolved, (functions) => pipeline(functions, rows));
+  const { stages, result: evaluation } =
+    pinned === undefined
+      ? planPipeline(resolved, (functions) => allocationPipeline(functions, rows))
+      : traceUserPipeline(pinned, resolved, rows);
   return { stages: [...stages.filter(({ key }) => key !== evaluation.key), evaluation], evaluation };
 }
 

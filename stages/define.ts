@@ -1,4 +1,3 @@
-import { type MemberReference, memberOf, type PinnedMember } from '../core/members';
 import type { ResolvedModel, Resolved } from '../contracts/resolved';
 import type {
   Makes,
@@ -8,7 +7,6 @@ import type {
   StageInputs,
   StageSpec,
 } from '../contracts/stage';
-import { BudgetlineError } from '../core/failures';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { stageKey } from './keys';
 
@@ -25,11 +23,8 @@ export interface StageParts<Spec extends StageSpec> extends StageFacts {
   readonly inputs: Readonly<Record<string, StageInputRef | undefined>>;
 }
 
-/**
- * A stage kind. All that the package knows of it is here, in code that the workflow sandbox can load; the work itself is
- * an activity.
- */
-export interface StageRules<
+/** How stages of a kind are planned, for kinds of the package and of users. */
+export interface PlanningRules<
   Kind extends string,
   M extends Makes,
   Call,
@@ -43,11 +38,19 @@ export interface StageRules<
    * that read it, then change.
    */
   readonly revision: (model: ResolvedModel) => number;
-  /**
-   * The function that does the work of a user's kind: a module, relative to the file of the kind, and its export. Null: the
-   * package's own activity of the kind's name.
-   */
-  readonly activity: MemberReference | null;
+  readonly plan: (context: StageContext, call: Call) => StageParts<Spec>;
+}
+
+/**
+ * A stage kind of the package. All that the package knows of it is here, in code that the workflow sandbox can load; the
+ * work itself is the activity of the kind's name.
+ */
+export interface BuiltInRules<
+  Kind extends string,
+  M extends Makes,
+  Call,
+  Spec extends StageSpec & { readonly kind: Kind },
+> extends PlanningRules<Kind, M, Call, Spec> {
   /** "SFT run", "SFT runs". */
   readonly label: readonly [one: string, many: string];
   /** What it does, in a few words: "Supervised fine-tuning". */
@@ -56,37 +59,22 @@ export interface StageRules<
   readonly learnsFrom: 'demonstrations' | 'pairs' | null;
   /** Its rows in a model card, from the spec: "64 demonstrations from a file"; null: it makes none. */
   readonly describeRows: ((spec: StageSpec) => string) | null;
-  readonly plan: (context: StageContext, call: Call) => StageParts<Spec>;
 }
 
-/** Defines a stage kind; a missing rule does not compile. */
-export function defineStage<
+/** Defines a stage kind of the package; a missing rule does not compile. */
+export function defineBuiltInStage<
   Kind extends string,
   M extends Makes,
   Call,
   Spec extends StageSpec & { readonly kind: Kind },
->(rules: StageRules<Kind, M, Call, Spec>): StageRules<Kind, M, Call, Spec> {
+>(rules: BuiltInRules<Kind, M, Call, Spec>): BuiltInRules<Kind, M, Call, Spec> {
   return rules;
 }
 
 /** Any kind, whatever its calls and specs are. */
-export type AnyStageRules = StageRules<string, Makes, never, StageSpec>;
-
-/** The pinned activity of a user's kind; undefined for the package's own kinds. */
-function activityOf(
-  { kind, activity }: Pick<AnyStageRules, 'kind' | 'activity'>,
-  { resolved: { members } }: StageContext,
-): PinnedMember | undefined {
-  if (activity === null) return undefined;
-  const isIt = (pinned: PinnedMember): boolean => (memberOf(pinned) as AnyStageRules).kind === kind;
-  const pinned = members?.stageKinds?.find(isIt);
-  if (pinned !== undefined) return pinned.activity;
-  throw new BudgetlineError(
-    'DEFINITION_INVALID',
-    `The pipeline calls the stage kind "${kind}", which the definition does not name.`,
-    { remedy: 'Add its module and export to stageKinds.', details: { field: 'stageKinds', kind } },
-  );
-}
+export type AnyStageRules = PlanningRules<string, Makes, never, StageSpec>;
+/** Any kind of the package. */
+export type AnyBuiltInRules = BuiltInRules<string, Makes, never, StageSpec>;
 
 /** Plans one call of a kind. */
 export function planStage<
@@ -94,17 +82,15 @@ export function planStage<
   M extends Makes,
   Call,
   Spec extends StageSpec & { readonly kind: Kind },
->(rules: StageRules<Kind, M, Call, Spec>, context: StageContext, call: Call): PlannedStage<M, Spec> {
-  const { kind, makes } = rules;
-  const { spec: planned, inputs: given, ...facts } = rules.plan(context, call);
-  const activity = activityOf(rules, context);
-  const spec =
-    activity === undefined
-      ? planned
-      : { ...planned, activity: { export: activity.export, digest: activity.digest } };
+>(
+  { kind, makes, ...rules }: PlanningRules<Kind, M, Call, Spec>,
+  context: StageContext,
+  call: Call,
+): PlannedStage<M, Spec> {
+  const { spec, inputs: given, ...facts } = rules.plan(context, call);
   const revision = rules.revision(context.resolved.model);
   const inputs = Object.fromEntries(
     Object.entries(given).filter(([, input]) => input !== undefined),
   ) as StageInputs;
-  return { key: stageKey(spec, revision, inputs), kind, makes, revision, spec, inputs, activity, ...facts };
+  return { key: stageKey(spec, revision, inputs), kind, makes, revision, spec, inputs, ...facts };
 }

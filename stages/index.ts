@@ -1,11 +1,5 @@
-export {
-  type AnyStageRules,
-  defineStage,
-  planStage,
-  type StageContext,
-  type StageParts,
-  type StageRules,
-} from './define';
+export { planStage, type StageContext } from './define';
+export { type AnyUserRules, wrongRules } from './user-kinds';
 export { codeFor, sourcesFor } from './code';
 export { taskFileDigests, userFileName } from './files';
 export { inputDigest, inputDigests, poolSeed, stageKey, stageSeed } from './keys';

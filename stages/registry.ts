@@ -1,6 +1,6 @@
 import { ownField } from '../core/names';
 import type { PlannedStage } from '../contracts/stage';
-import type { AnyStageRules } from './define';
+import type { AnyBuiltInRules, AnyStageRules } from './define';
 import { evaluate } from './evaluate';
 import { freezeReference } from './freeze-reference';
 import { synthesizeData } from './synthesize-data';
@@ -14,7 +14,7 @@ export const stageKinds = {
   freezeReference,
   trainPreference,
   evaluate,
-} as const satisfies Readonly<Record<string, AnyStageRules>>;
+} as const satisfies Readonly<Record<string, AnyBuiltInRules>>;
 
 type Kinds = typeof stageKinds;
 export type StageKind = keyof Kinds;
@@ -31,10 +31,11 @@ export type StageOf<K extends StageKind> = {
 }[K];
 
 /** The rules of a kind; undefined for a kind that is not built in. */
-export const rulesOf = (kind: string): AnyStageRules | undefined => ownField<AnyStageRules>(stageKinds, kind);
+export const rulesOf = (kind: string): AnyBuiltInRules | undefined =>
+  ownField<AnyBuiltInRules>(stageKinds, kind);
 
 /** A kind's name for people: "SFT run", "SFT runs". */
-export const labelOf = (kind: string): AnyStageRules['label'] =>
+export const labelOf = (kind: string): AnyBuiltInRules['label'] =>
   rulesOf(kind)?.label ?? [`${kind} stage`, `${kind} stages`];
 
 /** Each kind once: built-in ones in the order in which a cell runs them, then the others. */

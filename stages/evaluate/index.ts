@@ -2,7 +2,7 @@ import type { CodeRole } from '../../core/code';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import { taskQueues, type PlannedStage, type Work } from '../../contracts/stage';
 import { sourcesFor } from '../code';
-import { defineStage, type StageContext } from '../define';
+import { defineBuiltInStage, type StageContext } from '../define';
 import { filePaths, outputOf, taskSource } from '../parts';
 import { ownName, pinEvaluation, questionSets } from '../question-sets';
 import { generating } from '../work';
@@ -38,11 +38,10 @@ function workOf(spec: EvaluateSpec): Work {
 }
 
 /** Greedy evaluation on the first items of the task's test set. */
-export const evaluate = defineStage({
+export const evaluate = defineBuiltInStage({
   kind,
   makes: 'scores',
   revision: () => 4,
-  activity: null,
   label: ['evaluation', 'evaluations'],
   does: 'Evaluates a model on test items',
   learnsFrom: null,

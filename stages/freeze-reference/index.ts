@@ -1,5 +1,5 @@
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
-import { defineStage } from '../define';
+import { defineBuiltInStage } from '../define';
 import { baseModel, outputOf, plainFacts } from '../parts';
 import { noWork } from '../work';
 
@@ -12,11 +12,10 @@ export interface FreezeReferenceCall {
 }
 
 /** Merges an SFT adapter into the base model and freezes the result; without one, freezes the base itself. */
-export const freezeReference = defineStage({
+export const freezeReference = defineBuiltInStage({
   kind,
   makes: 'model',
   revision: () => 2,
-  activity: null,
   label: ['frozen reference', 'frozen references'],
   does: 'Merges and freezes the reference model',
   learnsFrom: null,

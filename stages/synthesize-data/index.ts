@@ -2,7 +2,7 @@ import type { CodeRole } from '../../core/code';
 import { taskQueues, type PlannedRows, type PlannedStage, type StageSpec } from '../../contracts/stage';
 import type { UserDataset, UserRowsUse } from '../../schemas/user-rows';
 import { sourcesFor } from '../code';
-import { defineStage, type StageContext, type StageParts } from '../define';
+import { defineBuiltInStage, type StageContext, type StageParts } from '../define';
 import { userFileName } from '../files';
 import { poolSeed, stageSeed } from '../keys';
 import { filePaths, outputOf, taskSource } from '../parts';
@@ -201,11 +201,10 @@ function describeRows(spec: StageSpec): string {
 }
 
 /** Demonstrations, preference pairs or correct samples. */
-export const synthesizeData = defineStage({
+export const synthesizeData = defineBuiltInStage({
   kind,
   makes: 'rows',
   revision: () => 3,
-  activity: null,
   label: ['dataset', 'datasets'],
   does: 'Buys demonstrations, or makes preference pairs from samples of the reference',
   learnsFrom: null,

@@ -2,7 +2,7 @@ import type { CodeRole } from '../../core/code';
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
 import { isUserLoss, lossFacts } from '../../losses/facts';
 import { codeFor, sourcesFor } from '../code';
-import { defineStage, type StageContext } from '../define';
+import { defineBuiltInStage, type StageContext } from '../define';
 import { stageSeed } from '../keys';
 import { outputOf, plainFacts } from '../parts';
 import { ownName } from '../question-sets';
@@ -39,11 +39,10 @@ function unkeyedLoss({ resolved }: StageContext) {
 }
 
 /** Preference tuning with the definition's `preference` settings. */
-export const trainPreference = defineStage({
+export const trainPreference = defineBuiltInStage({
   kind,
   makes: 'adapter',
   revision: trainingRevision,
-  activity: null,
   label: ['preference-tuning run', 'preference-tuning runs'],
   does: 'Preference tuning against the reference',
   learnsFrom: 'pairs',

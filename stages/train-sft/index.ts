@@ -1,5 +1,5 @@
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
-import { defineStage } from '../define';
+import { defineBuiltInStage } from '../define';
 import { stageSeed } from '../keys';
 import { baseModel, outputOf, plainFacts } from '../parts';
 import { rates } from '../rates';
@@ -19,11 +19,10 @@ export interface TrainSftCall {
 }
 
 /** Supervised fine-tuning with the definition's `sft` settings. */
-export const trainSft = defineStage({
+export const trainSft = defineBuiltInStage({
   kind,
   makes: 'adapter',
   revision: trainingRevision,
-  activity: null,
   label: ['SFT run', 'SFT runs'],
   does: 'Supervised fine-tuning',
   learnsFrom: 'demonstrations',

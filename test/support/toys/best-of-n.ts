@@ -24,10 +24,6 @@ export const bestOfN = defineStage({
   makes: 'rows',
   revision: () => 1,
   activity: { module: './best-of-n-activity.ts', export: 'sampleBest' },
-  label: ['best-of-n dataset', 'best-of-n datasets'],
-  does: 'Keeps the best of n samples per prompt',
-  learnsFrom: null,
-  describeRows: () => 'the best of several samples of the model',
   plan(context, { reference, rows, samples }: Call) {
     const { maxNewTokens } = context.resolved.definition.evaluation;
     return {
