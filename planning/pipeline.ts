@@ -5,7 +5,10 @@ import type { Split } from './counts';
 /** Plans the stages of one cell: calls stage functions, and returns the evaluation that scores the cell. */
 export type Pipeline = (stages: StagePlanners, cell: Split) => PlannedStage<'scores'>;
 
-/** A pipeline of yours, for the definition's field `pipeline`. Export it from a module that workflows can load. */
+/**
+ * A pipeline of yours, for the definition's field `pipeline`. Export it from a module that workflows can load. It plans the
+ * same stages for the same arguments, reads no clock and no random numbers, and returns what `stages.evaluate` returned.
+ */
 export const definePipeline = (pipeline: Pipeline): Pipeline => pipeline;
 
 /** SFT on the cell's demonstrations, frozen; without demonstrations: the frozen base model. */
