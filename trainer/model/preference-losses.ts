@@ -3,14 +3,23 @@ import type { BoundLoss, BoundPairLoss, BoundUnpairedLoss } from '../../losses/b
 import type { AnswerTerms, LossOps, Tensor } from '../../losses/terms';
 import { ops, type Value } from '../graph';
 
-const { add, input, mul, neg, scalar, slice, sub, sum } = ops;
+const { add, input, lessOrEqual, mul, neg, scalar, slice, sub, sum, where } = ops;
 
 /** Losses see tensors of the graph as an opaque type. */
 const lossOps = ops as unknown as LossOps;
 
 /** A step's share of a loss: the sum over rows of weight · loss, over the rows of the whole step. */
-function averageRows(perRow: Value, weights: string): Value {
-  return mul(sum(mul(perRow, input(weights, 'f32', perRow.shape))), input('inverse_denominator', 'f32', []));
+function averageRows(perRow: Value, weights: Value): Value {
+  return mul(sum(mul(perRow, weights)), input('inverse_denominator', 'f32', []));
+}
+
+/**
+ * Terms in which rows of weight 0, such as empty ones, are copies of the first row: any loss that is finite on real rows is
+ * finite on them too, so 0 times their value and gradient is 0.
+ */
+function fillEmpty(terms: Value, weights: Value): Value {
+  const empty = lessOrEqual(mul(weights, weights), scalar(0));
+  return where(empty, slice(terms, 0, 0, 1), terms);
 }
 
 type Terms = Readonly<Record<keyof AnswerTerms, Value | null>>;
@@ -27,15 +36,19 @@ function termsOf({ needs }: BoundLoss, policy: Value): Terms {
   };
 }
 
+const undeclared = ({ name }: BoundLoss, term: string, remedy: string): BudgetlineError =>
+  new BudgetlineError('CONFIG_INVALID', `The loss "${name}" reads ${term} without a need for it.`, {
+    remedy,
+    details: { field: 'loss', term },
+  });
+
 /** A part of the terms, such as those of the chosen answers. */
-function answerTerms({ name }: BoundLoss, terms: Terms, partOf: (all: Value) => Value): AnswerTerms {
+function answerTerms(loss: BoundLoss, terms: Terms, partOf: (all: Value) => Value): AnswerTerms {
   const read = (term: keyof AnswerTerms): Value => {
     const all = terms[term];
     if (all !== null) return partOf(all);
-    throw new BudgetlineError('CONFIG_INVALID', `The loss "${name}" reads ${term} without a need for it.`, {
-      remedy: 'Set needs.reference and needs.lengths in the loss to what its value reads.',
-      details: { field: 'loss', term },
-    });
+    const remedy = 'Set needs.reference and needs.lengths in the loss to what its value reads.';
+    throw undeclared(loss, term, remedy);
   };
   return {
     get logprob() {
@@ -77,11 +90,12 @@ function chosenCrossEntropy(policy: Value): Value {
 function averagePairLoss(loss: BoundPairLoss, policy: Value): Value {
   const pairs = (policy.shape[0] ?? 0) / 2;
   const terms = termsOf(loss, policy);
+  const weights = input('pair_weights', 'f32', [pairs]);
   const value = loss.value(lossOps, {
-    chosen: answerTerms(loss, terms, (all) => slice(all, 0, 0, pairs)),
-    rejected: answerTerms(loss, terms, (all) => slice(all, 0, pairs, 2 * pairs)),
+    chosen: answerTerms(loss, terms, (all) => fillEmpty(slice(all, 0, 0, pairs), weights)),
+    rejected: answerTerms(loss, terms, (all) => fillEmpty(slice(all, 0, pairs, 2 * pairs), weights)),
   });
-  const average = averageRows(perRow(loss, value, pairs), 'pair_weights');
+  const average = averageRows(perRow(loss, value, pairs), weights);
   if (loss.sftWeight === undefined) return average;
   return add(average, mul(chosenCrossEntropy(policy), scalar(loss.sftWeight)));
 }
@@ -91,12 +105,16 @@ function averagePairLoss(loss: BoundPairLoss, policy: Value): Value {
  * inverse_denominator, and by the loss reference [B], inverse_lengths [B], baseline.
  */
 function averageUnpairedLoss(loss: BoundUnpairedLoss, policy: Value): Value {
+  const weights = input('row_weights', 'f32', policy.shape);
   const value = loss.value(lossOps, {
-    answer: answerTerms(loss, termsOf(loss, policy), (all) => all),
-    side: input('sides', 'f32', policy.shape),
-    baseline: input('baseline', 'f32', []),
+    answer: answerTerms(loss, termsOf(loss, policy), (all) => fillEmpty(all, weights)),
+    side: fillEmpty(input('sides', 'f32', policy.shape), weights),
+    get baseline() {
+      if (loss.baseline) return input('baseline', 'f32', []);
+      throw undeclared(loss, 'baseline', 'Set baseline in the loss to true.');
+    },
   });
-  return averageRows(perRow(loss, value, policy.shape[0] ?? 0), 'row_weights');
+  return averageRows(perRow(loss, value, policy.shape[0] ?? 0), weights);
 }
 
 /** The mean of a preference loss over a step's rows, as a graph over named inputs. */

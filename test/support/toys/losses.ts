@@ -30,3 +30,26 @@ export const undeclared: object = { ...margin, needs: { reference: false, length
 
 /** An export that is not a loss. */
 export const unfinished = { name: 'unfinished', rows: 'pairs' };
+
+/** The odds ratio loss of Hong et al. 2024, with a logarithm that is finite only for log π < 0. */
+export const orpo = defineLoss({
+  name: 'orpo',
+  rows: 'pairs',
+  paper: 'Hong et al. 2024, arXiv:2403.07691',
+  equation: '−β log σ(log odds(chosen) − log odds(rejected))',
+  fields: () => ({}),
+  title: () => 'ORPO',
+  hubTag: 'orpo',
+  needs: { reference: false, lengths: true },
+  sftTerm: true,
+  value: ({ exp, log, mul, neg, scalar, softplus, sub }, { chosen, rejected }, { beta }) => {
+    const oddsOf = (mean: typeof chosen.meanLogprob) => sub(mean, log(sub(scalar(1), exp(mean))));
+    const ratio = sub(oddsOf(chosen.meanLogprob), oddsOf(rejected.meanLogprob));
+    return mul(softplus(neg(ratio)), scalar(beta));
+  },
+  reward: {
+    equation: 'β × mean per token',
+    of: ({ logprob, tokens }, { beta }) => (beta * logprob) / tokens,
+  },
+  atReference: null,
+});

@@ -38,6 +38,23 @@ describe('preference jobs with a user’s loss', function () {
     assert.notDeepEqual(await filesOf(make('own-margin', { ...margin, gamma: 1 })), builtIn);
   });
 
+  it('stay finite where a micro-batch has empty rows, for a loss that is not finite at 0', async () => {
+    const six = makePairs(folder.at('six.jsonl'), 6);
+    const lossesOf = async (microBatchSize: number): Promise<unknown[]> => {
+      const job = make(`orpo-${microBatchSize}`, { module: toys, export: 'orpo', digest, beta: 0.5 });
+      const made = await runJob({ ...job, data: six, plan: { ...job.plan, microBatchSize } });
+      assert.equal(made.status, 0, made.stderr);
+      return eventsOf(made, 'metric').map(({ values }) => values['loss']);
+    };
+    const [whole, parts] = [await lossesOf(4), await lossesOf(1)];
+    assert.equal(whole.length, 4);
+    for (const [at, loss] of whole.entries())
+      assert.ok(
+        Math.abs(Number(loss) - Number(parts[at])) < 1e-6,
+        `${String(loss)} is not ${String(parts[at])}`,
+      );
+  });
+
   it('resume by the digest of the code, from any path', async () => {
     const whole = await filesOf(make('whole', margin));
     const job = make('killed', margin);
