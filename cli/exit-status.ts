@@ -36,6 +36,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   STORE_UNWRITABLE: 73,
   OUTPUT_EXISTS: 64,
   ARTIFACT_CORRUPT: 74,
+  FORMAT_UNSUPPORTED: 65,
   LEDGER_CORRUPT: 74,
   STAGE_CLAIMED: 75,
   CLAIM_LOST: 75,

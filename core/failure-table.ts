@@ -185,6 +185,13 @@ export const failureTable = {
     meaning: 'The bytes of a stored artifact differ from its manifest.',
     remedy: 'Remove the artifact folder that the message names; the stage will run again.',
   },
+  FORMAT_UNSUPPORTED: {
+    retried: false,
+    meaning:
+      'An earlier or later version of Budgetline made an artifact or a result.json, in another format.',
+    remedy:
+      'Set BUDGETLINE_HOME to another folder, or remove the folder "store" of this one. Then run the sweep again: every stage is made again.',
+  },
   LEDGER_CORRUPT: {
     retried: false,
     meaning: 'A line of an attempt ledger does not follow from the line before it.',

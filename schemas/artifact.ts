@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedFormat } from '../core/stored-format';
 
 const metrics = z.record(z.string(), z.number()).readonly();
 const labelCounts = z.array(z.int()).readonly();
@@ -23,7 +24,7 @@ export const stageMetrics = {
 
 /** manifest.json of an artifact folder. Times and hosts stand here, never in a digested file. */
 export const artifactManifest = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(storedFormat),
   key: z.string(),
   kind: z.string(),
   /** 'rows', 'adapter', 'model', 'scores', or what a user's kind makes. */
@@ -48,8 +49,8 @@ export const artifactManifest = z.strictObject({
     trainer: z.string(),
     /** Micro-batch sizes with their first steps; one entry unless memory ran out. */
     microBatches: z.array(z.strictObject({ fromStep: z.int(), rows: z.int() })),
-    /** Warnings of the training executable, each once over all attempts. Older manifests have none. */
-    warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })).default([]),
+    /** Warnings of the training executable, each once over all attempts. */
+    warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
     cost: z.strictObject({
       wallMs: z.number(),
       deviceMs: z.number(),

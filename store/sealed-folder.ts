@@ -3,6 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { artifactManifest, type ArtifactManifest } from '../schemas/artifact';
 import { BudgetlineError } from '../core/failures';
+import { assertStoredFormat, storedFormat } from '../core/stored-format';
 import type { ArtifactId, PublishRequest, StoredArtifact } from './define';
 import { describeFolder, payloadDigest, type PayloadFile } from './digest';
 import { syncPath, writeSynced } from '../host/durable-files';
@@ -38,6 +39,7 @@ function parseManifest(text: string, id: ArtifactId, dir: string): ArtifactManif
   } catch {
     throw corruptArtifact(dir, 'has a manifest.json that is not JSON');
   }
+  assertStoredFormat(data, join(dir, manifestName));
   const parsed = artifactManifest.safeParse(data);
   if (!parsed.success)
     throw corruptArtifact(
@@ -68,7 +70,7 @@ async function checkSizes(dir: string, files: readonly PayloadFile[]): Promise<v
 
 /**
  * The artifact in a folder; undefined if it has no manifest. Checks the manifest and the files' sizes, not their bytes:
- * ARTIFACT_CORRUPT names the folder.
+ * ARTIFACT_CORRUPT names the folder, FORMAT_UNSUPPORTED the file of another version.
  */
 export async function readSealedFolder(dir: string, id: ArtifactId): Promise<StoredArtifact | undefined> {
   return guardFiles(dir, async () => {
@@ -109,7 +111,7 @@ function completeManifest(request: PublishRequest, files: PayloadFile[]): Artifa
   return artifactManifest.parse({
     ...request.manifest,
     ...request.id,
-    format: 1,
+    format: storedFormat,
     digest: payloadDigest(files),
     files,
   });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { analyzeSweep } from '../../analysis';
 import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import { BudgetlineError } from '../../core/failures';
+import { storedFormat } from '../../core/stored-format';
 import type { AuditTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';
@@ -134,7 +135,7 @@ export function analysesOf(parts: ReportFiles['parts']): object {
 /** The contents of result.json: the record of a finished sweep with its analyses. */
 export function resultDocument(record: SweepRecord, { parts, totals }: Omit<ReportFiles, 'path'>): object {
   const { definition, places, result, run } = record;
-  return { format: 1, definition, places, result, run, totals, ...analysesOf(parts) };
+  return { format: storedFormat, definition, places, result, run, totals, ...analysesOf(parts) };
 }
 
 /**

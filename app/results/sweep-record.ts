@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import { sweepDefinition, type SweepDefinition } from '../../schemas/definition';
 import { BudgetlineError } from '../../core/failures';
+import { assertStoredFormat, storedFormat } from '../../core/stored-format';
 import type { SweepResult } from '../../contracts/results';
 import { reportFolder } from '../../host/home';
 import type { RunRecord } from '../../report/input';
@@ -28,7 +29,7 @@ export interface StoredResult extends SweepRecord {
 
 /** Checks that a file is a result.json. Its details are as this program wrote them. */
 const recordShape = z.looseObject({
-  format: z.literal(1),
+  format: z.literal(storedFormat),
   definition: sweepDefinition,
   places: z.array(z.looseObject({ loss: z.looseObject({}) })),
   result: z.looseObject({ sweepId: z.string(), cells: z.array(z.looseObject({})) }),
@@ -37,8 +38,10 @@ const recordShape = z.looseObject({
   analyses: z.array(z.looseObject({ analysis: z.looseObject({}) })).default([]),
 });
 
-function parseResult(text: string): StoredResult {
-  const { definition, places, result, run, analysis, analyses } = recordShape.parse(JSON.parse(text));
+function parseResult(text: string, path: string): StoredResult {
+  const data: unknown = JSON.parse(text);
+  assertStoredFormat(data, path);
+  const { definition, places, result, run, analysis, analyses } = recordShape.parse(data);
   const all = analysis === undefined ? analyses.map((part) => part.analysis) : [analysis];
   return { definition, places, result, run, analyses: all } as unknown as StoredResult;
 }
@@ -52,14 +55,16 @@ function parseResult(text: string): StoredResult {
  * console.log(result.cells.length, analyses[0]?.answer);
  * ```
  *
- * @throws BudgetlineError INPUT_MISSING (the sweep has not finished in this home), ARTIFACT_CORRUPT
+ * @throws BudgetlineError INPUT_MISSING (the sweep has not finished in this home), ARTIFACT_CORRUPT,
+ * FORMAT_UNSUPPORTED
  */
 export async function readResult(sweepId: string, options: HomeOptions = {}): Promise<StoredResult> {
   const { home } = placeOf(options);
   const path = join(reportFolder(home, sweepId), 'result.json');
   try {
-    return parseResult(await readFile(path, 'utf8'));
+    return parseResult(await readFile(path, 'utf8'), path);
   } catch (cause) {
+    if (cause instanceof BudgetlineError) throw cause;
     if (isMissing(cause))
       throw new BudgetlineError('INPUT_MISSING', `No result of the sweep "${sweepId}" is in ${home}.`, {
         remedy: `Run the sweep again: finished stages come from the store. Looked for ${path}.`,

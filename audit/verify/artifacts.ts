@@ -14,7 +14,7 @@ async function checkBytes(subject: Subject, { kind, stage }: LineOf<'stage-recor
     await store.verify({ kind, key: stage });
     return [];
   } catch (error) {
-    if (!(error instanceof BudgetlineError)) throw error;
+    if (!(error instanceof BudgetlineError) || error.code === 'FORMAT_UNSUPPORTED') throw error;
     if (error.code === 'INPUT_MISSING') return [finding('artifact-missing', where, 'the folder is missing')];
     const { file } = error.details;
     if (typeof file === 'string')

@@ -81,7 +81,7 @@ describe('exports of runs that share stages', function () {
   /** Output of `budgetline report` for a sweep. */
   async function report({ resolved, result }: RanSweep, tasks: readonly Task[]) {
     const { definition } = resolved;
-    const record = { format: 1, definition, places: placeFacts(resolved, tasks), result, run: {} };
+    const record = { format: 2, definition, places: placeFacts(resolved, tasks), result, run: {} };
     const folderOf = await ensureDir(reportFolder(folder.path(), result.sweepId));
     await writeFile(join(folderOf, 'result.json'), JSON.stringify(record));
     const env = { BUDGETLINE_HOME: folder.path() };

@@ -53,7 +53,7 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
       await storeCompleteHistory(client, store, anchor);
       const report = await ensureDir(reportFolder(home, plan.sweepId));
       const record = {
-        format: 1,
+        format: 2,
         definition: resolved.definition,
         places: [],
         result,

@@ -125,6 +125,20 @@ describe('artifacts of the store', () => {
     await assert.rejects(store.get(id), code);
   });
 
+  for (const [format, maker] of [
+    [1, 'an earlier version'],
+    [3, 'a later version'],
+  ] as const)
+    it(`says that ${maker} made an artifact of format ${format}, whatever its fields`, async () => {
+      const { store, id } = await published(`format-${format}`);
+      const { dir } = await store.verify(id);
+      const path = join(dir, 'manifest.json');
+      await writeFile(path, JSON.stringify({ format, unknown: true }));
+      const expected = { code: 'FORMAT_UNSUPPORTED', details: { path, format }, message: RegExp(maker) };
+      await assert.rejects(store.get(id), expected);
+      await assert.rejects(store.verify(id), expected);
+    });
+
   it('rejects keys, kinds and names that would leave the store', async () => {
     const store = createFolderStore(folder.path());
     const code = { code: 'USAGE' };
