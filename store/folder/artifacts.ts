@@ -7,8 +7,8 @@ import { errnoOf, guardFiles, isMissing } from '../../host/fs-errors';
 import { corruptArtifact, readSealedFolder, sealFolder, syncFolder } from '../sealed-folder';
 import { parseArtifactName, type FolderLayout } from './layout';
 
-/** False if an artifact exists already. */
-async function moveIntoPlace(from: string, to: string): Promise<boolean> {
+/** Renames a folder, durably. False if a folder with files has the name already. */
+export async function moveIntoPlace(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
     await syncPath(dirname(to));

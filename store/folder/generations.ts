@@ -5,7 +5,8 @@ import { generationRecord, type GenerationRecord } from '../../schemas/generatio
 import type { MadeGenerations, StoredGenerations } from '../define';
 import { digestFile } from '../digest';
 import { ensureDir, siblingName, syncPath, writeFileAtomic } from '../../host/durable-files';
-import { guardFiles } from '../../host/fs-errors';
+import { guardFiles, isMissing } from '../../host/fs-errors';
+import { moveIntoPlace } from './artifacts';
 
 const rowsName = 'generations.jsonl';
 const recordName = 'record.json';
@@ -34,6 +35,26 @@ export async function findGenerations({ key, folder }: Place): Promise<StoredGen
   return sha256 === stored.sha256 ? { ...stored, key, path } : undefined;
 }
 
+/** Moves away answers that changed, unless another job has replaced them meanwhile. */
+async function moveAway(place: Place): Promise<void> {
+  const old = siblingName(place.folder);
+  try {
+    await rename(place.folder, old);
+    await rm(old, { recursive: true, force: true });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+/** Moves the partial folder into place, unless another job's answers are there already: then returns those. */
+async function publish(partial: string, place: Place): Promise<StoredGenerations | undefined> {
+  while (!(await moveIntoPlace(partial, place.folder))) {
+    const found = await findGenerations(place);
+    if (found !== undefined) return found;
+    await moveAway(place);
+  }
+  return undefined;
+}
+
 export async function storeGenerations(
   place: Place,
   { rows, ...made }: MadeGenerations,
@@ -42,22 +63,16 @@ export async function storeGenerations(
   const partial = siblingName(folder);
   const stored = { sha256: await digestFile(rows), ...made };
   await ensureDir(dirname(folder));
-  await guardFiles(folder, async () => {
+  return guardFiles(folder, async () => {
     try {
       await mkdir(partial);
       await copyFile(rows, join(partial, rowsName));
       await syncPath(join(partial, rowsName));
       await writeFileAtomic(join(partial, recordName), JSON.stringify(stored));
-      // The folder holds something else under this key: see findGenerations.
-      if ((await findGenerations(place)) === undefined) {
-        await rm(folder, { recursive: true, force: true });
-        await rename(partial, folder).catch(async (error: unknown) => {
-          if ((await findGenerations(place)) === undefined) throw error;
-        });
-      }
+      const found = await publish(partial, place);
+      return found ?? { ...stored, key, path: join(folder, rowsName) };
     } finally {
       await rm(partial, { recursive: true, force: true });
     }
   });
-  return { ...stored, key, path: join(folder, rowsName) };
 }
