@@ -126,7 +126,9 @@ export interface StoreRules {
   write(record: RecordId, data: string | Uint8Array): Promise<void>;
   /** Undefined if there are none, or if their bytes or their record have changed. */
   findGenerations(key: string): Promise<StoredGenerations | undefined>;
-  /** If two jobs store the same answers at once, one copy stays. Changed ones are replaced. */
+  /**
+   * If jobs store answers of one key at once, the first one's stay and are returned to all. Changed ones are replaced.
+   */
   storeGenerations(key: string, made: MadeGenerations): Promise<StoredGenerations>;
   /** Answers of one annotator or judge that were paid for. One holder of the claim on `key` at a time. */
   annotations(key: string): Promise<AnnotationFolder>;
@@ -197,11 +199,39 @@ function parseDocument(bytes: Buffer | undefined, digest: string, path: string):
   });
 }
 
-/** A store by its rules: adds the hash chains of ledgers, and documents by their digests. */
+type Rule = Exclude<keyof StoreRules, 'name'>;
+
+/** Every rule. A record, so that a missing one does not compile. */
+const ruleNames: Readonly<Record<Rule, true>> = {
+  prepare: true,
+  get: true,
+  verify: true,
+  publish: true,
+  list: true,
+  claim: true,
+  claimHolder: true,
+  chain: true,
+  experiments: true,
+  read: true,
+  write: true,
+  findGenerations: true,
+  storeGenerations: true,
+  annotations: true,
+  nameOf: true,
+  copy: true,
+};
+
+/** The rules as functions of their own: a class has them on its prototype, where a spread does not find them. */
+function boundRules(rules: StoreRules): StoreRules {
+  const bound = (Object.keys(ruleNames) as Rule[]).map((name) => [name, rules[name].bind(rules)]);
+  return { name: rules.name, ...(Object.fromEntries(bound) as Omit<StoreRules, 'name'>) };
+}
+
+/** A store by its rules, an object or an instance of a class: adds the hash chains of ledgers, and documents by their digests. */
 export function defineStore(rules: StoreRules): Store {
   const placeOf = (part: StorePart): string => `${rules.name}/${rules.nameOf(part)}`;
   return {
-    ...rules,
+    ...boundRules(rules),
     placeOf,
     chain: (id) => linkedChain(rules.chain(id), placeOf(id)),
     async storeDocument(value) {

@@ -18,6 +18,7 @@ import {
   type Store,
   type StoredGenerations,
   type StorePart,
+  type StoreRules,
 } from '../../store';
 
 interface Held {
@@ -62,8 +63,8 @@ class Claims {
   }
 }
 
-/** A store in the memory of one process, as a remote store would be: it lends local copies below `folder`. */
-export function createMemoryStore(folder: string): Store {
+/** Rules of a store in the memory of one process, as a remote store would be: it lends local copies below `folder`. */
+export function memoryRules(folder: string): StoreRules {
   const claims = new Claims();
   const artifacts = new Map<string, ArtifactId>();
   const chains = new Map<string, Buffer[]>();
@@ -88,7 +89,7 @@ export function createMemoryStore(folder: string): Store {
   };
   const bytesOf = (lines: readonly Buffer[]): Buffer =>
     Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]));
-  return defineStore({
+  return {
     name: 'memory:',
     async prepare() {
       await mkdir(folder, { recursive: true });
@@ -154,5 +155,7 @@ export function createMemoryStore(folder: string): Store {
         );
       }
     },
-  });
+  };
 }
+
+export const createMemoryStore = (folder: string): Store => defineStore(memoryRules(folder));

@@ -5,13 +5,15 @@ import { dirname, join } from 'node:path';
 import type { LedgerEntry } from '../../../schemas/ledger';
 import {
   createFolderStore,
+  defineStore,
   type ArtifactId,
   type Claim,
   type PublishRequest,
   type Store,
   type StorePart,
+  type StoreRules,
 } from '../../../store';
-import { createMemoryStore } from '../../support/memory-store';
+import { createMemoryStore, memoryRules } from '../../support/memory-store';
 import { temporaryFolder } from '../../support/temporary';
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -37,9 +39,31 @@ async function taken(store: Store, name: string): Promise<Claim> {
   return outcome.claim;
 }
 
+/** The store in memory with its rules on a prototype. */
+class ClassRules {
+  constructor(readonly rules: StoreRules) {}
+
+  get name(): string {
+    return this.rules.name;
+  }
+
+  static from(folder: string): Store {
+    const rules = memoryRules(folder);
+    for (const [name, rule] of Object.entries(rules).filter(([key]) => key !== 'name'))
+      Object.defineProperty(ClassRules.prototype, name, {
+        configurable: true,
+        value(this: ClassRules, ...values: unknown[]): unknown {
+          return Reflect.apply(rule as () => unknown, this.rules, values);
+        },
+      });
+    return defineStore(new ClassRules(rules) as unknown as StoreRules);
+  }
+}
+
 const stores: Readonly<Record<string, (folder: string) => Store>> = {
   'the folder store': createFolderStore,
   'a store in memory': createMemoryStore,
+  'an instance of a class': (folder) => ClassRules.from(folder),
 };
 
 for (const [title, create] of Object.entries(stores))
@@ -145,6 +169,25 @@ for (const [title, create] of Object.entries(stores))
       assert.deepEqual(await store.findGenerations(key), stored);
       assert.equal(stored.sha256, sha('{}\n'));
       assert.equal(readFileSync(stored.path, 'utf8'), '{}\n');
+    });
+
+    it('jobs that store answers of one key at once get those that stay', async () => {
+      const made = { device: 'cpu', threads: 1, trainer: 't', microBatches: [] };
+      const jobs = [1, 2, 3, 4, 5, 6].map((each) => {
+        const rows = folder.at(`rows-${each}.jsonl`);
+        writeFileSync(rows, `${each}\n`);
+        return { rows, metrics: { each }, maxPromptTokens: 2, made };
+      });
+      for (let round = 0; round < 10; round += 1) {
+        const at = sha(`round ${round}`);
+        const stored = await Promise.all(jobs.map((job) => store.storeGenerations(at, job)));
+        const found = await store.findGenerations(at);
+        assert.deepEqual(new Set(stored.map(({ sha256 }) => sha256)), new Set([found?.sha256]));
+        for (const one of stored) {
+          assert.deepEqual(one, found);
+          assert.equal(sha(readFileSync(one.path, 'utf8')), one.sha256);
+        }
+      }
     });
 
     it('an annotator finds what it saved under its key', async () => {
