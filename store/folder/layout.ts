@@ -62,6 +62,6 @@ export function folderLayout(home: string): FolderLayout {
 
 /** Folders that a new store gets. */
 export const firstFolders = [
-  ...['artifacts', 'claims', 'runs', 'ledger/stages', 'ledger/experiments'],
+  ...['artifacts', 'claims', 'ledger/stages', 'ledger/experiments'],
   ...['histories', 'anchors', 'code'],
 ].map((name) => `store/${name}`);

@@ -62,6 +62,11 @@ describe('artifacts of the store', () => {
     assert.equal(await digestFile(join(dir, 'a.jsonl')), sha('one\n'));
   });
 
+  it('has no scratch space: that belongs to workers', async () => {
+    const { store } = await published('scratch');
+    assert.equal(existsSync(join(store.name, 'store', 'runs')), false);
+  });
+
   it('keeps times and hosts out of the digest', async () => {
     const { store, id } = await published('times');
     const first = await store.get(id);
