@@ -1,11 +1,10 @@
 import type { KeyObject } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { readSigningKey } from '../audit';
-import { BudgetlineError } from '../core/failures';
 import type { StageKey } from '../contracts/stage';
 import { scratchFolder } from '../host/home';
+import { packageRoot, trainerPath } from '../host/package-files';
 import type { WorkerIdentity } from '../schemas/ledger';
 import type { Task } from '../contracts/task';
 import type { Store } from '../store';
@@ -70,16 +69,9 @@ export interface StageEnvironment {
 
 const defaultLimits: TrainerLimits = { graceMs: 10_000, openingMs: 30 * 60_000 };
 
-/** The package's folder, from its sources or from dist/. */
-export function packageRoot(): string {
-  for (let dir = __dirname; dir !== dirname(dir); dir = dirname(dir))
-    if (existsSync(join(dir, 'package.json'))) return dir;
-  throw new BudgetlineError('INPUT_MISSING', `There is no package.json above ${__dirname}.`);
-}
-
 /** The training executable that the package builds. */
 export function defaultTrainerCommand(): readonly string[] {
-  return [process.execPath, join(packageRoot(), 'dist', 'bin', 'budgetline-trainer.js')];
+  return [process.execPath, trainerPath];
 }
 
 function findSigningKey({ signingKeyPath }: ActivityDeps): KeyObject | null {
@@ -109,9 +101,9 @@ export function createStageEnvironment(deps: ActivityDeps): StageEnvironment {
     stopping: deps.stopping,
     actor: deps.actor ?? userInfo().username,
     host: hostname(),
-    packageVersion: readPackageVersion(packageRoot()),
+    packageVersion: readPackageVersion(packageRoot),
     codeDigest: () => trainerDigest(command),
-    worker: () => (worker ??= describeWorker(packageRoot())),
+    worker: () => (worker ??= describeWorker(packageRoot)),
     workflowBundle: deps.workflowBundle,
     signingKey: findSigningKey(deps),
   };

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
 import type { HistoryRecord } from '../audit';
 import type { Store } from '../store';
-import { packageRoot, type StageEnvironment } from './deps';
+import { workflowBundlePath } from '../host/package-files';
+import type { StageEnvironment } from './deps';
 
 type Client = Context['client'];
 
@@ -56,9 +56,8 @@ async function codeDigestOf(client: Client, { workflowId, runId }: RunName): Pro
 
 /** Stores the installed workflow code, by its digest, for the histories that it made. */
 async function storeCode(store: Store, digest: string): Promise<void> {
-  const installed = join(packageRoot(), 'dist', 'workflow-bundle.js');
   if ((await store.read({ code: digest })) !== undefined) return;
-  const code = await readFile(installed).catch(() => undefined);
+  const code = await readFile(workflowBundlePath).catch(() => undefined);
   if (code !== undefined && sha256(code) === digest) await store.write({ code: digest }, code);
 }
 

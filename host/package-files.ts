@@ -18,3 +18,6 @@ export const embeddedModelPath = join(packageRoot, 'models', 'tiny-math');
 
 /** The workflow bundle that the build makes for workers. */
 export const workflowBundlePath = join(packageRoot, 'dist', 'workflow-bundle.js');
+
+/** The training executable that the build makes. */
+export const trainerPath = join(packageRoot, 'dist', 'bin', 'budgetline-trainer.js');

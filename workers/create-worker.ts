@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
-import { join, dirname } from 'node:path';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { ActivityDeps } from '../activities';
@@ -9,6 +8,7 @@ import { BudgetlineError } from '../core/failures';
 import type { PinnedMember } from '../core/members';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
+import { workflowBundlePath } from '../host/package-files';
 import { workflowQueue } from '../planning';
 import { createFolderStore, type Store } from '../store';
 import {
@@ -74,16 +74,6 @@ export function deviceSlots(threads: number, cores: number = availableParallelis
   return Math.max(1, Math.floor(cores / threads));
 }
 
-function findPackageFile(...parts: readonly string[]): string {
-  for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    const path = join(folder, ...parts);
-    if (existsSync(path)) return path;
-  }
-  throw new BudgetlineError('INPUT_MISSING', `The package has no ${join(...parts)}.`, {
-    remedy: 'Make it with "npm run build".',
-  });
-}
-
 /** Longer than a trainer's own grace time from SIGTERM to SIGKILL. */
 const shutdown = { shutdownGraceTime: '20 seconds', shutdownForceTime: '40 seconds' } as const;
 
@@ -92,8 +82,12 @@ export const workflowLimits = { maxCachedWorkflows: 100, maxConcurrentWorkflowTa
 
 function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerOptions> {
   if (workflowsPath !== undefined) return { ...workflowLimits, workflowsPath };
-  const codePath = findPackageFile('dist', 'workflow-bundle.js');
-  return queue === taskQueues.cpu ? { ...workflowLimits, workflowBundle: { codePath } } : {};
+  if (queue !== taskQueues.cpu) return {};
+  if (!existsSync(workflowBundlePath))
+    throw new BudgetlineError('INPUT_MISSING', `There is no workflow bundle ${workflowBundlePath}.`, {
+      remedy: 'Make it with "npm run build".',
+    });
+  return { ...workflowLimits, workflowBundle: { codePath: workflowBundlePath } };
 }
 
 function activityPart(settings: WorkerSettings, stopping: AbortSignal): Partial<WorkerOptions> {

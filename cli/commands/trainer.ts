@@ -1,20 +1,18 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { join } from 'node:path';
-import { packageRoot } from '../../host/package-files';
+import { trainerPath } from '../../host/package-files';
 import { BudgetlineError } from '../../core/failures';
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** `budgetline trainer …`: runs the training executable with this process's streams. Returns its exit status. */
 export async function trainerCommand(words: readonly string[]): Promise<number> {
-  const path = join(packageRoot, 'dist', 'bin', 'budgetline-trainer.js');
-  if (!existsSync(path))
-    throw new BudgetlineError('INPUT_MISSING', `There is no training executable ${path}.`, {
+  if (!existsSync(trainerPath))
+    throw new BudgetlineError('INPUT_MISSING', `There is no training executable ${trainerPath}.`, {
       remedy: 'Run "npm run build".',
     });
-  const child = spawn(process.execPath, [path, ...words], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [trainerPath, ...words], { stdio: 'inherit' });
   for (const name of forwarded) process.on(name, () => child.kill(name));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
