@@ -1,5 +1,5 @@
 import type { Coordinates } from '../core/coordinates';
-import { mapReferences } from '../core/members';
+import { mapReferences, type PinnedMember } from '../core/members';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
 import type { UserRowsUse } from '../schemas/user-rows';
@@ -29,7 +29,8 @@ const withoutModules = (definition: object): unknown =>
 
 /** The digest of each member, by its field. */
 function memberDigests({ stageKinds, ...others }: ResolvedMembers): Record<string, unknown> {
-  const single = Object.entries(others).map(([field, member]) => [field, member.digest] as const);
+  const fields = Object.entries(others as Record<string, PinnedMember | undefined>);
+  const single = fields.map(([field, member]) => [field, member?.digest] as const);
   return {
     ...Object.fromEntries(single),
     stageKinds: stageKinds?.map(({ digest, activity }) => [digest, activity.digest]),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { experimentDefinition } from '../../../schemas/definition';
-import { experimentOf, gridOf } from '../../../planning';
+import { definitionDigest, experimentOf, gridOf } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const ownFields = ['budget', 'sftFraction', 'seed', 'spend'];
@@ -10,9 +10,9 @@ const source = { source: 'a survey', license: 'CC0-1.0', annotator: 'people' };
 
 describe('the experiment of a cell', () => {
   const sweep = resolveSweep({
-    family: mine,
-    pipeline: mine,
-    stageKinds: [mine],
+    family,
+    pipeline: { module: './pipeline.ts', export: 'mine' },
+    stageKinds: [{ module: './kind.ts', export: 'mine' }],
     annotations: { demonstrations: { file: 'rows.jsonl', ...source } },
   });
   const [point] = gridOf(sweep.definition);
@@ -34,5 +34,22 @@ describe('the experiment of a cell', () => {
     const experiment = experimentOf({ ...sweep, definition }, point!);
     const expected = { ...experimentOf(sweep, point!).definition, addedLater: { rows: 7 } };
     assert.deepEqual(experiment.definition, expected);
+  });
+});
+
+describe('the digest of a definition', () => {
+  it('has the code of its stage kinds, also without a pipeline', () => {
+    const digestWith = (digest: string, activity: string): string => {
+      const member = { path: '/kinds.ts', export: 'kind', digest };
+      const kind = { ...member, activity: { ...member, digest: activity } };
+      return definitionDigest(resolveSweep({}, { members: { pipeline: undefined, stageKinds: [kind] } }));
+    };
+    const digests = [
+      digestWith('a', 'b'),
+      digestWith('c', 'b'),
+      digestWith('a', 'c'),
+      definitionDigest(resolveSweep()),
+    ];
+    assert.equal(new Set(digests).size, 4);
   });
 });
