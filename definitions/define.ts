@@ -47,6 +47,7 @@ export function defineSweep(input: SweepInput): SweepDefinition {
   assertProxy(plain.search, axes);
   if (Object.keys(axes).length === 0) return plain;
   assertDisjoint(axes);
+  assertWholeReferences(axes);
   const complete = Object.entries(axes).map(
     ([name, axis]) => [name, completeAxis(plain, name, axis)] as const,
   );
@@ -110,6 +111,20 @@ function assertDisjoint(axes: Axes): void {
       });
     }
     for (const field of fields) changed.set(field, name);
+  }
+}
+
+/** Refuses an axis that changes the path of a user's module alone: paths start from the definition's folder. */
+function assertWholeReferences(axes: Axes): void {
+  for (const [name, axis] of Object.entries(axes)) {
+    const changed = axisValues(name, axis).flatMap(({ changes }) => Object.keys(changes));
+    const field = changed.find((each) => each.endsWith('.module'));
+    if (field === undefined) continue;
+    const whole = field.slice(0, -'.module'.length);
+    throw new BudgetlineError('DEFINITION_INVALID', `axes["${name}"]: ${field} cannot vary on its own.`, {
+      remedy: `Vary the whole reference by a named axis: axes: { NAME: { LABEL: { '${whole}': { module, export } } } }`,
+      details: { fields: [`axes.${name}`] },
+    });
   }
 }
 

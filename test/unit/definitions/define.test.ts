@@ -102,6 +102,20 @@ describe('definitions', () => {
     );
   });
 
+  it('refuse an axis of the path of a module alone', () => {
+    const module = './a.ts';
+    for (const [axis, field] of [
+      [{ 'pipeline.module': [module] }, 'pipeline.module'],
+      [{ 'family.module': [module] }, 'family.module'],
+      [{ loss: { a: { 'preference.loss.module': module } } }, 'preference.loss.module'],
+    ] as const)
+      assert.deepEqual(reasons({ axes: axis }), [
+        `axes["${Object.keys(axis)[0]}"]: ${field} cannot vary on its own.`,
+      ]);
+    const whole = { pipeline: { module, export: 'a' } };
+    assert.deepEqual(reasons({ axes: { pipeline: { a: whole } } }), []);
+  });
+
   it('bring an auxiliary task into canonical form and report its invalid fields', () => {
     const { evaluation } = gradeSchoolMathDefaults;
     const withAuxiliary = (...auxiliary: object[]): object => ({ evaluation: { ...evaluation, auxiliary } });
