@@ -10,9 +10,12 @@ export const memberReference = z.strictObject({
   export: z.string().min(1),
 }) satisfies z.ZodType<MemberReference>;
 
+/** An absolute path that webpack reads as a file: "!" would name a loader. */
+const modulePath = z.string().regex(/^(\/|[A-Za-z]:[\\/])[^!]*$/, 'an absolute path without "!" is needed');
+
 /** A user's member as a job file or the ledger names it. */
 export const pinnedMember = z.strictObject({
-  path: z.string(),
+  path: modulePath,
   export: z.string(),
   /** SHA-256 of its code. */
   digest: sha256,
