@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { originOfExport } from '../core/code';
 import { digestOf } from '../core/digest';
 import { BudgetlineError } from '../core/failures';
@@ -44,6 +45,18 @@ export async function loadMember({ module: path, export: exported }: MemberRefer
     throw differs(found.pinned, 'this process loaded it');
   registerMember(found.pinned, found.member);
   return found;
+}
+
+/**
+ * Compares the code of a pinned member with its file, which is read and not run.
+ *
+ * @throws BudgetlineError CODE_DIFFERS if the code is another one now, or the file is gone
+ */
+export async function assertPinned(pinned: PinnedMember): Promise<void> {
+  const { path, export: exported, digest } = pinned;
+  const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  if (isThere && (await digestOfExport(path, exported)) === digest) return;
+  throw differs(pinned, 'the run was planned');
 }
 
 /**

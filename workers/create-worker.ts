@@ -140,7 +140,8 @@ async function memberPart(settings: WorkerSettings): Promise<(WorkerOptions & { 
 /**
  * A worker for one queue. Call `run`, and `stop` on SIGTERM.
  *
- * @throws BudgetlineError USAGE, INPUT_MISSING (no workflow bundle), DEFINITION_INVALID (a workflow cannot load a member)
+ * @throws BudgetlineError USAGE, INPUT_MISSING (no workflow bundle), DEFINITION_INVALID (a workflow cannot load a
+ * member), CODE_DIFFERS
  */
 export async function createWorker(settings: WorkerSettings): Promise<StageWorker> {
   assertQueue(settings);

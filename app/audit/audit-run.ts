@@ -31,7 +31,10 @@ export interface VerifyRunOptions extends Location {
   readonly trustCode?: boolean;
 }
 
-/** The digest of the workflow code that this machine would run for the recorded definition; undefined without it. */
+/**
+ * The digest of the workflow code that this machine would run for the recorded definition; undefined without it. The
+ * ledger of a foreign bundle may name any file: one with other code than the pinned one is not bundled.
+ */
 async function installedCode({ store, experimentId }: AuditedRun): Promise<string | undefined> {
   const { members = [] } = await readOpening(store, experimentId).catch(() => ({ members: [] }));
   if (members.length === 0) return workflowBundleDigest();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
+import { assertPinned } from '../../code/members';
 import { BudgetlineError } from '../../core/failures';
 import type { PinnedMember } from '../../core/members';
 import { packageRoot } from '../../host/package-files';
@@ -75,17 +76,27 @@ async function bundle(members: readonly PinnedMember[]): Promise<WorkflowBundle>
   }
 }
 
+/** Compares the members before and after: edited code never runs under the planned digest. */
+async function bundlePinned(members: readonly PinnedMember[]): Promise<WorkflowBundle> {
+  await Promise.all(members.map(assertPinned));
+  const made = await bundle(members);
+  await Promise.all(members.map(assertPinned));
+  return made;
+}
+
 const known = new Map<string, Promise<WorkflowBundle>>();
 
 /**
  * Bundles the workflows with users' members, in seconds; once a process. The same members at the same paths have the same
  * bytes.
  *
- * @throws BudgetlineError DEFINITION_INVALID if a workflow cannot load a member's module
+ * @throws BudgetlineError CODE_DIFFERS if a member has other code now, DEFINITION_INVALID if a workflow cannot load its
+ * module
  */
 export function bundleWorkflows(members: readonly PinnedMember[]): Promise<WorkflowBundle> {
   const id = JSON.stringify(members);
-  const bundling = known.get(id) ?? bundle(members);
+  const bundling = known.get(id) ?? bundlePinned(members);
   known.set(id, bundling);
+  bundling.catch(() => known.delete(id));
   return bundling;
 }
