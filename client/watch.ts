@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { CellProgress, SweepProgress, SweepResult, SweepReturn } from '../contracts/results';
@@ -192,13 +193,13 @@ function whenFailed(work: Promise<unknown>): Promise<never> {
  */
 export async function watchSweep(options: WatchOptions): Promise<SweepResult> {
   const ended = new AbortController();
+  // Each call to the server listens to it.
+  setMaxListeners(0, ended.signal);
   const looking = lookUntil(ended.signal, options);
+  // A call that is left to a closed connection and is then retried would end the process.
+  const waiting = options.client.withAbortSignal(ended.signal, () => awaitReturn(ended.signal, options));
   try {
-    const returned = await Promise.race([
-      awaitReturn(ended.signal, options),
-      whenAborted(options.signal),
-      whenFailed(looking),
-    ]);
+    const returned = await Promise.race([waiting, whenAborted(options.signal), whenFailed(looking)]);
     return inPlanOrder(await completeResult(returned, options.store), options.plan);
   } catch (error) {
     throw await toWorkflowError(error, options.started.workflowId);

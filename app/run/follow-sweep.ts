@@ -93,7 +93,9 @@ export async function followSweep(
   const { onProgress, onNotice, signal } = options;
   const { resolved, plan } = planned;
   const { client } = server;
-  const started = await unlessAborted(() => startSweep(resolved, { client }), signal);
+  const start = () =>
+    client.withAbortSignal(AbortSignal.any([signal]), () => startSweep(resolved, { client }));
+  const started = await unlessAborted(start, signal);
   const notice = notices[started.how];
   if (notice !== null) onNotice?.(notice);
   if (!started.searchable) onNotice?.(notSearchable);
