@@ -126,7 +126,7 @@ function addProcessCommands(program: Command): void {
     .option('--slots <n>', 'number of stages to run in parallel', parseCount)
     .option(
       '--tasks <file>',
-      'file that exports your own tasks as "tasks", or whose definition names your modules',
+      'file that exports your own tasks as "tasks", or a sweep that names your own modules',
     )
     .action(async (flags: { queue: string }) => {
       const { workerCommand } = await import('./commands/worker.js');

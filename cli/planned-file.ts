@@ -2,13 +2,12 @@ import { resolve } from 'node:path';
 import type { DefinitionOptions } from '../app/definition/definition-options';
 import { loadDefinition } from '../app/definition/load-definition';
 import { planSweep, type PlannedSweep } from '../app/plan/plan-sweep';
-import { membersOf } from '../planning';
 import { printDownloads } from './download-lines';
 
 /** A loaded and planned definition file. */
 export interface PlannedFile {
   readonly planned: PlannedSweep;
-  /** The file with the tasks and members that the workers must know; null if it has none. */
+  /** The file with the tasks that the workers must know; null if it has none. */
   readonly tasksFile: string | null;
 }
 
@@ -34,6 +33,5 @@ function optionsOf(flags: DefinitionOptions): DefinitionOptions {
 export async function planFile(file: string, flags: DefinitionOptions): Promise<PlannedFile> {
   const { definition, tasks } = await loadDefinition(file, optionsOf(flags));
   const planned = await planSweep(definition, { tasks, onDownload: printDownloads() });
-  const hasCode = tasks.length > 0 || membersOf(planned.resolved).length > 0;
-  return { planned, tasksFile: hasCode ? resolve(file) : null };
+  return { planned, tasksFile: tasks.length > 0 ? resolve(file) : null };
 }

@@ -2,8 +2,6 @@ import { executeSweep, type StartWorkers } from '../app/run/execute-sweep';
 import type { RunProgress } from '../app/run/progress';
 import { startTemporal } from '../app/run/temporal';
 import type { PlannedSweep } from '../app/plan/plan-sweep';
-import { listenForInterruption } from './interruption';
-import { exitStatusOfSignal } from './exit-status';
 import type { Printer } from './printer';
 import { createProgressView } from './progress-view';
 import { startRunWorkers } from './run-workers';
@@ -12,25 +10,32 @@ export interface RerunOptions {
   readonly printer: Printer;
   /** A file with tasks that the workers must know; null if the built-in tasks are enough. */
   readonly tasksFile: string | null;
+  /** Aborting stops the workers and ends the call. */
+  readonly signal: AbortSignal;
 }
 
 /** Runs a planned sweep to its end and shows its progress, with a server and workers of its store's home. */
-export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: RerunOptions): Promise<void> {
+export async function rerunSweep(
+  planned: PlannedSweep,
+  { printer, tasksFile, signal }: RerunOptions,
+): Promise<void> {
   const { home } = planned;
   const view = createProgressView(printer);
-  const { signal } = listenForInterruption({
-    onFirst: () => view.notice('Stopping.'),
-    onSecond: (name) => process.exit(exitStatusOfSignal(name)),
-  });
+  signal.addEventListener('abort', () => view.notice('Stopping.'));
   const env = { ...process.env };
   // The variable is the port of the user's home, whose server may be running.
   delete env['BUDGETLINE_TEMPORAL_PORT'];
   const onNotice = (text: string): void => view.notice(text);
+  let opening: Promise<unknown> | undefined;
   const running = {
     // A server of its own: on a shared one, workers of another home would run the stages in their store.
-    openTemporal: () => startTemporal({ home, env, onProgress: (text) => printer.print([text]) }),
+    openTemporal: () => {
+      const started = startTemporal({ home, env, onProgress: (text) => printer.print([text]) });
+      opening = started;
+      return started;
+    },
     startWorkers: (...[server, onGiveUp]: Parameters<StartWorkers>) =>
-      startRunWorkers(server, { home, tasksFile, onNotice, onGiveUp }),
+      startRunWorkers(planned, server, { tasksFile, onNotice, onGiveUp }),
     onProgress: (progress: RunProgress) => view.show(progress),
     onNotice,
     signal,
@@ -39,5 +44,7 @@ export async function rerunSweep(planned: PlannedSweep, { printer, tasksFile }: 
     await executeSweep(planned, running, () => Promise.resolve());
   } finally {
     view.end();
+    // A server that still starts would outlive its home.
+    await opening?.catch(() => undefined);
   }
 }

@@ -8,6 +8,7 @@ import { defineExperiment, defineSweep, sweepOfOne } from '../../definitions';
 import { definitionDigest } from '../../planning';
 import type { ExperimentInput, SweepDefinition, SweepInput } from '../../schemas/definition';
 import { planSweep, type PlannedSweep, type PlanOptions } from '../plan/plan-sweep';
+import { unlessAborted } from '../run/abort';
 import type { AuditedRun } from './audited-run';
 
 /** Calls `use` with a temporary home; then stops its server and deletes it. */
@@ -54,22 +55,25 @@ async function planAgain({ store, experimentId }: AuditedRun, options: PlanOptio
 }
 
 export interface ReproduceOptions extends Pick<PlanOptions, 'tasks' | 'onDownload'> {
-  /** Runs the sweep to its end, in the home and on a server of that home. */
+  /** Aborting ends the call; its temporary home is deleted. */
+  readonly signal: AbortSignal;
+  /** Runs the sweep to its end, in the home and on a server of that home. Ends when the signal aborts. */
   readonly run: (planned: PlannedSweep) => Promise<void>;
 }
 
 /**
  * Runs a recorded sweep again in an empty store, and compares every stage byte by byte.
  *
- * @throws BudgetlineError INPUT_MISSING if the model or the data differ from the recorded ones
+ * @throws BudgetlineError INPUT_MISSING if the model or the data differ from the recorded ones; the signal's reason
  */
 export function reproduceRun(
   run: AuditedRun,
-  { run: execute, ...options }: ReproduceOptions,
+  { run: execute, signal, ...options }: ReproduceOptions,
 ): Promise<Reproduction> {
   return withFreshHome(async (home) => {
-    const planned = await planAgain(run, { ...options, home });
+    const planned = await unlessAborted(() => planAgain(run, { ...options, home }), signal);
     await execute(planned);
-    return compareReproduction(run, { store: planned.store, experimentId: planned.plan.sweepId });
+    const again = { store: planned.store, experimentId: planned.plan.sweepId };
+    return unlessAborted(() => compareReproduction(run, again), signal);
   });
 }

@@ -126,16 +126,21 @@ export interface WorkerCode {
   readonly members: readonly PinnedMember[];
 }
 
-/** Loads the tasks of a file, and the members that the definition in it names, if there is one. */
+const isWholeSweep = (exported: unknown): exported is SweepInput =>
+  typeof exported === 'object' && exported !== null && 'budgets' in exported;
+
+/**
+ * Loads the tasks of a file, for a worker that a person starts. If the default export is a sweep, also the members that
+ * it names; a function is not called, since its options are not known.
+ */
 export async function loadWorkerCode(file: string): Promise<WorkerCode> {
   const path = resolve(file);
   assertFile(path);
   const loaded = await loadUserModule(path);
   const tasks = tasksOf(loaded, path);
   const exported = defaultOf(loaded);
-  if (exported === undefined) return { tasks, members: [] };
-  const input = await inputOf(exported, {}, path);
-  return { tasks, members: await pinDefinitionMembers(defineSweep(located(input, path))) };
+  if (!isWholeSweep(exported)) return { tasks, members: [] };
+  return { tasks, members: await pinDefinitionMembers(defineSweep(located(exported, path))) };
 }
 
 type Define = (options: DefinitionOptions) => unknown;

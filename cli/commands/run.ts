@@ -61,12 +61,11 @@ async function openTemporal({ planned, printer }: Run): Promise<TemporalServer> 
 /** The run's callbacks. Progress is shown until the first signal. */
 function executionOf(run: Run): ExecuteOptions {
   const { planned, tasksFile, view, signal } = run;
-  const { home } = planned;
   const onNotice = (text: string): void => view.notice(text);
   return {
     openTemporal: () => openTemporal(run),
     startWorkers: (server, onGiveUp) =>
-      (run.workers = startRunWorkers(server, { home, tasksFile, onNotice, onGiveUp })),
+      (run.workers = startRunWorkers(planned, server, { tasksFile, onNotice, onGiveUp })),
     onProgress: (progress) => {
       if (!signal.aborted) view.show(progress);
     },

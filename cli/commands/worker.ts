@@ -2,14 +2,15 @@ import { BudgetlineError } from '../../core/failures';
 import { taskQueues, type TaskQueue } from '../../contracts/stage';
 import { runWorkerProcess } from '../../workers';
 import { homeOf } from '../../app/home';
-import { loadWorkerCode } from '../../app/definition/load-definition';
+import { loadTasks, loadWorkerCode, type WorkerCode } from '../../app/definition/load-definition';
 import { findEnvironment } from '../../app/run/temporal';
+import { membersIn } from '../run-workers';
 
 export interface WorkerFlags {
   readonly queue: string;
   readonly address?: string;
   readonly slots?: number;
-  /** Path of a file that exports `tasks`, or a definition that names users' modules. */
+  /** Path of a file that exports `tasks`, or a sweep that names users' modules. */
   readonly tasks?: string;
 }
 
@@ -18,6 +19,13 @@ function parseQueue(queue: string): TaskQueue {
   throw new BudgetlineError('USAGE', `--queue: there is no queue "${queue}".`, {
     remedy: `Use one of: ${Object.keys(taskQueues).join(', ')}.`,
   });
+}
+
+/** A run passes the members that it pinned. A worker that a person starts takes them from the file's definition. */
+async function codeOf(tasks: string | undefined): Promise<Partial<WorkerCode>> {
+  const members = membersIn(process.env);
+  if (members === undefined) return tasks === undefined ? {} : loadWorkerCode(tasks);
+  return { members, tasks: tasks === undefined ? [] : await loadTasks(tasks) };
 }
 
 /** `budgetline worker --queue cpu|gpu`: runs stages until it is stopped. Then its stages save checkpoints. */
@@ -33,7 +41,7 @@ export async function workerCommand(flags: WorkerFlags): Promise<void> {
     keepAlive,
     ...server,
     slots,
-    ...(tasks === undefined ? {} : await loadWorkerCode(tasks)),
+    ...(await codeOf(tasks)),
     onReady: () => process.stderr.write(`${new Date().toISOString()} the ${queue} worker polls\n`),
   });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadDefinition, planSweep, runSweep, verifyRun } from '../../../app';
@@ -8,10 +8,11 @@ import type { StageResult } from '../../../contracts/stage';
 import type { LedgerLine } from '../../../schemas/ledger';
 import { createFolderStore } from '../../../store';
 import { call, type Ended, start } from '../../support/cli/executable';
+import { until } from '../../support/going-sweep';
 import { acquisitionLimitMs } from '../../support/temporal';
-import { temporaryHome } from '../../support/temporary';
+import { temporaryFolder, temporaryHome } from '../../support/temporary';
 
-const file = join(__dirname, '..', '..', 'support', 'toys', 'sweep.ts');
+const file = join(__dirname, '..', '..', 'support', 'toys', 'optional-sweep.ts');
 
 interface Printed {
   readonly result: SweepResult;
@@ -27,10 +28,11 @@ const stagesOf = ({ cells }: SweepResult): StageResult[] => cells.flatMap(({ sta
 const digestsOf = (result: SweepResult): Record<string, string> =>
   Object.fromEntries(stagesOf(result).map(({ key, digest }) => [key, digest]));
 
-describe('slow: a sweep with a loss, a stage kind and a pipeline of the user', function () {
+describe('slow: a sweep with a loss, a stage kind and a pipeline of the user, made with an option', function () {
   this.timeout(acquisitionLimitMs);
+  const folder = temporaryFolder();
   const homes = { quiet: temporaryHome(), disturbed: temporaryHome() };
-  const words = ['run', file, '--json'];
+  const words = ['run', file, '--seeds', '0', '--json'];
   const run = (home: string) => call(words, { env: { BUDGETLINE_HOME: home } });
   let key = '';
   let disturbed: SweepResult;
@@ -48,7 +50,7 @@ describe('slow: a sweep with a loss, a stage kind and a pipeline of the user', f
   }
 
   before(async () => {
-    const { definition } = await loadDefinition(file);
+    const { definition } = await loadDefinition(file, { seeds: [0] });
     const { plan, summary } = await planSweep(definition, { home: homes.quiet.path() });
     const own = plan.stages.filter(({ stage }) => stage.kind === 'bestOfN');
     assert.deepEqual(
@@ -82,7 +84,7 @@ describe('slow: a sweep with a loss, a stage kind and a pipeline of the user', f
   });
 
   it('comes from the store when it runs again, by workers of this process', async () => {
-    const { definition } = await loadDefinition(file);
+    const { definition } = await loadDefinition(file, { seeds: [0] });
     const { result } = await runSweep(definition, { home: homes.disturbed.path() });
     assert.ok(stagesOf(result).every(({ cached }) => cached));
     assert.equal(result.cost.deviceMs, 0);
@@ -91,6 +93,25 @@ describe('slow: a sweep with a loss, a stage kind and a pipeline of the user', f
   it('is verified, its histories with the code of the user’s modules', async () => {
     const { passed, complete, checks } = await verifyRun(disturbed.sweepId, { home: homes.disturbed.path() });
     assert.deepEqual([passed, complete], [true, true], JSON.stringify(checks, undefined, 2));
+  });
+
+  it('ends a reproduction at a signal, and leaves nothing', async () => {
+    const env = { BUDGETLINE_HOME: homes.quiet.path(), TMPDIR: folder.path() };
+    const { child, ended, printed } = start(['reproduce', disturbed.sweepId], { env });
+    await until('it waits for stages', () => Promise.resolve(/^\[\d/m.test(printed())));
+    child.kill('SIGINT');
+    const { status, stdout, stderr } = await ended;
+    assert.equal(status, 130, stderr);
+    assert.match(stdout, /Stopped\.\n$/);
+    const left = readdirSync(folder.path()).filter((name) => name.startsWith('budgetline-reproduce-'));
+    assert.deepEqual(left, []);
+  });
+
+  it('is reproduced', async () => {
+    const { status, stderr } = await call(['reproduce', disturbed.sweepId], {
+      env: { BUDGETLINE_HOME: homes.quiet.path() },
+    });
+    assert.equal(status, 0, stderr);
   });
 
   it('is in the report', () => {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import typescript from 'typescript';
-import { loadDefinition, loadTasks } from '../../../../app/definition/load-definition';
+import { loadDefinition, loadTasks, loadWorkerCode } from '../../../../app/definition/load-definition';
 import { readCode } from '../../../../code';
 import { loadUserModule } from '../../../../code/load';
 import { BudgetlineError } from '../../../../core/failures';
@@ -186,6 +186,21 @@ ${pair(task('Size.Small'), task(String(value))).replaceAll(', ', ',\n  ')}`,
         (error: Error) => error instanceof BudgetlineError && expected.test(error.message),
       );
     });
+
+  it('finds a worker’s tasks in a file without a sweep, and the members of a sweep', async () => {
+    const written = task('1');
+    const place = write({
+      'tasks.cjs': `const { defineTask } = require('budgetline');\nexports.tasks = [${written}];`,
+      'default.ts': `import { defineTask } from 'budgetline';\nexport const tasks = [${written}];\nexport default { colour: 1 };`,
+      'made.ts': `import { defineTask } from 'budgetline';\nexport const tasks = [${written}];\nexport default () => { throw new Error('called'); };`,
+    });
+    for (const name of ['tasks.cjs', 'default.ts', 'made.ts']) {
+      const { tasks, members } = await loadWorkerCode(join(place, name));
+      assert.deepEqual([tasks.length, members], [1, []], name);
+    }
+    const toys = await loadWorkerCode(join(packageFolder, 'test', 'support', 'toys', 'sweep.ts'));
+    assert.deepEqual(toys.members.map(({ export: name }) => name).sort(), ['bestOfN', 'distillation']);
+  });
 
   it('passes on our own errors', async () => {
     const place = write({
