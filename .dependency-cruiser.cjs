@@ -80,7 +80,18 @@ const law = {
     node: true,
   },
   workers: {
-    rooms: ['core', 'contracts', 'schemas', 'host', 'planning', 'activities', 'tasks', 'store', 'connection'],
+    rooms: [
+      'core',
+      'contracts',
+      'schemas',
+      'host',
+      'planning',
+      'activities',
+      'code',
+      'tasks',
+      'store',
+      'connection',
+    ],
     packages: [
       'zod',
       'esbuild',
