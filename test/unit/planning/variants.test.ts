@@ -10,9 +10,9 @@ const source = { source: 'a survey', license: 'CC0-1.0', annotator: 'people' };
 
 describe('the experiment of a cell', () => {
   const sweep = resolveSweep({
-    family,
-    pipeline: { module: './pipeline.ts', export: 'mine' },
-    stageKinds: [{ module: './kind.ts', export: 'mine' }],
+    family: mine,
+    pipeline: mine,
+    stageKinds: [mine],
     annotations: { demonstrations: { file: 'rows.jsonl', ...source } },
   });
   const [point] = gridOf(sweep.definition);
