@@ -12,7 +12,7 @@ export type TaskQueue = keyof typeof taskQueues;
 
 /**
  * What a stage's artifact is: rows to train on, an adapter, a frozen model, or scores of a model. A user's kind may make
- * something else. Audit, report and exports ask this, so that they know stages of every kind.
+ * something else, but no scores. Audit, report and exports ask this, so that they know stages of every kind.
  */
 export type Makes = 'rows' | 'adapter' | 'model' | 'scores' | (string & Record<never, never>);
 
