@@ -109,8 +109,9 @@ export function createBench(
     const workflowExecution = { workflowId: 'workflow', runId };
     const environment = new MockActivityEnvironment({ attempt, workflowExecution }, { logger });
     watch?.(environment);
-    const name = stage.activity === undefined ? (stage.kind as StageKind) : 'runUserStage';
-    const activity = activities[name] as (request: unknown) => Promise<unknown>;
+    const name = stage.activity === undefined ? stage.kind : 'runUserStage';
+    const all = activities as unknown as Record<string, (request: unknown) => Promise<unknown>>;
+    const activity = all[name]!;
     const result: unknown = await environment.run(activity, {
       stage,
       execution,
