@@ -190,7 +190,7 @@ const law = {
       'store',
       'conformance',
     ],
-    packages: ['zod', 'commander', 'picocolors', 'string-width', 'wrap-ansi'],
+    packages: ['zod', 'commander', 'picocolors', 'string-width'],
     node: true,
   },
   // The package's public face: nothing but re-exports.

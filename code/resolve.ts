@@ -3,20 +3,24 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type ts from 'typescript';
+import { BudgetlineError } from '../core/failures';
 import { isOurs } from './places';
 
 /** Target of an import: a user's file, or a package with its version. */
 export type Target = { readonly file: string } | { readonly name: string; readonly version: string };
 
-const endings = ['', '.ts', '.cts', '.mts', '.tsx', '.js', '.cjs', '.mjs', '.json', '/index.ts', '/index.js'];
+/** In the loader's order. */
+const extensions = ['.js', '.mjs', '.cjs', '.ts', '.tsx', '.mts', '.cts', '.mtsx', '.ctsx'];
+const endings = ['', ...extensions, ...extensions.map((each) => `/index${each}`)];
 
 const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
-/** A file by its path without extension, or with the extension of the compiled file. */
-function findEnding(path: string): string | undefined {
-  const written = path.replace(/\.([cm]?)js$/, '.$1ts');
-  return [...endings.map((ending) => path + ending), written].find(isFile);
-}
+/** A file by its path without extension. */
+const findEnding = (path: string): string | undefined => endings.map((ending) => path + ending).find(isFile);
+
+/** A file by its path with the extension of the compiled file; of types alone, their declarations. */
+const findWritten = (path: string): string | undefined =>
+  [path.replace(/\.([cm]?)j(sx?)$/, '.$1t$2'), `${path}.d.ts`].find(isFile);
 
 /** Resolves as an ES module's import: packages and package.json may have separate files for it. */
 function resolveForImport(typescript: typeof ts, from: string, specifier: string): string | undefined {
@@ -41,16 +45,34 @@ function resolveForImport(typescript: typeof ts, from: string, specifier: string
 
 const isPath = (specifier: string): boolean => /^(?:\.{1,2}(?:[/\\]|$)|[/\\])/.test(specifier);
 
-/** The file of an import: as Node resolves it, else by the rules of other loaders. Follows links, as Node does. */
-function findFile(typescript: typeof ts, from: string, specifier: string): string | undefined {
+function resolveForRequire(from: string, specifier: string): string | undefined {
   try {
     return createRequire(from).resolve(specifier);
   } catch {
-    const found = isPath(specifier)
-      ? findEnding(resolve(dirname(from), specifier))
-      : resolveForImport(typescript, from, specifier);
-    return found && realpathSync(found);
+    return undefined;
   }
+}
+
+/** The file of a path in an import, as the loader finds it. @throws BudgetlineError DEFINITION_INVALID */
+function findByPath(from: string, specifier: string): string {
+  const path = resolve(dirname(from), specifier);
+  const found = findEnding(path) ?? resolveForRequire(from, specifier) ?? findWritten(path);
+  if (found !== undefined) return found;
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `${from}: there is no file for the import "${specifier}".`,
+    {
+      details: { path: from, import: specifier },
+    },
+  );
+}
+
+/** The file of an import. Follows links, as Node does. */
+function findFile(typescript: typeof ts, from: string, specifier: string): string | undefined {
+  const found = isPath(specifier)
+    ? findByPath(from, specifier)
+    : (resolveForRequire(from, specifier) ?? resolveForImport(typescript, from, specifier));
+  return found && realpathSync(found);
 }
 
 function packageFileOf(from: string, name: string): string | undefined {

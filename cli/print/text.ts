@@ -1,5 +1,4 @@
 import stringWidth from 'string-width';
-import wrapAnsi from 'wrap-ansi';
 
 export { countOf, joinList } from '../../contracts/text';
 
@@ -14,12 +13,18 @@ export interface WrapOptions {
   readonly width?: number;
 }
 
-/** Breaks a text between words. A word longer than a line, such as a path, is kept whole. */
+/** Breaks a text between words, without a change of characters. A word longer than a line, such as a path, is kept whole. */
 export function wrap(text: string, options: WrapOptions = {}): string[] {
   const { first = '', width = pageWidth } = options;
   const { rest = ' '.repeat(stringWidth(first)) } = options;
   const room = width - Math.max(stringWidth(first), stringWidth(rest));
-  const lines = wrapAnsi(text.replaceAll(/\s+/g, ' '), room).split('\n');
+  const [start = '', ...words] = text.trim().split(/\s+/);
+  const lines = [start];
+  for (const word of words) {
+    const longer = `${lines.at(-1)!} ${word}`;
+    if (stringWidth(longer) <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
   return lines.map((line, at) => (at === 0 ? first : rest) + line);
 }
 

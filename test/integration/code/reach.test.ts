@@ -43,6 +43,25 @@ describe('the user’s code that a grader reaches', () => {
         'tasks.ts': script("import { grade } from '#grade';"),
       }),
     ],
+    'in the index of a folder': [
+      (value) => ({
+        'lib/index.mts': `export const grade = () => ${value};`,
+        'tasks.ts': script("import { grade } from './lib';"),
+      }),
+    ],
+    'in a CommonJS index of a folder': [
+      (value) => ({
+        'lib/index.cts': `export const grade = () => ${value};`,
+        'tasks.ts': script("import { grade } from './lib';"),
+      }),
+    ],
+    'in a file with data of the same name': [
+      (value) => ({
+        'lib.ts': `export const grade = () => ${value};`,
+        'lib.json': '{}',
+        'tasks.ts': script("import { grade } from './lib';"),
+      }),
+    ],
     'by the own name of the project': [
       (value) => ({
         'package.json': '{ "name": "own", "exports": { "./grade": "./lib/grade.js" } }',

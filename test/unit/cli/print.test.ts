@@ -320,6 +320,8 @@ describe('words on a page', () => {
     const path = `/${'folder/'.repeat(30)}file`;
     assert.ok(wrap(`Report ${path}`).some((line) => line.includes(path)));
     assert.equal(fit('twelve chars', 6), 'twelv…');
+    const decomposed = '/cafe\u0301/rows.jsonl';
+    assert.deepEqual(wrap(decomposed), [decomposed]);
   });
 
   it('measures wide characters, joined emoji and colours by the columns they take', () => {
