@@ -1,6 +1,6 @@
+import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { types } from 'node:util';
 import { BudgetlineError } from '../core/failures';
 import { packageRoot } from '../host/package-files';
 import { keepMap } from './source-maps';
@@ -26,9 +26,14 @@ async function load(path: string): Promise<Loaded> {
     sourceMaps: true,
     transform: (options) => ({ code: keepMap(compiler.transform(options), options) }),
   });
-  const loaded = await jiti.import<Loaded>(path);
-  if (types.isModuleNamespaceObject(loaded) || '__esModule' in loaded) return loaded;
-  // CommonJS that needed the alias; with a default as import() adds it.
+  const known = jiti.cache[path];
+  // Always compiled: the loader runs JavaScript that fails a second time.
+  const options = { filename: path, async: true, forceTranspile: true };
+  const loaded = (
+    known?.loaded ? known.exports : await jiti.evalModule(readFileSync(path, 'utf8'), options)
+  ) as Loaded;
+  if ('__esModule' in loaded) return loaded;
+  // CommonJS, with a default as import() adds it.
   return { default: loaded, ...loaded };
 }
 
@@ -40,7 +45,7 @@ async function load(path: string): Promise<Loaded> {
  */
 export async function loadUserModule(path: string): Promise<Loaded> {
   try {
-    return await load(path);
+    return await load(realpathSync(path));
   } catch (error) {
     throw userFailure(error, path, 'cannot be loaded');
   }

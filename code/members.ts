@@ -1,28 +1,41 @@
-import { statSync } from 'node:fs';
-import { originOfExport } from '../core/code';
+import { realpathSync, statSync } from 'node:fs';
+import { originOfExport, type UserCode } from '../core/code';
 import { digestOf } from '../core/digest';
 import { BudgetlineError } from '../core/failures';
 import { type MemberReference, type PinnedMember, registerMember } from '../core/members';
 import { readCode } from '.';
 import { loadUserMember } from './load';
 
-/** SHA-256 of the code that an export of a file can reach now. */
-async function digestOfExport(path: string, exported: string): Promise<string> {
-  const code = await readCode(originOfExport(path, exported));
-  return digestOf(code?.identity ?? {});
-}
-
-interface Loaded {
+export interface LoadedMember {
   readonly pinned: PinnedMember;
   readonly member: unknown;
+  /** Its code by file. */
+  readonly code: UserCode | undefined;
 }
 
-/** Modules are loaded once in a process, so later changes of their files have no effect in it. */
-const loaded = new Map<string, Promise<Loaded>>();
+/** SHA-256 of the code that an export can reach. */
+const digestOfCode = (code: UserCode | undefined): string => digestOf(code?.identity ?? {});
 
-async function load(path: string, exported: string): Promise<Loaded> {
+/** The code that an export of a file can reach now. */
+const codeOf = (path: string, exported: string): Promise<UserCode | undefined> =>
+  readCode(originOfExport(path, exported));
+
+/** Modules are loaded once in a process, so later changes of their files have no effect in it. */
+const loaded = new Map<string, Promise<LoadedMember>>();
+
+async function load(path: string, exported: string): Promise<LoadedMember> {
   const member = await loadUserMember(path, exported);
-  return { member, pinned: { path, export: exported, digest: await digestOfExport(path, exported) } };
+  const code = await codeOf(path, exported);
+  return { member, code, pinned: { path, export: exported, digest: digestOfCode(code) } };
+}
+
+/** A load that fails is forgotten, so that a corrected file can be loaded. */
+function loadOnce(path: string, exported: string): Promise<LoadedMember> {
+  const id = `${path} ${exported}`;
+  const loading = loaded.get(id) ?? load(path, exported);
+  loaded.set(id, loading);
+  loading.catch(() => loaded.delete(id));
+  return loading;
 }
 
 const differs = ({ path, export: name }: PinnedMember, since: string): BudgetlineError =>
@@ -36,12 +49,10 @@ const differs = ({ path, export: name }: PinnedMember, since: string): Budgetlin
  * @param reference its module is an absolute path
  * @throws BudgetlineError DEFINITION_INVALID (no such export), CODE_DIFFERS (since this process has loaded it)
  */
-export async function loadMember({ module: path, export: exported }: MemberReference): Promise<Loaded> {
-  const id = `${path} ${exported}`;
-  const loading = loaded.get(id) ?? load(path, exported);
-  loaded.set(id, loading);
-  const found = await loading;
-  if ((await digestOfExport(path, exported)) !== found.pinned.digest)
+export async function loadMember({ module, export: exported }: MemberReference): Promise<LoadedMember> {
+  const path = realpathSync(module);
+  const found = await loadOnce(path, exported);
+  if (digestOfCode(await codeOf(path, exported)) !== found.pinned.digest)
     throw differs(found.pinned, 'this process loaded it');
   registerMember(found.pinned, found.member);
   return found;
@@ -55,7 +66,7 @@ export async function loadMember({ module: path, export: exported }: MemberRefer
 export async function assertPinned(pinned: PinnedMember): Promise<void> {
   const { path, export: exported, digest } = pinned;
   const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  if (isThere && (await digestOfExport(path, exported)) === digest) return;
+  if (isThere && digestOfCode(await codeOf(path, exported)) === digest) return;
   throw differs(pinned, 'the run was planned');
 }
 

@@ -9,10 +9,12 @@ const rooms =
   'host|ingest|losses|models|planning|report|schemas|search|stages|store|tasks|text|trainer|workers|workflows';
 const ours = new RegExp(`^(?:(?:${rooms})/|index\\.ts$)`);
 
+const inPackage = (file: string): string => relative(packageRoot, file).replaceAll('\\', '/');
+
 /** Whether a file belongs to this package, whose code the revisions of stages cover. */
-export function isOurs(file: string): boolean {
-  return ours.test(relative(packageRoot, file).replaceAll('\\', '/'));
-}
+export const isOurs = (file: string): boolean => ours.test(inPackage(file));
+
+const isLoader = (file: string): boolean => /^(?:dist\/)?code\/load\.[jt]s$/.test(inPackage(file));
 
 function placeOf(frame: string): Place | undefined {
   // Text that a program evaluates is in no file; the frame names the caller, which has a frame of its own.
@@ -31,7 +33,9 @@ const isOfPackage = (frame: string): boolean => /[/\\]node_modules[/\\]/.test(fr
  * module, or a library. A library that the user's code called is included.
  */
 export function placesIn(stack: string): Place[] {
-  const frames = stack.split('\n').filter((frame) => {
+  const all = stack.split('\n');
+  const loader = all.findIndex((frame) => isLoader(placeOf(frame)?.file ?? ''));
+  const frames = all.slice(0, loader < 0 ? all.length : loader).filter((frame) => {
     const place = placeOf(frame);
     return place === undefined || !isOurs(place.file);
   });
@@ -40,4 +44,13 @@ export function placesIn(stack: string): Place[] {
     (frame, at) => frame.includes('node:internal/') || (first >= 0 && at > first && isOfPackage(frame)),
   );
   return frames.slice(0, end < 0 ? frames.length : end).flatMap((frame) => placeOf(frame) ?? []);
+}
+
+/** The innermost place of user code in a whole stack. */
+export function firstPlaceIn(stack: string): Place | undefined {
+  const frame = stack.split('\n').find((each) => {
+    const place = placeOf(each);
+    return place !== undefined && !isOurs(place.file) && !isOfPackage(each);
+  });
+  return frame === undefined ? undefined : placeOf(frame);
 }

@@ -1,6 +1,5 @@
-import { sep } from 'node:path';
 import { BudgetlineError } from '../core/failures';
-import { placesIn } from './places';
+import { firstPlaceIn } from './places';
 
 /** Message of the loader for a file that it cannot parse. */
 const unparsed = /^ParseError: (?<reason>.*?)\s*\n (?<place>.*:\d+):\d+$/;
@@ -24,8 +23,7 @@ function isCoded(error: unknown): boolean {
 function placeOf(error: unknown, path: string): string {
   const unparsedAt = parserOf(error)?.['place'];
   if (unparsedAt !== undefined) return unparsedAt;
-  const places = placesIn(error instanceof Error ? (error.stack ?? '') : '');
-  const place = places.find(({ file }) => !file.includes(`${sep}node_modules${sep}`));
+  const place = firstPlaceIn(error instanceof Error ? (error.stack ?? '') : '');
   return place === undefined ? path : `${place.file}:${place.line}`;
 }
 

@@ -42,8 +42,6 @@ export interface PartialReferences {
 export interface ResolvedLoss {
   /** Its file on this host. Not in keys. */
   readonly path: string;
-  /** Its options with their defaults. */
-  readonly options: Readonly<Record<string, unknown>>;
   /** Without its SFT term. */
   readonly facts: LossFacts;
 }

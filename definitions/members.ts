@@ -1,7 +1,8 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { loadMember } from '../code/members';
+import { type LoadedMember, loadMember } from '../code/members';
 import { BudgetlineError } from '../core/failures';
+import { hasFamilyRules } from '../core/family-rules';
 import { type MemberReference, memberOf, type PinnedMember } from '../core/members';
 import type { ResolvedMembers } from '../contracts/resolved';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
@@ -20,16 +21,23 @@ export interface ExpectedMember {
   readonly isMember: (exported: unknown) => boolean;
 }
 
-async function loadFor(reference: MemberReference, { baseDir, made, isMember }: ExpectedMember) {
+/**
+ * Loads a member that a field of a definition names.
+ *
+ * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, CODE_DIFFERS, each with the field
+ */
+export async function loadNamed(
+  reference: MemberReference,
+  { field, baseDir }: Pick<ExpectedMember, 'field' | 'baseDir'>,
+): Promise<LoadedMember> {
   const path = resolve(baseDir, reference.module);
-  if (!existsSync(path))
-    throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}.`, { details: { path } });
-  const { pinned, member } = await loadMember({ ...reference, module: realpathSync(path) });
-  if (isMember(member)) return pinned;
-  throw new BudgetlineError('DEFINITION_INVALID', `"${pinned.export}" of ${path} is not made by ${made}.`, {
-    remedy: `Write: export const ${pinned.export} = ${made};`,
-    details: { path, export: pinned.export },
-  });
+  try {
+    if (existsSync(path)) return await loadMember({ ...reference, module: path });
+  } catch (error) {
+    throw inField(field, error);
+  }
+  const details = { path, field };
+  throw new BudgetlineError('INPUT_MISSING', `${field}: There is no file ${path}.`, { details });
 }
 
 /**
@@ -38,19 +46,19 @@ async function loadFor(reference: MemberReference, { baseDir, made, isMember }: 
  * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, CODE_DIFFERS, each with the field
  */
 export async function pinMember(reference: MemberReference, expected: ExpectedMember): Promise<PinnedMember> {
-  try {
-    return await loadFor(reference, expected);
-  } catch (error) {
-    throw inField(expected.field, error);
-  }
+  const { field, made, isMember } = expected;
+  const { pinned, member } = await loadNamed(reference, expected);
+  if (isMember(member)) return pinned;
+  const { path, export: name } = pinned;
+  throw new BudgetlineError('DEFINITION_INVALID', `${field}: "${name}" of ${path} is not made by ${made}.`, {
+    remedy: `Write: export const ${name} = ${made};`,
+    details: { path, export: name, field },
+  });
 }
-
-const isFamily = (exported: unknown): boolean =>
-  typeof exported === 'object' && exported !== null && 'modelTypes' in exported && 'decoder' in exported;
 
 /** Pins the model family that a definition names. */
 export const pinFamily = (reference: MemberReference, baseDir: string): Promise<PinnedMember> =>
-  pinMember(reference, { field: 'family', baseDir, made: 'defineFamily({ … })', isMember: isFamily });
+  pinMember(reference, { field: 'family', baseDir, made: 'defineFamily({ … })', isMember: hasFamilyRules });
 
 const isFunction = (exported: unknown): boolean => typeof exported === 'function';
 

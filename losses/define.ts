@@ -114,30 +114,52 @@ export const defineLoss = <const Name extends string, F extends Fields, const Sf
   rules: LossRules<Name, F, Sft>,
 ): LossRules<Name, F, Sft> => rules;
 
-const pairRules: Readonly<Record<keyof PairRules<string, Fields, boolean>, true>> = {
-  name: true,
-  rows: true,
-  paper: true,
-  equation: true,
-  fields: true,
-  title: true,
-  hubTag: true,
-  needs: true,
-  sftTerm: true,
-  value: true,
-  reward: true,
-  atReference: true,
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isFlag: Check = (value) => typeof value === 'boolean';
+const isFunction: Check = (value) => typeof value === 'function';
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+/** Whether a value is an object, and its fields are as they should be. */
+const hasFields =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
+const isFormula = hasFields({ equation: isText, of: isFunction });
+
+const pairRules: Readonly<Record<keyof PairRules<string, Fields, boolean>, Check>> = {
+  name: isText,
+  rows: (value) => value === 'pairs' || value === 'unpaired',
+  paper: orNull(isText),
+  equation: isText,
+  fields: isFunction,
+  title: isFunction,
+  hubTag: isText,
+  needs: hasFields({ reference: isFlag, lengths: isFlag }),
+  sftTerm: isFlag,
+  value: isFunction,
+  reward: isFormula,
+  atReference: orNull(isFormula),
 };
-const unpairedRules: Readonly<Record<keyof UnpairedRules<string, Fields>, true>> = {
+const unpairedRules: Readonly<Record<keyof UnpairedRules<string, Fields>, Check>> = {
   ...pairRules,
-  baseline: true,
-  weight: true,
-  balance: true,
+  sftTerm: (value) => value === false,
+  baseline: isFlag,
+  weight: isFunction,
+  balance: orNull(hasFields({ advice: isText })),
 };
 
-/** Rules that an export lacks, for modules that no compiler has checked. */
-export function missingRules(exported: unknown): string[] {
-  const found = typeof exported === 'object' && exported !== null ? exported : {};
-  const unpaired = 'rows' in found && found.rows === 'unpaired';
-  return Object.keys(unpaired ? unpairedRules : pairRules).filter((name) => !(name in found));
+/** Rules that an export lacks or has in another form, for modules that no compiler has checked. */
+export function invalidRules(exported: unknown): string[] {
+  const found = (typeof exported === 'object' && exported !== null ? exported : {}) as Record<
+    string,
+    unknown
+  >;
+  const checks = found['rows'] === 'unpaired' ? unpairedRules : pairRules;
+  return Object.entries(checks).flatMap(([name, check]) => (check(found[name]) ? [] : [name]));
 }

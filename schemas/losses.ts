@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { BudgetlineError } from '../core/failures';
+import type { PinnedMember } from '../core/members';
 import type { LossOptions } from '../losses/bind';
-import { type LossRules, missingRules } from '../losses/define';
+import { invalidRules, type LossRules } from '../losses/define';
 import type { UserLoss } from '../losses/facts';
 import { type BuiltInLoss, type BuiltInLossInput, losses } from '../losses/registry';
 import { positive, sha256 } from './scalars';
@@ -71,27 +72,34 @@ export interface UserJobLoss extends UserLoss {
 export const jobLoss = lossSchema<UserJobLoss>(jobUserLoss);
 export type JobLoss = z.output<typeof jobLoss>;
 
+/** The options of a user's loss, without the fields that name it. */
+export const optionsGiven = (loss: UserLoss, naming: readonly string[]): LossOptions =>
+  Object.fromEntries(
+    Object.entries(loss).filter(([field]) => !naming.includes(field)),
+  ) as unknown as LossOptions;
+
 /**
  * The rules that a user's module exports, and the options of the loss with their defaults.
  *
+ * @param given the options, without module and export
  * @throws BudgetlineError DEFINITION_INVALID, with field, file and export
  */
-export function parseUserLoss(exported: unknown, path: string, loss: UserLoss) {
-  const { export: name } = loss;
-  const given = Object.entries(loss).filter(([field]) => !(field in jobUserLoss.shape) || field === 'beta');
+export function parseUserLoss(
+  exported: unknown,
+  { path, export: name }: Pick<PinnedMember, 'path' | 'export'>,
+  given: LossOptions,
+) {
   const where = `export "${name}" of ${path}`;
-  const missing = missingRules(exported);
-  if (missing.length > 0)
+  const details = { field: 'preference.loss', path, export: name };
+  const invalid = invalidRules(exported);
+  if (invalid.length > 0)
     throw new BudgetlineError(
       'DEFINITION_INVALID',
-      `preference.loss: the ${where} is not a loss: it has no ${missing.join(', ')}.`,
-      {
-        remedy: 'Make it with defineLoss from "budgetline/losses".',
-        details: { field: 'preference.loss', path, export: name },
-      },
+      `preference.loss: the ${where} is not a loss: it has no valid ${invalid.join(', ')}.`,
+      { remedy: 'Make it with defineLoss from "budgetline/losses".', details },
     );
   const rules = exported as LossRules;
-  const { data, error } = z.strictObject(optionsOf(rules)).safeParse(Object.fromEntries(given));
+  const { data, error } = z.strictObject(optionsOf(rules)).safeParse(given);
   if (error === undefined) return { rules, options: data as LossOptions };
   const reasons = error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
@@ -100,6 +108,6 @@ export function parseUserLoss(exported: unknown, path: string, loss: UserLoss) {
   );
   throw new BudgetlineError('DEFINITION_INVALID', `${reasons.join('\n')} (options of the ${where})`, {
     remedy: `The loss has the options ${Object.keys(optionsOf(rules)).join(', ')}.`,
-    details: { field: 'preference.loss', path, export: name },
+    details,
   });
 }

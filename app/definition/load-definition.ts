@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { loadUserModule } from '../../code/load';
 import { userFailure } from '../../code/user-failure';
@@ -40,7 +40,7 @@ const isTask = (value: unknown): value is Task =>
 
 /** The code of a task that is a plain object is all that the export reaches. */
 function withExport(task: Task, path: string): Task {
-  const origin = originOfExport(path, 'tasks');
+  const origin = originOfExport(realpathSync(path), 'tasks');
   return withOrigin(task, { problems: origin, grading: origin });
 }
 

@@ -27,7 +27,7 @@ function keyedLoss({ resolved }: StageContext): Pick<TrainPreferenceSpec, 'loss'
   const { loss } = resolved.definition.preference;
   if (!isUserLoss(loss)) return { loss };
   return {
-    loss: { ...resolved.loss?.options, ...loss, module: undefined },
+    loss: { ...loss, module: undefined },
     ...codeFor(resolved, ownName, lossOnly),
   };
 }

@@ -1,26 +1,12 @@
 import { loadUserMember } from '../../code/load';
 import { BudgetlineError } from '../../core/failures';
+import { familyRules, hasFamilyRules } from '../../core/family-rules';
 import type { JobFamily } from '../../schemas/trainer-job';
 import type { ModelFamily } from '../families/define';
 
-const rules: Record<keyof ModelFamily, true> = {
-  name: true,
-  title: true,
-  modelTypes: true,
-  config: true,
-  linearModules: true,
-  modulePath: true,
-  parameters: true,
-  initialise: true,
-  decoder: true,
-  huggingFace: true,
-  gguf: true,
-};
+familyRules satisfies Readonly<Record<keyof ModelFamily, true>>;
 
-const isFamily = (exported: unknown): exported is ModelFamily =>
-  typeof exported === 'object' &&
-  exported !== null &&
-  Object.keys(rules).every((rule) => Object.hasOwn(exported, rule));
+const isFamily = (exported: unknown): exported is ModelFamily => hasFamilyRules(exported);
 
 /**
  * The user's family of a job. null: none.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineSweep, resolveDefinition } from '../../../definitions';
 import { BudgetlineError } from '../../../core/failures';
@@ -43,11 +43,10 @@ describe('a user’s loss in a definition', function () {
 
   it('is pinned by its code and options, and not by its path', async () => {
     const [stage] = await tunedStages(own);
-    assert.deepEqual(stage!.spec.loss, { module: undefined, export: 'margin', beta: 0.5, gamma: 0 });
+    assert.deepEqual(stage!.spec.loss, { module: undefined, export: 'margin', beta: 0.5 });
     assert.deepEqual(Object.keys(stage!.spec.code?.loss ?? {}), ['losses.ts']);
     assert.equal(stage!.files['loss'], folder.at('losses.ts'));
     assert.match(stage!.title, /^Margin DPO without a margin on 4 pairs$/);
-    assert.equal(await keyOf({ ...own, gamma: 0 }), stage!.key);
     assert.equal(await keyOf({ ...own, module: folder.at('losses.ts') }), stage!.key);
     assert.notEqual(await keyOf({ ...own, gamma: 1 }), stage!.key);
   });
@@ -55,13 +54,17 @@ describe('a user’s loss in a definition', function () {
   it('has another key once its code changes, and not for a comment', async () => {
     const key = await keyOf(own);
     const text = readFileSync(toys, 'utf8');
-    writeFileSync(folder.at('losses.ts'), `// A comment.\n${text}`);
-    assert.equal(await keyOf(own), key);
-    writeFileSync(
-      folder.at('losses.ts'),
-      text.replace('Math.log1p', 'Math.log1p.call(null, 0) + Math.log1p'),
-    );
-    assert.notEqual(await keyOf(own), key);
+    const keyIn = (name: string, content: string): Promise<string> => {
+      mkdirSync(folder.at(name));
+      writeFileSync(folder.at(`${name}/losses.ts`), content);
+      return keyOf({ ...own, module: `./${name}/losses.ts` });
+    };
+    assert.equal(await keyIn('comment', `// A comment.\n${text}`), key);
+    const changed = text.replace('Math.log1p', 'Math.log1p.call(null, 0) + Math.log1p');
+    assert.notEqual(await keyIn('changed', changed), key);
+    // This process has loaded the file.
+    writeFileSync(folder.at('losses.ts'), changed);
+    await assert.rejects(keyOf(own), { code: 'CODE_DIFFERS' });
   });
 
   it('is refused with field, file and export', async () => {
@@ -80,8 +83,9 @@ describe('a user’s loss in a definition', function () {
       { ...own, export: 'absent' },
       new RegExp(`^preference\\.loss: ${file} has no export "absent"`),
     );
-    await refuses({ ...own, module: './no.ts' }, /^preference\.loss: .*no\.ts cannot be loaded: /);
-    await refuses({ ...own, export: 'unfinished' }, /is not a loss: it has no paper, equation/);
+    await refuses({ ...own, digest: 'a'.repeat(64) }, /^preference\.loss\.digest: no such option/);
+    await assert.rejects(resolve({ ...own, module: './no.ts' }), { code: 'INPUT_MISSING' });
+    await refuses({ ...own, export: 'unfinished' }, /is not a loss: it has no valid paper, equation/);
     await refuses({ ...own, gamma: 'wide' }, /^preference\.loss\.gamma: /);
     await refuses({ ...own, delta: 1 }, /^preference\.loss\.delta: no such option .*"margin" of/);
   });

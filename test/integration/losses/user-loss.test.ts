@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { missingRules } from '../../../losses/define';
+import { invalidRules } from '../../../losses/define';
 import { describeLoss, lossFacts } from '../../../losses/facts';
 import { rulesOf } from '../../../losses/registry';
 import { parseUserLoss } from '../../../schemas/losses';
 import { margin, unfinished } from '../../support/toys/losses';
 
 const own = { module: './losses.ts', export: 'margin', beta: 0.5 };
-const parse = (options: object) => parseUserLoss(margin, '/here/losses.ts', { ...own, ...options });
+const place = { path: '/here/losses.ts', export: 'margin' };
+const parse = (options: object) => parseUserLoss(margin, place, { beta: 0.5, ...options });
 
 describe('a user’s preference loss', () => {
   it('has its options checked by its own fields', () => {
@@ -16,15 +17,22 @@ describe('a user’s preference loss', () => {
       assert.throws(() => parse(options), { code: 'DEFINITION_INVALID', message: words });
     refused({ gamma: -1 }, /^preference\.loss\.gamma: .*export "margin" of \/here\/losses\.ts/);
     refused({ delta: 1 }, /^preference\.loss\.delta: no such option/);
+    refused({ digest: 'a'.repeat(64) }, /^preference\.loss\.digest: no such option/);
   });
 
   it('is refused without a rule, by name', () => {
-    const missing = missingRules(unfinished);
+    assert.deepEqual(invalidRules({ ...margin, rows: 'pair', needs: null, value: 1 }), [
+      'rows',
+      'needs',
+      'value',
+    ]);
+    assert.deepEqual(invalidRules({ ...margin, reward: { equation: 'r' }, needs: {} }), ['needs', 'reward']);
+    const missing = invalidRules(unfinished);
     assert.ok(missing.includes('value') && missing.includes('atReference') && !missing.includes('name'));
-    assert.ok(missingRules({ ...unfinished, rows: 'unpaired' }).includes('weight'));
-    assert.throws(() => parseUserLoss(unfinished, '/here/losses.ts', own), {
+    assert.ok(invalidRules({ ...unfinished, rows: 'unpaired' }).includes('weight'));
+    assert.throws(() => parseUserLoss(unfinished, place, { beta: 0.5 }), {
       code: 'DEFINITION_INVALID',
-      message: /the export "margin" of \/here\/losses\.ts is not a loss: it has no paper, /,
+      message: /the export "margin" of \/here\/losses\.ts is not a loss: it has no valid paper, /,
     });
   });
 

@@ -28,6 +28,13 @@ export const margin = defineLoss({
 /** Reads a term that its needs leave out. */
 export const undeclared: object = { ...margin, needs: { reference: false, lengths: false } };
 
+/** Their functions throw. */
+export const failing: object = { ...margin, value: () => JSON.parse('') as never };
+export const failingReward: object = {
+  ...margin,
+  reward: { equation: 'r', of: () => JSON.parse('') as never },
+};
+
 /** An export that is not a loss. */
 export const unfinished = { name: 'unfinished', rows: 'pairs' };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { defineLoss, type LossOps, type PairTerms, type ScoredAnswer } from '../../../losses';
-import { missingRules } from '../../../losses/define';
+import { invalidRules } from '../../../losses/define';
 import { lossFacts } from '../../../losses/facts';
 import { losses } from '../../../losses/registry';
 import { preferenceLoss } from '../../../schemas/losses';
@@ -32,7 +32,7 @@ describe('preference losses', () => {
   it('have each name once, and every rule', () => {
     const names = losses.map(({ name }) => name);
     assert.deepEqual(names, [...new Set(names)]);
-    for (const rules of losses) assert.deepEqual(missingRules(rules), []);
+    for (const rules of losses) assert.deepEqual(invalidRules(rules), []);
   });
 
   it('are titled by their options', () => {

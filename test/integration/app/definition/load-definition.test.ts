@@ -7,6 +7,7 @@ import typescript from 'typescript';
 import { loadDefinition, loadTasks, loadWorkerCode } from '../../../../app/definition/load-definition';
 import { readCode } from '../../../../code';
 import { loadUserModule } from '../../../../code/load';
+import { loadMember } from '../../../../code/members';
 import { BudgetlineError } from '../../../../core/failures';
 import { temporaryFolder } from '../../../support/temporary';
 
@@ -119,6 +120,42 @@ exports.default = defineSweep(${sweep("typeof stages.createStages === 'function'
     assert.equal((await loadUserModule(join(place, 'tasks.ts')))['two'], 2);
   });
 
+  it('takes the names of module.exports', async () => {
+    const place = write({ 'made.cjs': 'module.exports = { one: 1, two: () => 2 };' });
+    assert.deepEqual(Object.keys(await loadUserModule(join(place, 'made.cjs'))), ['default', 'one', 'two']);
+  });
+
+  for (const name of ['tasks.ts', 'tasks.mjs', 'tasks.cjs'])
+    it(`runs ${name} once if it throws`, async () => {
+      const text = "globalThis.runs = (globalThis.runs ?? 0) + 1;\nthrow new Error('no');";
+      const path = join(write({ [name]: text }), name);
+      const counts = globalThis as { runs?: number };
+      delete counts.runs;
+      await assert.rejects(loadUserModule(path), /Error: no$/);
+      assert.equal(counts.runs, 1);
+    });
+
+  it('follows the imports of a linked module', async () => {
+    const place = write({
+      'own/m.ts': "import { h } from './h';\nexport const m = h;",
+      'own/h.ts': 'export const h = 1;',
+    });
+    symlinkSync(join(place, 'own/m.ts'), join(place, 'linked.ts'));
+    const { member, code } = await loadMember({ module: join(place, 'linked.ts'), export: 'm' });
+    assert.equal(member, 1);
+    assert.deepEqual(Object.keys(code?.identity ?? {}), ['m.ts', 'h.ts']);
+  });
+
+  it('loads a member again once its file is corrected', async () => {
+    const place = write({ 'm.ts': 'export const m = ;' });
+    const load = () => loadMember({ module: join(place, 'm.ts'), export: 'm' });
+    await assert.rejects(load(), /SyntaxError/);
+    writeFileSync(join(place, 'm.ts'), 'export const m = 1;');
+    assert.equal((await load()).member, 1);
+    writeFileSync(join(place, 'm.ts'), 'export const m = 2;');
+    await assert.rejects(load(), { code: 'CODE_DIFFERS' });
+  });
+
   const pair = (first: string, second: string): string =>
     `const a = ${first}; const b = ${second}; export const tasks: unknown[] = [a, b];`;
   const places: Record<string, (value: number) => string> = {
@@ -175,7 +212,15 @@ ${pair(task('Size.Small'), task(String(value))).replaceAll(', ', ',\n  ')}`,
     ],
     'a missing import': [
       { 'sweep.ts': "import './nothing';\nexport default {};" },
-      /sweep\.ts cannot be loaded: Error: Cannot find module '\.\/nothing'$/,
+      /sweep\.ts:1 cannot be loaded: Error: Cannot find module '\.\/nothing'$/,
+    ],
+    'a missing import of an import': [
+      { 'sweep.ts': "import './a';\nexport default {};", 'a.ts': "import './nothing';" },
+      /[/\\]a\.ts:1 cannot be loaded: Error: Cannot find module '\.\/nothing'$/,
+    ],
+    'a module of Node that throws': [
+      { 'sweep.ts': "\nexport default new URL('no');" },
+      /sweep\.ts:2 cannot be loaded: TypeError: Invalid URL$/,
     ],
   };
   for (const [what, [files, expected]] of Object.entries(failures))

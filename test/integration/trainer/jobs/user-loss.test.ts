@@ -78,5 +78,7 @@ describe('preference jobs with a user’s loss', function () {
     await refused('absent', { ...margin, export: 'absent' }, /losses\.ts has no export "absent"/);
     await refused('option', { ...margin, gamma: -1 }, /preference\.loss\.gamma/);
     await refused('undeclared', { ...margin, export: 'undeclared' }, /"margin" reads logRatio/);
+    for (const name of ['failing', 'failingReward'])
+      await refused(name, { ...margin, export: name }, /losses\.ts:\d+ fails: SyntaxError/);
   });
 });
