@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type LoadedMember, loadMember } from '../code/members';
 import { BudgetlineError } from '../core/failures';
@@ -9,6 +8,7 @@ import type { ExperimentDefinition, SweepDefinition } from '../schemas/definitio
 import { membersAt, variantsOf } from '../planning';
 import { type AnyUserRules, rulesOf, wrongRules } from '../stages';
 import { inField } from './in-field';
+import { isFile } from '../host/is-file';
 
 /** What a field of a definition expects of a user's member. */
 export interface ExpectedMember {
@@ -18,7 +18,8 @@ export interface ExpectedMember {
   readonly baseDir: string;
   /** How to make one: "defineStage({ … })". */
   readonly made: string;
-  readonly isMember: (exported: unknown) => boolean;
+  /** Why an export cannot be one, to follow its name: "is not a stage kind"; undefined if it can. */
+  readonly faultOf: (exported: unknown) => string | undefined;
 }
 
 /**
@@ -32,12 +33,12 @@ export async function loadNamed(
 ): Promise<LoadedMember> {
   const path = resolve(baseDir, reference.module);
   try {
-    if (existsSync(path)) return await loadMember({ ...reference, module: path });
+    if (isFile(path)) return await loadMember({ ...reference, module: path });
   } catch (error) {
     throw inField(field, error);
   }
   const details = { path, field };
-  throw new BudgetlineError('INPUT_MISSING', `${field}: There is no file ${path}.`, { details });
+  throw new BudgetlineError('INPUT_MISSING', `${field}: the file ${path} does not exist.`, { details });
 }
 
 /**
@@ -46,50 +47,44 @@ export async function loadNamed(
  * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, CODE_DIFFERS, each with the field
  */
 export async function pinMember(reference: MemberReference, expected: ExpectedMember): Promise<PinnedMember> {
-  const { field, made, isMember } = expected;
+  const { field, made, faultOf } = expected;
   const { pinned, member } = await loadNamed(reference, expected);
-  if (isMember(member)) return pinned;
+  const fault = faultOf(member);
+  if (fault === undefined) return pinned;
   const { path, export: name } = pinned;
-  throw new BudgetlineError('DEFINITION_INVALID', `${field}: "${name}" of ${path} is not made by ${made}.`, {
+  throw new BudgetlineError('DEFINITION_INVALID', `${field}: "${name}" of ${path} ${fault}.`, {
     remedy: `Write: export const ${name} = ${made};`,
     details: { path, export: name, field },
   });
 }
 
+/** Expects an export that one check recognises. */
+function expecting(made: string, isMember: (exported: unknown) => boolean) {
+  const faultOf = (exported: unknown) => (isMember(exported) ? undefined : `is not made by ${made}`);
+  return { made, faultOf };
+}
+
 /** Pins the model family that a definition names. */
 export const pinFamily = (reference: MemberReference, baseDir: string): Promise<PinnedMember> =>
-  pinMember(reference, { field: 'family', baseDir, made: 'defineFamily({ … })', isMember: hasFamilyRules });
+  pinMember(reference, { field: 'family', baseDir, ...expecting('defineFamily({ … })', hasFamilyRules) });
 
 const isFunction = (exported: unknown): boolean => typeof exported === 'function';
 
-/** Why an export cannot be a user's stage kind; undefined if it can. */
-function faultOf(exported: unknown): string | undefined {
+function faultOfKind(exported: unknown): string | undefined {
   const wrong = wrongRules(exported);
   if (wrong.length > 0) return `is not a stage kind; missing or wrong: ${wrong.join(', ')}`;
   const { kind } = exported as AnyUserRules;
-  return rulesOf(kind) && `has the name of a built-in kind, "${kind}"`;
+  return rulesOf(kind) && `has the name of a built-in kind, "${kind}"; it needs one of its own`;
 }
 
 /** Pins a stage kind and the function that does its work. */
 async function pinStageKind(reference: MemberReference, field: string, baseDir: string) {
   const made = 'defineStage({ … })';
-  const pinned = await pinMember(reference, { field, baseDir, made, isMember: () => true });
-  const member = memberOf(pinned);
-  const fault = faultOf(member);
-  const { path, export: name } = pinned;
-  if (fault !== undefined)
-    throw new BudgetlineError('DEFINITION_INVALID', `${field}: "${name}" of ${path} ${fault}.`, {
-      remedy: `Write: export const ${name} = ${made}; with a name of its own.`,
-      details: { field, path, export: name },
-    });
-  const { activity, kind } = member as AnyUserRules;
-  const expected = {
-    field: `${field}, activity`,
-    baseDir: dirname(path),
-    made: 'async (session, spec) => { … }',
-    isMember: isFunction,
-  };
-  return { kind, pinned: { ...pinned, activity: await pinMember(activity, expected) } };
+  const pinned = await pinMember(reference, { field, baseDir, made, faultOf: faultOfKind });
+  const { activity, kind } = memberOf(pinned) as AnyUserRules;
+  const ofActivity = expecting('async (session, spec) => { … }', isFunction);
+  const place = { field: `${field}, activity`, baseDir: dirname(pinned.path) };
+  return { kind, pinned: { ...pinned, activity: await pinMember(activity, { ...place, ...ofActivity }) } };
 }
 
 /** Pins the stage kinds of a definition. */
@@ -108,12 +103,13 @@ async function pinStageKinds(references: readonly MemberReference[], baseDir: st
   });
 }
 
-/** Pins the members that a definition names; undefined if it names none. */
-export async function pinMembers(
-  { pipeline, stageKinds }: ExperimentDefinition | SweepDefinition,
+type Naming = Pick<ExperimentDefinition | SweepDefinition, 'pipeline' | 'stageKinds'>;
+
+async function pinMembers(
+  { pipeline, stageKinds }: Naming,
   baseDir: string,
 ): Promise<ResolvedMembers | undefined> {
-  const ofPipeline = { field: 'pipeline', baseDir, made: 'definePipeline(…)', isMember: isFunction };
+  const ofPipeline = { field: 'pipeline', baseDir, ...expecting('definePipeline(…)', isFunction) };
   const members: ResolvedMembers = {
     pipeline: pipeline && (await pinMember(pipeline, ofPipeline)),
     stageKinds: stageKinds && (await pinStageKinds(stageKinds, baseDir)),
@@ -121,17 +117,24 @@ export async function pinMembers(
   return Object.values(members).some((member) => member !== undefined) ? members : undefined;
 }
 
+/** Pins the members that definitions name, the same ones once; undefined for a definition that names none. */
+export function createPinning(baseDir: string): (definition: Naming) => Promise<ResolvedMembers | undefined> {
+  const known = new Map<string, Promise<ResolvedMembers | undefined>>();
+  return ({ pipeline, stageKinds }) => {
+    const key = JSON.stringify([pipeline, stageKinds]);
+    const pinning = known.get(key) ?? pinMembers({ pipeline, stageKinds }, baseDir);
+    known.set(key, pinning);
+    return pinning;
+  };
+}
+
 /**
  * The members that a sweep names at all places on its axes.
  *
  * @throws BudgetlineError INPUT_MISSING, DEFINITION_INVALID, CODE_DIFFERS
  */
-export async function pinDefinitionMembers(
-  definition: SweepDefinition,
-  baseDir = process.cwd(),
-): Promise<PinnedMember[]> {
-  const places = await Promise.all(
-    variantsOf(definition).map((variant) => pinMembers(variant.definition, baseDir)),
-  );
+export async function pinDefinitionMembers(definition: SweepDefinition): Promise<PinnedMember[]> {
+  const pin = createPinning(process.cwd());
+  const places = await Promise.all(variantsOf(definition).map((variant) => pin(variant.definition)));
   return membersAt(places);
 }

@@ -16,7 +16,7 @@ import { type PreviewRequest, readUserRowsFor, type ResolvedUserRows, resolveUse
 import { find } from './find';
 import { assertLoraTargets } from './lora-targets';
 import { resolveLoss } from './loss';
-import { pinFamily, pinMembers } from './members';
+import { pinFamily, createPinning } from './members';
 import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from '../host/package-files';
 import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
@@ -171,6 +171,7 @@ function withUserRows({ inputs, heldOut }: Loaded, userRows: ResolvedUserRows | 
 function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<ResolvedInputs> {
   const known = new Map<string, Promise<Loaded>>();
   const { baseDir = process.cwd() } = options;
+  const pin = createPinning(baseDir);
   return async (definition) => {
     const sources = questionSets(definition).map(({ name, task, data }) => ({ name, task, data }));
     const key = JSON.stringify([sources, definition.model, definition.family]);
@@ -191,7 +192,7 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     };
     const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir, loss });
     const { members, ...inputs } = withUserRows(loaded, userRows);
-    const own = await pinMembers(definition, baseDir);
+    const own = await pin(definition);
     return { ...inputs, ...identities, members: members || own ? { ...members, ...own } : undefined };
   };
 }

@@ -92,5 +92,5 @@ export function planStage<
   const inputs = Object.fromEntries(
     Object.entries(given).filter(([, input]) => input !== undefined),
   ) as StageInputs;
-  return { key: stageKey(spec, revision, inputs), kind, makes, revision, spec, inputs, ...facts };
+  return { ...facts, key: stageKey(spec, revision, inputs), kind, makes, revision, spec, inputs };
 }

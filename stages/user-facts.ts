@@ -2,12 +2,13 @@ import { canonicalJson } from '../core/canonical-json';
 import { taskQueues } from '../contracts/stage';
 
 type Fields = Readonly<Record<string, unknown>>;
-type Form = readonly [hasForm: (value: unknown) => boolean, form: string];
+/** A check of a value, and what it expects in words. */
+export type Form = readonly [hasForm: (value: unknown) => boolean, form: string];
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isFilled = (value: unknown): boolean => isText(value) && value !== '';
+export const isFilled = (value: unknown): boolean => isText(value) && value !== '';
 const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
 const isCount = (value: unknown): boolean => isAmount(value) && Number.isInteger(value);
 const isOneOf = (all: readonly unknown[]) => (value: unknown) => all.includes(value);
@@ -38,7 +39,7 @@ const rowForms: Readonly<Record<string, Form>> = {
   format: [isOneOf(['demonstrations', 'preferences', 'unpaired']), 'demonstrations, preferences or unpaired'],
   source: [(value) => haveTexts(value, ['what', 'from', 'label']), '{ what, from, label }'],
   pricedAs: [isOneOf(['sftExample', 'preferencePair', null]), 'sftExample, preferencePair or null'],
-  verifierCalls: [isAmount, 'a finite number'],
+  verifierCalls: [isAmount, 'a number from 0 on'],
   provenance: [
     (value) => haveTexts(value, ['source', 'license', 'annotator']),
     '{ source, license, annotator }',
@@ -56,7 +57,7 @@ const partForms = (kind: string): Readonly<Record<string, Form>> => ({
   queue: [isOneOf(Object.values(taskQueues)), Object.values(taskQueues).join(' or ')],
   work: [isWork, 'finite numbers tokens and perSecond'],
   rows: [(value) => value === null || isObject(value), 'null or an object'],
-  optimiserSteps: [(value) => value === null || isAmount(value), 'null or a number'],
+  optimiserSteps: [(value) => value === null || isAmount(value), 'null or a number from 0 on'],
   mayExceed: [(value) => typeof value === 'boolean', 'true or false'],
   judged: [(value) => Array.isArray(value) && value.every(isJudged), 'a list of { judge, items }'],
   files: [(value) => isObject(value) && Object.values(value).every(isText), 'paths by name'],
@@ -64,7 +65,8 @@ const partForms = (kind: string): Readonly<Record<string, Form>> => ({
   judgedOffDevice: [(value) => value === undefined, 'left out'],
 });
 
-const wrongIn = (found: Fields, forms: Readonly<Record<string, Form>>, above = ''): string[] =>
+/** Names of fields that are missing or have another form, with the form: "title (a text)". */
+export const wrongIn = (found: Fields, forms: Readonly<Record<string, Form>>, above = ''): string[] =>
   Object.entries(forms)
     .filter(([name, [hasForm]]) => !hasForm(found[name]))
     .map(([name, [, form]]) => `${above}${name} (${form})`);

@@ -3,7 +3,7 @@ import { type MemberReference, memberOf } from '../core/members';
 import type { PinnedStageKind } from '../contracts/resolved';
 import type { Makes, PlannedStage, StageSpec } from '../contracts/stage';
 import { type PlanningRules, planStage, type StageContext, type StageParts } from './define';
-import { wrongFacts } from './user-facts';
+import { type Form, isFilled, wrongFacts, wrongIn } from './user-facts';
 
 /**
  * A stage kind of yours, in code that the workflow sandbox can load. It cannot make 'scores': a pipeline ends with the
@@ -32,29 +32,24 @@ export function defineStage<
 /** Any user's kind, whatever its calls and specs are. */
 export type AnyUserRules = StageRules<string, Makes, never, StageSpec>;
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
 function isReference(value: unknown): boolean {
   const { module, export: name } = (value ?? {}) as Partial<MemberReference>;
-  return isText(module) && isText(name);
+  return isFilled(module) && isFilled(name);
 }
 
-const forms: Readonly<Record<keyof AnyUserRules, readonly [(value: unknown) => boolean, form: string]>> = {
-  kind: [isText, 'a text'],
-  makes: [(value) => isText(value) && value !== 'scores', 'a text other than "scores"'],
+const forms: Readonly<Record<keyof AnyUserRules, Form>> = {
+  kind: [isFilled, 'a text'],
+  makes: [(value) => isFilled(value) && value !== 'scores', 'a text other than "scores"'],
   revision: [isFunction, 'a function'],
   plan: [isFunction, 'a function'],
   activity: [isReference, '{ module, export }'],
 };
 
 /** Rules that an export lacks or has in a wrong form, for modules that no compiler has checked. */
-export function wrongRules(exported: unknown): string[] {
-  const found = (exported ?? {}) as Readonly<Record<string, unknown>>;
-  return Object.entries(forms)
-    .filter(([name, [hasForm]]) => !hasForm(found[name]))
-    .map(([name, [, form]]) => `${name} (${form})`);
-}
+export const wrongRules = (exported: unknown): string[] =>
+  wrongIn((exported ?? {}) as Readonly<Record<string, unknown>>, forms);
 
 /** The pinned members of a user's kind. */
 function pinnedKind(kind: string, { resolved: { members } }: StageContext): PinnedStageKind {
@@ -91,11 +86,12 @@ export function planUserStage(rules: AnyUserRules, context: StageContext, call: 
   const { kind } = rules;
   const pinned = pinnedKind(kind, context);
   const { activity } = pinned;
+  const revision = rules.revision(context.resolved.model);
   const plan = (): StageParts<StageSpec> => {
     const parts = rules.plan(context, call);
-    assertParts({ ...parts, revision: rules.revision(context.resolved.model) }, kind, pinned);
+    assertParts({ ...parts, revision }, kind, pinned);
     const code = { export: activity.export, digest: activity.digest };
     return { ...parts, spec: { ...parts.spec, activity: code } };
   };
-  return { ...planStage({ ...rules, plan }, context, call), activity };
+  return { ...planStage({ ...rules, plan, revision: () => revision }, context, call), activity };
 }

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makers } from '../../../activities/makers';
-import { labelOf, orderKinds, rulesOf, stageKinds } from '../../../stages';
+import { labelOf, noWork, orderKinds, plainFacts, planStage, rulesOf, stageKinds } from '../../../stages';
 
 const root = resolve(__dirname, '../../..');
 const kinds = Object.keys(stageKinds);
@@ -41,6 +41,17 @@ describe('the registry of stage kinds', () => {
       'evaluate',
       'bestOfN',
     ]);
+  });
+
+  it('decides key, kind and revision itself, whatever a plan returns', () => {
+    const taken = { key: 'k', kind: 'other', makes: 'model', revision: 9 };
+    const spec = { kind: 'mine' as const };
+    const rest = { title: 't', queue: 'cpu', work: noWork, optimiserSteps: null } as const;
+    const plan = () => ({ ...plainFacts, ...taken, spec, inputs: {}, ...rest });
+    const rules = { kind: 'mine' as const, makes: 'notes', revision: () => 1, plan };
+    const stage = planStage(rules, { resolved: { model: {} }, seed: 0 } as never, {});
+    assert.deepEqual([stage.kind, stage.makes, stage.revision], ['mine', 'notes', 1]);
+    assert.match(stage.key, /^[0-9a-f]{64}$/);
   });
 
   it('is the only place that names kinds: no other product file has one as a text', () => {
