@@ -1,3 +1,4 @@
+import { userFailure } from '../code/user-failure';
 import type { UserCode } from '../core/code';
 import type { ResolvedLoss } from '../contracts/resolved';
 import { describeLoss, isUserLoss } from '../losses/facts';
@@ -18,9 +19,11 @@ export interface PinnedLoss {
 export async function resolveLoss(loss: PreferenceLoss, baseDir: string): Promise<PinnedLoss | undefined> {
   if (!isUserLoss(loss)) return undefined;
   const { pinned, member, code } = await loadNamed(loss, { field: 'preference.loss', baseDir });
-  const { rules, options } = parseUserLoss(member, pinned, optionsGiven(loss, ['module', 'export']));
-  return {
-    loss: { path: pinned.path, facts: describeLoss(rules, { ...options, sftWeight: undefined }) },
-    code,
-  };
+  try {
+    const { rules, options } = parseUserLoss(member, pinned, optionsGiven(loss, ['module', 'export']));
+    const facts = describeLoss(rules, { ...options, sftWeight: undefined });
+    return { loss: { path: pinned.path, facts }, code };
+  } catch (error) {
+    throw userFailure(error, pinned.path, 'fails');
+  }
 }

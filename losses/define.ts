@@ -117,6 +117,7 @@ export const defineLoss = <const Name extends string, F extends Fields, const Sf
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number';
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isFunction: Check = (value) => typeof value === 'function';
 const orNull =
@@ -151,7 +152,7 @@ const unpairedRules: Readonly<Record<keyof UnpairedRules<string, Fields>, Check>
   sftTerm: (value) => value === false,
   baseline: isFlag,
   weight: isFunction,
-  balance: orNull(hasFields({ advice: isText })),
+  balance: orNull(hasFields({ min: isNumber, max: isNumber, advice: isText })),
 };
 
 /** Rules that an export lacks or has in another form, for modules that no compiler has checked. */

@@ -72,10 +72,13 @@ export interface UserJobLoss extends UserLoss {
 export const jobLoss = lossSchema<UserJobLoss>(jobUserLoss);
 export type JobLoss = z.output<typeof jobLoss>;
 
+/** Fields of a job that name a user's loss. */
+const naming = ['module', 'export', 'digest'];
+
 /** The options of a user's loss, without the fields that name it. */
-export const optionsGiven = (loss: UserLoss, naming: readonly string[]): LossOptions =>
+export const optionsGiven = (loss: UserLoss, without: readonly string[]): LossOptions =>
   Object.fromEntries(
-    Object.entries(loss).filter(([field]) => !naming.includes(field)),
+    Object.entries(loss).filter(([field]) => !without.includes(field)),
   ) as unknown as LossOptions;
 
 /**
@@ -99,6 +102,13 @@ export function parseUserLoss(
       { remedy: 'Make it with defineLoss from "budgetline/losses".', details },
     );
   const rules = exported as LossRules;
+  const taken = naming.filter((field) => field in rules.fields(z));
+  if (taken.length > 0)
+    throw new BudgetlineError(
+      'DEFINITION_INVALID',
+      `preference.loss: the ${where} has options with names of the job's own: ${taken.join(', ')}.`,
+      { remedy: 'Give them other names.', details },
+    );
   const { data, error } = z.strictObject(optionsOf(rules)).safeParse(given);
   if (error === undefined) return { rules, options: data as LossOptions };
   const reasons = error.issues.map((issue) =>

@@ -20,6 +20,10 @@ export function sequencesOf(row: TrainRow): readonly [SequenceRow, ...SequenceRo
   return isPair(row) ? [row.chosen, row.rejected] : [row.sequence];
 }
 
+/** Number of tokens of a row's sequences that the loss counts. */
+export const countSupervised = (row: TrainRow): number =>
+  sequencesOf(row).reduce((sum, sequence) => sum + supervisedTokens(sequence), 0);
+
 /** Number of tokens of a row's sequences, supervised or not. */
 export const countTokens = (row: TrainRow): number =>
   sequencesOf(row).reduce((sum, { ids }) => sum + ids.length, 0);

@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../../core/failures';
 import type { BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { BufferTensor } from '../runtime';
-import { isPair, isSequence, isUnpaired, sequencesOf, supervisedTokens } from './batches';
+import { countSupervised, isPair, isSequence, isUnpaired, supervisedTokens } from './batches';
 import type { Feeds } from './step-metrics';
 import type { Objective, PairRow, TrainRow, UnpairedRow } from '../rows';
 
@@ -86,14 +86,9 @@ export function objectiveFeeds(objective: Objective, rows: readonly TrainRow[], 
 const hasSftTerm = (objective: Objective): boolean =>
   objective.rows === 'pairs' && objective.sftWeight !== undefined;
 
-/** Supervised tokens of a step. */
-function countSupervised(rows: readonly TrainRow[]): number {
-  return rows.flatMap(sequencesOf).reduce((total, row) => total + supervisedTokens(row), 0);
-}
-
 /** The denominators of a step's loss. They belong to the whole step, so its micro-batch size changes nothing. */
 export function denominators(objective: Objective, rows: readonly TrainRow[]): Feeds {
-  const tokens = countSupervised(rows);
+  const tokens = rows.reduce((total, row) => total + countSupervised(row), 0);
   if (tokens === 0) throw new BudgetlineError('DATA_INVALID', 'A step has no supervised token.');
   const count = objective.rows === 'sequences' ? tokens : rows.length;
   const inverse_denominator = scalarTensor(1 / count);

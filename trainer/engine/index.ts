@@ -3,6 +3,7 @@ export {
   isUnpaired,
   maxSequenceLength,
   promptTokens,
+  countSupervised,
   sequencesOf,
   supervisedTokens,
   countTokens,

@@ -2,7 +2,7 @@ import { BudgetlineError } from '../../core/failures';
 import type { BoundLoss, BoundPairLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { BufferTensor } from '../runtime';
 import type { PackedShape } from '../model/packed-decoder';
-import { isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';
+import { countSupervised, isPair, isUnpaired, sequencesOf, supervisedTokens } from './batches';
 import type { Objective, PairRow, SequenceRow, TrainRow, UnpairedRow } from '../rows';
 
 export type Feeds = Record<string, BufferTensor>;
@@ -68,8 +68,6 @@ function readScores({ rows, shape }: Batch, results: Results): Scored[] {
 
 const total = <T>(items: readonly T[], valueOf: (item: T) => number): number =>
   items.reduce((sum, item) => sum + valueOf(item), 0);
-
-const tokensOf = (row: TrainRow): number => total(sequencesOf(row), supervisedTokens);
 
 /** Number of tokens in the accuracy: of a pair, those of the chosen answer. */
 const accuracyTokens = (row: TrainRow): number => supervisedTokens(sequencesOf(row)[0]);
@@ -149,7 +147,7 @@ export function computeMetrics({ passes, batches, objective, baseline }: StepRec
     const results = passes[index];
     return results === undefined ? [] : readScores(batch, results);
   });
-  const tokens = total(scored, ({ row }) => tokensOf(row));
+  const tokens = total(scored, ({ row }) => countSupervised(row));
   return {
     loss: total(passes, (results) => scalarOf(results, 'loss')),
     tokens,

@@ -6,8 +6,6 @@ import type { ModelFamily } from '../families/define';
 
 familyRules satisfies Readonly<Record<keyof ModelFamily, true>>;
 
-const isFamily = (exported: unknown): exported is ModelFamily => hasFamilyRules(exported);
-
 /**
  * The user's family of a job. null: none.
  * @throws CONFIG_INVALID if the module does not export one
@@ -25,5 +23,7 @@ export async function loadFamily(family: JobFamily | undefined): Promise<ModelFa
   const exported = await loadUserMember(path, name).catch((cause: unknown) =>
     fail((cause as Error).message, cause),
   );
-  return isFamily(exported) ? exported : fail(`the export "${name}" of ${path} is not a model family.`);
+  return hasFamilyRules(exported)
+    ? (exported as ModelFamily)
+    : fail(`the export "${name}" of ${path} is not a model family.`);
 }

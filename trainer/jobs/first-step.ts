@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../../core/failures';
 import type { BoundLoss, BoundUnpairedLoss } from '../../losses/bind';
 import type { ReferenceValue } from '../../losses/define';
-import { isUnpaired, sequencesOf, supervisedTokens } from '../engine';
+import { countSupervised, isUnpaired } from '../engine';
 import type { StepMetrics } from '../engine/types';
 import type { TrainRow } from '../rows';
 
@@ -46,9 +46,6 @@ function requireMetric(metrics: StepMetrics, { name, expected, tolerance }: Chec
   );
 }
 
-const answerTokens = (row: TrainRow): number =>
-  sequencesOf(row).reduce((sum, sequence) => sum + supervisedTokens(sequence), 0);
-
 /**
  * Before the first update the policy equals its reference: rewards are 0 and the loss is known.
  * @throws REFERENCE_BROKEN
@@ -60,7 +57,7 @@ export function checkFirstStep(
 ): void {
   const value = step === 1 ? valueAtReference(loss, metrics, rows) : null;
   if (value === null) return;
-  const tolerance = loss.beta * tolerancePerToken * Math.max(...rows.map(answerTokens));
+  const tolerance = loss.beta * tolerancePerToken * Math.max(...rows.map(countSupervised));
   for (const name of ['rewards/margins', 'rewards/chosen', 'rewards/rejected'])
     requireMetric(metrics, { name, expected: 0, tolerance });
   const rounding = 1e-6 * Math.max(1, value.loss);

@@ -2,7 +2,6 @@ import { loadUserMember } from '../../code/load';
 import { userFailure } from '../../code/user-failure';
 import { BudgetlineError } from '../../core/failures';
 import { bindLoss, type BoundLoss } from '../../losses/bind';
-import type { LossRules } from '../../losses/define';
 import { isUserLoss } from '../../losses/facts';
 import { lossOf } from '../../losses/registry';
 import { type JobLoss, optionsGiven, parseUserLoss, type UserJobLoss } from '../../schemas/losses';
@@ -22,20 +21,20 @@ function lossFailure({ module: path, export: name }: UserJobLoss, error: unknown
   });
 }
 
-/** A copy of a user's rules whose functions name the loss, file and line if they fail. */
-function guarded<Rules extends object>(loss: UserJobLoss, rules: Rules): Rules {
+/** A user's loss whose functions name it, with file and line, if they fail. */
+function guarded(loss: UserJobLoss, bound: BoundLoss): BoundLoss {
   const guard = (rule: unknown): unknown => {
-    if (typeof rule === 'object' && rule !== null) return guarded(loss, rule);
     if (typeof rule !== 'function') return rule;
     return (...values: unknown[]): unknown => {
       try {
-        return Reflect.apply(rule, undefined, values) as unknown;
+        return Reflect.apply(rule, bound, values) as unknown;
       } catch (error) {
         throw lossFailure(loss, error);
       }
     };
   };
-  return Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, guard(rule)])) as Rules;
+  const entries = Object.entries(bound).map(([name, rule]) => [name, guard(rule)] as const);
+  return Object.fromEntries(entries) as unknown as BoundLoss;
 }
 
 /**
@@ -52,7 +51,7 @@ export async function loadLoss(loss: JobLoss): Promise<BoundLoss> {
       { path, export: name },
       optionsGiven(loss, ['module', 'export', 'digest']),
     );
-    return bindLoss(guarded<LossRules>(loss, rules), options);
+    return guarded(loss, bindLoss(rules, options));
   } catch (error) {
     throw lossFailure(loss, error);
   }

@@ -86,6 +86,7 @@ describe('a user’s loss in a definition', function () {
     await refuses({ ...own, digest: 'a'.repeat(64) }, /^preference\.loss\.digest: no such option/);
     await assert.rejects(resolve({ ...own, module: './no.ts' }), { code: 'INPUT_MISSING' });
     await refuses({ ...own, export: 'unfinished' }, /is not a loss: it has no valid paper, equation/);
+    await refuses({ ...own, export: 'untitled' }, /losses\.ts:\d+ fails: SyntaxError: /);
     await refuses({ ...own, gamma: 'wide' }, /^preference\.loss\.gamma: /);
     await refuses({ ...own, delta: 1 }, /^preference\.loss\.delta: no such option .*"margin" of/);
   });

@@ -35,6 +35,12 @@ export const failingReward: object = {
   reward: { equation: 'r', of: () => JSON.parse('') as never },
 };
 
+/** A title that cannot be made. */
+export const untitled: object = {
+  ...margin,
+  title: () => JSON.parse('') as never,
+};
+
 /** An export that is not a loss. */
 export const unfinished = { name: 'unfinished', rows: 'pairs' };
 
