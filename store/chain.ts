@@ -5,12 +5,11 @@ import { ledgerLine, type LedgerEntry, type LedgerLine } from '../schemas/ledger
 /** `previous` of a chain's first line. */
 const origin = '0'.repeat(64);
 
-/** SHA-256 of a chain's last line; null if there is none. */
-export const headAfter = (last: Uint8Array | undefined): string | null =>
-  last === undefined ? null : createHash('sha256').update(last).digest('hex');
+/** A chain's head after a line: its SHA-256. */
+export const headAfter = (line: Uint8Array): string => createHash('sha256').update(line).digest('hex');
 
 /** Value of `previous` in the next line. */
-const linkAfter = (last: Uint8Array | undefined): string => headAfter(last) ?? origin;
+const linkAfter = (last: Uint8Array | undefined): string => (last === undefined ? origin : headAfter(last));
 
 /** undefined if the bytes are not JSON; no schema accepts that as a line. */
 function parseJson(bytes: Buffer): unknown {

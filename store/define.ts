@@ -180,13 +180,16 @@ function linkedChain(rules: ChainRules, place: string): Chain {
       let head = '';
       await rules.append((before) => {
         const line = nextLine(place, before, entry);
-        head = sha256(line);
+        head = headAfter(line);
         return line;
       }, fence);
       return head;
     },
     read: async () => parseChain(place, await rules.lines()),
-    head: async () => headAfter(await rules.last()),
+    async head() {
+      const last = await rules.last();
+      return last === undefined ? null : headAfter(last);
+    },
   };
 }
 

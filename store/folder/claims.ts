@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { claimRecord, type ClaimRecord } from '../../schemas/claim';
 import { BudgetlineError } from '../../core/failures';
 import type { Claim, ClaimOutcome } from '../define';
 import { siblingName, ensureDir, syncPath, writeSynced } from '../../host/durable-files';
 import { errnoOf, guardFiles, isMissing } from '../../host/fs-errors';
+import { namesIn } from './artifacts';
 import { identifyOwnProcess, isProcessAlive } from '../process-identity';
 
 export interface ClaimOptions {
@@ -26,10 +27,7 @@ interface ClaimFile {
 const fileName = (fence: number): string => `${String(fence).padStart(9, '0')}.json`;
 
 async function listFences(dir: string): Promise<number[]> {
-  const names = await readdir(dir).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
+  const names = await namesIn(dir);
   const fences = names.flatMap((name) => (/^\d{9}\.json$/.test(name) ? [Number.parseInt(name, 10)] : []));
   return fences.sort((a, b) => a - b);
 }

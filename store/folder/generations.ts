@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { generationRecord, type GenerationRecord } from '../../schemas/generations';
 import type { MadeGenerations, StoredGenerations } from '../define';
 import { digestFile } from '../digest';
 import { ensureDir, siblingName, syncPath, writeFileAtomic } from '../../host/durable-files';
-import { guardFiles, isMissing } from '../../host/fs-errors';
+import { guardFiles, isMissing, toFileError } from '../../host/fs-errors';
 import { moveIntoPlace } from './artifacts';
 
 const rowsName = 'generations.jsonl';
@@ -26,8 +25,11 @@ function parseRecord(text: string): GenerationRecord | undefined {
 }
 
 export async function findGenerations({ key, folder }: Place): Promise<StoredGenerations | undefined> {
-  if (!existsSync(join(folder, recordName))) return undefined;
-  const text = await guardFiles(folder, () => readFile(join(folder, recordName), 'utf8'));
+  const record = join(folder, recordName);
+  const text = await readFile(record, 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) return '';
+    throw toFileError(error, folder);
+  });
   const stored = parseRecord(text);
   if (stored === undefined) return undefined;
   const path = join(folder, rowsName);
@@ -35,7 +37,7 @@ export async function findGenerations({ key, folder }: Place): Promise<StoredGen
   return sha256 === stored.sha256 ? { ...stored, key, path } : undefined;
 }
 
-/** Moves away answers that changed, unless another job has replaced them meanwhile. */
+/** Moves away answers that changed. Jobs that do so at the same time replace each other's. */
 async function moveAway(place: Place): Promise<void> {
   const old = siblingName(place.folder);
   try {
@@ -45,6 +47,7 @@ async function moveAway(place: Place): Promise<void> {
     if (!isMissing(error)) throw error;
   }
 }
+
 /** Moves the partial folder into place, unless another job's answers are there already: then returns those. */
 async function publish(partial: string, place: Place): Promise<StoredGenerations | undefined> {
   while (!(await moveIntoPlace(partial, place.folder))) {
