@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
-import { loadPinnedMember } from '../code/members';
+import { assertPinned } from '../code/members';
 import { BudgetlineError } from '../core/failures';
 import type { Execution } from '../schemas/definition';
 import type { StageMetrics } from '../contracts/metrics';
@@ -135,7 +135,8 @@ export class StageSession {
     await this.claim.check();
     const { runDir, usage } = this;
     const { family } = this.request;
-    if (family !== undefined) await loadPinnedMember(family);
+    // The trainer loads it. Jobs of other models have none.
+    if (family !== undefined && 'family' in job && job.family !== undefined) await assertPinned(family);
     const controls = {
       stop: this.stop,
       kill: this.claim.lost,

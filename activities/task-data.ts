@@ -11,7 +11,7 @@ import { canonicalJson } from '../core/canonical-json';
 import { digestOf } from '../core/digest';
 import { isMissing } from '../host/fs-errors';
 
-/** The spec of a stage that reads a task's problems. */
+/** Specs with the problems of a task: of data and of evaluations. */
 export type TaskSpec = SpecOf<'synthesizeData' | 'evaluate'>;
 type Files = PlannedStage['files'];
 

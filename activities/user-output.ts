@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { userFailure } from '../code/user-failure';
 import { BudgetlineError } from '../core/failures';
-import { isMissing, toFileError } from '../host/fs-errors';
+import { errnoOf, toFileError } from '../host/fs-errors';
 import { isBelow } from '../host/is-below';
 import { stageMetrics } from '../schemas/artifact';
 import { rowsFile } from './dataset';
@@ -82,11 +82,13 @@ export function partOf(session: StageSession, name: string): string {
   });
 }
 
+/** System errors of a full or read-only disk: the worker's, not the activity's. */
+const ofTheDisk: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
+
 /** The failure of a user's activity that threw. Errors with a code stay, and those of a full or read-only disk. */
 export function activityFailure(session: StageSession, error: unknown): unknown {
   if (error instanceof BudgetlineError) return error;
-  const known = isMissing(error) ? error : toFileError(error, session.runDir);
-  if (known instanceof BudgetlineError) return known;
+  if (ofTheDisk.has(errnoOf(error) ?? '')) return toFileError(error, session.runDir);
   // Its waits may end with any error once the stage should stop.
   session.throwIfStopped();
   const { kind, activity } = session.stage;

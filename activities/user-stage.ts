@@ -103,7 +103,7 @@ function createSession(session: StageSession): UserStageSession {
     generate: async (part, request) => generate(session, partOf(session, part), request),
     async runTrainer(part, job) {
       const base = session.jobBase(partOf(session, part));
-      const { result } = await session.runTrainer({ ...base, ...job });
+      const { result } = await session.runTrainer({ ...job, ...base });
       return { dir: base.outputDir, metrics: result.metrics };
     },
     checkpointing: { checkpointEverySteps: session.execution.checkpointEverySteps, keepCheckpoints },

@@ -78,8 +78,11 @@ export function definitionDigest(resolved: ResolvedExperiment | ResolvedSweep): 
 }
 
 /** The definition's name and the first twelve digits of its digest. */
-export function sweepIdOf(resolved: ResolvedExperiment | ResolvedSweep): string {
-  return `${resolved.definition.name}-${definitionDigest(resolved).slice(0, 12)}`;
+export function sweepIdOf(
+  resolved: ResolvedExperiment | ResolvedSweep,
+  digest: string = definitionDigest(resolved),
+): string {
+  return `${resolved.definition.name}-${digest.slice(0, 12)}`;
 }
 
 /** Short texts that are the same on case-insensitive file systems. */

@@ -1,4 +1,4 @@
-import type { PinnedMember } from '../core/members';
+import { idOf, type PinnedMember } from '../core/members';
 import type { ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
 import { taskQueues } from '../contracts/stage';
 import { digestOf } from '../core/digest';
@@ -10,7 +10,7 @@ export function membersAt(places: readonly (ResolvedMembers | undefined)[]): Pin
     ...(pipeline === undefined ? [] : [pipeline]),
     ...stageKinds.map(({ path, export: name, digest }) => ({ path, export: name, digest })),
   ]);
-  const byId = all.map((member) => [`${member.digest} ${member.export}`, member] as const);
+  const byId = all.map((member) => [idOf(member), member] as const);
   return [...new Map(byId.sort(([a], [b]) => (a < b ? -1 : 1))).values()];
 }
 
@@ -31,11 +31,14 @@ export function workflowQueue(members: readonly PinnedMember[]): string {
 }
 
 /** What an experiment's ledger records of its definition when it opens. */
-export function openingOf(resolved: ResolvedSweep | ResolvedExperiment) {
+export function openingOf(
+  resolved: ResolvedSweep | ResolvedExperiment,
+  digest: string = definitionDigest(resolved),
+) {
   const members = membersOf(resolved);
   return {
     definition: resolved.definition,
-    definitionDigest: definitionDigest(resolved),
+    definitionDigest: digest,
     members: members.length === 0 ? undefined : members,
   };
 }

@@ -143,7 +143,8 @@ function distinctBases(variants: readonly VariantPlan[]): PlannedStage[] {
  */
 export function planGrid(sweep: ResolvedSweep): SweepPlan {
   const { definition } = sweep;
-  const sweepId = sweepIdOf(sweep);
+  const digest = definitionDigest(sweep);
+  const sweepId = sweepIdOf(sweep, digest);
   const variants = resolvedVariants(sweep).map((variant) => ({
     ...variant,
     base: planBase(variant.resolved),
@@ -160,7 +161,7 @@ export function planGrid(sweep: ResolvedSweep): SweepPlan {
   if (definition.search.method === 'grid') assertWithinLimit(usd, definition.spendLimitUsd);
   return {
     sweepId,
-    definitionDigest: definitionDigest(sweep),
+    definitionDigest: digest,
     variants,
     base,
     cells,

@@ -231,7 +231,8 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const { resolved, plan, previous, progress, spend, finished } = sweep;
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
-  if (previous === undefined) await openExperiment({ experimentId: sweepId, ...openingOf(resolved) });
+  if (previous === undefined)
+    await openExperiment({ experimentId: sweepId, ...openingOf(resolved, definitionDigest) });
   const next = cellsOf(plan, proposeAfter(sweep, []));
   spend.reserve([...(previous === undefined ? basesOf(plan) : []), ...next.map(reservationOf)]);
   const [{ baseStages, variants, ...base }, { isLast, ...outcomes }] = await Promise.all([
