@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import type { Client, WorkflowHandleWithFirstExecutionRunId, WorkflowHandle } from '@temporalio/client';
 import type { ResolvedExperiment, ResolvedSweep } from '../contracts/resolved';
 import { isSearchable } from '../connection';
-import { BudgetlineError } from '../core/failures';
 import type { SearchAttribute } from '../contracts/search-attributes';
 import {
   cellAttributes,
@@ -16,7 +15,7 @@ import {
 } from '../planning';
 import type { allocationExperiment, allocationSweep } from '../workflows';
 import type { Orchestration } from '../workflows/orchestration';
-import { workflowBundlePath } from '../host/package-files';
+import { workflowBundlePath, noWorkflowBundle } from '../host/package-files';
 
 export interface StartOptions {
   readonly client: Client;
@@ -44,10 +43,7 @@ export function workflowBundleDigest(): string {
   try {
     return createHash('sha256').update(readFileSync(workflowBundlePath)).digest('hex');
   } catch (cause) {
-    throw new BudgetlineError('INPUT_MISSING', `There is no workflow bundle ${workflowBundlePath}.`, {
-      remedy: 'Make it with "npm run build".',
-      cause,
-    });
+    throw noWorkflowBundle(cause);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Digests of the user code behind a task, annotator or judge: the statements that it can reach. */
+/** Digests of a user's code: the statements that a task, annotator, judge or other member can reach. */
 import type { CodeIdentity, CodeOrigin, UserCode } from '../core/code';
 import { placesIn } from './places';
 import { Slice } from './slice';

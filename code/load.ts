@@ -37,6 +37,15 @@ async function load(path: string): Promise<Loaded> {
   return { default: loaded, ...loaded };
 }
 
+const loading = new Map<string, Promise<Loaded>>();
+
+/** Loads a module once, also where several ask at the same time. */
+function loadOnce(path: string): Promise<Loaded> {
+  const running = loading.get(path) ?? load(path).finally(() => loading.delete(path));
+  loading.set(path, running);
+  return running;
+}
+
 /**
  * Loads a user's module: TypeScript or JavaScript, CommonJS or ES, with top-level await. Files of a project that has not
  * installed this package get this one.
@@ -45,7 +54,7 @@ async function load(path: string): Promise<Loaded> {
  */
 export async function loadUserModule(path: string): Promise<Loaded> {
   try {
-    return await load(realpathSync(path));
+    return await loadOnce(realpathSync(path));
   } catch (error) {
     throw userFailure(error, path, 'cannot be loaded');
   }

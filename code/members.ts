@@ -1,10 +1,11 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { originOfExport, type UserCode } from '../core/code';
 import { digestOf } from '../core/digest';
 import { BudgetlineError } from '../core/failures';
 import { type MemberReference, type PinnedMember, registerMember } from '../core/members';
 import { readCode } from '.';
 import { loadUserMember } from './load';
+import { isFile } from '../host/is-file';
 
 export interface LoadedMember {
   readonly pinned: PinnedMember;
@@ -29,15 +30,6 @@ async function load(path: string, exported: string): Promise<LoadedMember> {
   return { member, code, pinned: { path, export: exported, digest: digestOfCode(code) } };
 }
 
-/** A load that fails is forgotten, so that a corrected file can be loaded. */
-function loadOnce(path: string, exported: string): Promise<LoadedMember> {
-  const id = `${path} ${exported}`;
-  const loading = loaded.get(id) ?? load(path, exported);
-  loaded.set(id, loading);
-  loading.catch(() => loaded.delete(id));
-  return loading;
-}
-
 const differs = ({ path, export: name }: PinnedMember, since: string): BudgetlineError =>
   new BudgetlineError('CODE_DIFFERS', `The code of "${name}" in ${path} has changed since ${since}.`, {
     details: { path, export: name },
@@ -51,8 +43,14 @@ const differs = ({ path, export: name }: PinnedMember, since: string): Budgetlin
  */
 export async function loadMember({ module, export: exported }: MemberReference): Promise<LoadedMember> {
   const path = realpathSync(module);
-  const found = await loadOnce(path, exported);
-  if (digestOfCode(await codeOf(path, exported)) !== found.pinned.digest)
+  const id = `${path} ${exported}`;
+  const known = loaded.get(id);
+  const loading = known ?? load(path, exported);
+  loaded.set(id, loading);
+  // A load that fails is forgotten, so that a corrected file can be loaded.
+  loading.catch(() => loaded.delete(id));
+  const found = await loading;
+  if (known !== undefined && digestOfCode(await codeOf(path, exported)) !== found.pinned.digest)
     throw differs(found.pinned, 'this process loaded it');
   registerMember(found.pinned, found.member);
   return found;
@@ -65,8 +63,7 @@ export async function loadMember({ module, export: exported }: MemberReference):
  */
 export async function assertPinned(pinned: PinnedMember): Promise<void> {
   const { path, export: exported, digest } = pinned;
-  const isThere = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  if (isThere && digestOfCode(await codeOf(path, exported)) === digest) return;
+  if (isFile(path) && digestOfCode(await codeOf(path, exported)) === digest) return;
   throw differs(pinned, 'the run was planned');
 }
 

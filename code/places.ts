@@ -1,8 +1,7 @@
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../host/package-files';
 import { type Place, writtenAt } from './source-maps';
-
-const packageRoot = resolve(__dirname, '..').replace(/[/\\]dist$/, '');
 
 const rooms =
   'activities|analysis|annotators|app|audit|cli|client|code|conformance|connection|contracts|core|definitions|dist|' +

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type ts from 'typescript';
 import { BudgetlineError } from '../core/failures';
 import { isOurs } from './places';
+import { isFile } from '../host/is-file';
 
 /** Target of an import: a user's file, or a package with its version. */
 export type Target = { readonly file: string } | { readonly name: string; readonly version: string };
@@ -12,8 +13,6 @@ export type Target = { readonly file: string } | { readonly name: string; readon
 /** In the loader's order. */
 const extensions = ['.js', '.mjs', '.cjs', '.ts', '.tsx', '.mts', '.cts', '.mtsx', '.ctsx'];
 const endings = ['', ...extensions, ...extensions.map((each) => `/index${each}`)];
-
-const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
 /** A file by its path without extension. */
 const findEnding = (path: string): string | undefined => endings.map((ending) => path + ending).find(isFile);
@@ -58,20 +57,16 @@ function findByPath(from: string, specifier: string): string {
   const path = resolve(dirname(from), specifier);
   const found = findEnding(path) ?? resolveForRequire(from, specifier) ?? findWritten(path);
   if (found !== undefined) return found;
-  throw new BudgetlineError(
-    'DEFINITION_INVALID',
-    `${from}: there is no file for the import "${specifier}".`,
-    {
-      details: { path: from, import: specifier },
-    },
-  );
+  throw new BudgetlineError('DEFINITION_INVALID', `${from}: the import "${specifier}" matches no file.`, {
+    details: { path: from, import: specifier },
+  });
 }
 
 /** The file of an import. Follows links, as Node does. */
 function findFile(typescript: typeof ts, from: string, specifier: string): string | undefined {
   const found = isPath(specifier)
     ? findByPath(from, specifier)
-    : (resolveForRequire(from, specifier) ?? resolveForImport(typescript, from, specifier));
+    : (resolveForImport(typescript, from, specifier) ?? resolveForRequire(from, specifier));
   return found && realpathSync(found);
 }
 

@@ -15,7 +15,11 @@ export interface PinnedMember {
   readonly digest: string;
 }
 
-const isReference = (value: object): value is MemberReference => 'module' in value && 'export' in value;
+const isReference = (value: object): value is MemberReference =>
+  'module' in value &&
+  typeof value.module === 'string' &&
+  'export' in value &&
+  typeof value.export === 'string';
 
 /** A copy of a definition, or of a part of it, with every reference to a user's member changed. */
 export function mapReferences(value: unknown, change: (reference: MemberReference) => object): unknown {
@@ -27,7 +31,8 @@ export function mapReferences(value: unknown, change: (reference: MemberReferenc
 
 const members = new Map<string, unknown>();
 
-const idOf = ({ digest, export: name }: PinnedMember): string => `${digest} ${name}`;
+/** Identifies a member by its code. */
+export const idOf = ({ digest, export: name }: PinnedMember): string => `${digest} ${name}`;
 
 /** Makes a loaded member known to this process or workflow. */
 export function registerMember(pinned: PinnedMember, member: unknown): void {

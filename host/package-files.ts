@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { BudgetlineError } from '../core/failures';
 
 function findRoot(folder: string): string {
   const path = join(folder, 'package.json');
@@ -7,6 +8,8 @@ function findRoot(folder: string): string {
     const { name } = JSON.parse(readFileSync(path, 'utf8')) as { name?: string };
     if (name === 'budgetline') return folder;
   }
+  // A copy of the trainer may stand outside of the package. It needs no root until it loads a user's module.
+  if (folder === dirname(folder)) return __dirname;
   return findRoot(dirname(folder));
 }
 
@@ -18,6 +21,13 @@ export const embeddedModelPath = join(packageRoot, 'models', 'tiny-math');
 
 /** The workflow bundle that the build makes for workers. */
 export const workflowBundlePath = join(packageRoot, 'dist', 'workflow-bundle.js');
+
+/** The error where the build has not made the workflow bundle. */
+export const noWorkflowBundle = (cause?: unknown): BudgetlineError =>
+  new BudgetlineError('INPUT_MISSING', `There is no workflow bundle ${workflowBundlePath}.`, {
+    remedy: 'Make it with "npm run build".',
+    cause,
+  });
 
 /** The training executable that the build makes. */
 export const trainerPath = join(packageRoot, 'dist', 'bin', 'budgetline-trainer.js');

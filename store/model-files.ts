@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BudgetlineError } from '../core/failures';
@@ -11,6 +11,7 @@ import {
   weightsIndexFileName,
 } from '../schemas/model-files';
 import { describeFiles, payloadDigest, type PayloadFile } from './digest';
+import { isFile } from '../host/is-file';
 
 /** A model's files on this host, and the digest over them. */
 export interface DescribedModel {
@@ -44,8 +45,6 @@ function listFilesNextToGguf(folder: string): string[] {
   if (!existsSync(join(folder, tokenizer))) return [];
   return [...architectureFiles, ...optionalModelFiles].filter((name) => !settings.includes(name));
 }
-
-const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
 const describeExisting = (folder: string, names: readonly string[]): Promise<PayloadFile[]> =>
   describeFiles(

@@ -8,7 +8,7 @@ import { BudgetlineError } from '../core/failures';
 import type { PinnedMember } from '../core/members';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
-import { workflowBundlePath } from '../host/package-files';
+import { workflowBundlePath, noWorkflowBundle } from '../host/package-files';
 import { workflowQueue } from '../planning';
 import { createFolderStore, type Store } from '../store';
 import {
@@ -83,10 +83,7 @@ export const workflowLimits = { maxCachedWorkflows: 100, maxConcurrentWorkflowTa
 function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerOptions> {
   if (workflowsPath !== undefined) return { ...workflowLimits, workflowsPath };
   if (queue !== taskQueues.cpu) return {};
-  if (!existsSync(workflowBundlePath))
-    throw new BudgetlineError('INPUT_MISSING', `There is no workflow bundle ${workflowBundlePath}.`, {
-      remedy: 'Make it with "npm run build".',
-    });
+  if (!existsSync(workflowBundlePath)) throw noWorkflowBundle();
   return { ...workflowLimits, workflowBundle: { codePath: workflowBundlePath } };
 }
 

@@ -1,18 +1,14 @@
 import { storeCompleteHistory } from '../../client';
-import { statSync } from 'node:fs';
 import { openBundle, readAnchor, type OpenBundle } from '../../audit';
 import { type Location, type Place, placeOf } from '../location';
 import { withClient } from '../run/temporal';
+import { isFile } from '../../host/is-file';
 
 /** A run to audit: in a home and its store, or in an unpacked bundle. */
 export interface AuditedRun extends Place {
   readonly experimentId: string;
   /** Present for a bundle. */
   readonly bundle?: OpenBundle;
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** Stores the complete history of the last run while Temporal has it. Otherwise the exported one is used. */

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { loadUserModule } from '../../code/load';
 import { userFailure } from '../../code/user-failure';
@@ -9,12 +9,19 @@ import { mapReferences, type MemberReference, type PinnedMember } from '../../co
 import type { Task } from '../../contracts/task';
 import { defineSweep, pinDefinitionMembers } from '../../definitions';
 import { applyOptions, type DefinitionOptions } from './definition-options';
+import { isFile } from '../../host/is-file';
 
 type Loaded = Readonly<Record<string, unknown>>;
 
-function assertFile(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isFile() === true) return;
+/** A file of a user, loaded. */
+interface OpenFile {
+  readonly path: string;
+  readonly loaded: Loaded;
+}
+
+async function open(file: string): Promise<OpenFile> {
+  const path = resolve(file);
+  if (isFile(path)) return { path, loaded: await loadUserModule(path) };
   throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}.`, {
     remedy: 'Name the file whose default export is a sweep: budgetline run examples/first-sweep.ts',
     details: { path },
@@ -44,7 +51,7 @@ function withExport(task: Task, path: string): Task {
   return withOrigin(task, { problems: origin, grading: origin });
 }
 
-function tasksOf(loaded: Loaded, path: string): readonly Task[] {
+function tasksOf({ loaded, path }: OpenFile): readonly Task[] {
   const tasks = loaded['tasks'] ?? [];
   if (Array.isArray(tasks) && tasks.every(isTask)) return tasks.map((task) => withExport(task, path));
   throw new BudgetlineError(
@@ -56,9 +63,7 @@ function tasksOf(loaded: Loaded, path: string): readonly Task[] {
 
 /** Loads the tasks that a file exports as `tasks`. */
 export async function loadTasks(file: string): Promise<readonly Task[]> {
-  const path = resolve(file);
-  assertFile(path);
-  return tasksOf(await loadUserModule(path), path);
+  return tasksOf(await open(file));
 }
 
 function noDefinition(path: string, problem: string, remedy: string): BudgetlineError {
@@ -103,12 +108,11 @@ export async function loadDefinition(
   file: string,
   options: DefinitionOptions = {},
 ): Promise<LoadedDefinition> {
-  const path = resolve(file);
-  assertFile(path);
-  const loaded = await loadUserModule(path);
+  const opened = await open(file);
+  const { path, loaded } = opened;
   const input = await inputOf(defaultOf(loaded), options, path);
   const definition = applyOptions(defineSweep(located(input, path)), options);
-  return { definition, tasks: tasksOf(loaded, path) };
+  return { definition, tasks: tasksOf(opened) };
 }
 
 /** The paths of users' modules start from the definition's folder. */
@@ -134,10 +138,9 @@ const isWholeSweep = (exported: unknown): exported is SweepInput =>
  * it names; a function is not called, since its options are not known.
  */
 export async function loadWorkerCode(file: string): Promise<WorkerCode> {
-  const path = resolve(file);
-  assertFile(path);
-  const loaded = await loadUserModule(path);
-  const tasks = tasksOf(loaded, path);
+  const opened = await open(file);
+  const { path, loaded } = opened;
+  const tasks = tasksOf(opened);
   const exported = defaultOf(loaded);
   if (!isWholeSweep(exported)) return { tasks, members: [] };
   return { tasks, members: await pinDefinitionMembers(defineSweep(located(exported, path))) };

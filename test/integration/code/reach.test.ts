@@ -43,6 +43,15 @@ describe('the user’s code that a grader reaches', () => {
         'tasks.ts': script("import { grade } from '#grade';"),
       }),
     ],
+    'by an import of package.json with a file for each kind of module': [
+      (value) => ({
+        'package.json':
+          '{ "name": "own", "imports": { "#grade": { "import": "./lib/a.ts", "require": "./lib/b.ts" } } }',
+        'lib/a.ts': `export const grade = () => ${value};`,
+        'lib/b.ts': 'export const grade = () => 0;',
+        'tasks.ts': script("import { grade } from '#grade';"),
+      }),
+    ],
     'in the index of a folder': [
       (value) => ({
         'lib/index.mts': `export const grade = () => ${value};`,
