@@ -17,7 +17,7 @@ const regretLimit = 0.02;
 const seedDeviation = (budget: number): number => (budget < 5000 ? 0.025 : 0.015);
 
 /** The runs of a surface's grid, with the cost that the planner models. */
-function runsOf({ budgets, fractions }: Surface): SearchRun[] {
+async function runsOf({ budgets, fractions }: Surface): Promise<SearchRun[]> {
   const definition = defineSweep({
     ...gradeSchoolMathDefaults,
     name: 'surface',
@@ -27,7 +27,7 @@ function runsOf({ budgets, fractions }: Surface): SearchRun[] {
     sftFractions: [...fractions],
   });
   const model = { name: 'embedded', digest: 'a'.repeat(64), path: '/embedded' };
-  const { cells, stages } = planGrid({ definition, model, files: {}, poolRows: 1e6 });
+  const { cells, stages } = await planGrid({ definition, model, files: {}, poolRows: 1e6 });
   return searchRunsOf(cells, stages);
 }
 
@@ -187,11 +187,11 @@ function rowOf(name: string, { regrets, shares }: Judgement): string[] {
  *
  * @param argv number of draws (default: 1,000), then names of surfaces (default: all)
  */
-export function benchSearch([count = '1000', ...names]: readonly string[]): Promise<void> {
+export async function benchSearch([count = '1000', ...names]: readonly string[]): Promise<void> {
   const head = ['search', 'regret ≤ 2, %', 'mean', 'p90', 'p99', 'worst', 'cost, %', 'dearest'];
   const chosen = surfaces.filter(({ name }) => names.length === 0 || names.includes(name));
   for (const surface of chosen) {
-    const runs = runsOf(surface);
+    const runs = await runsOf(surface);
     const worlds = Array.from({ length: Number(count) }, (_, draw) => drawWorld(surface, runs, draw));
     console.log(`\n${surface.name}: ${worlds.length} draws at ${surface.budgets.length} budgets`);
     printTable(
@@ -199,5 +199,4 @@ export function benchSearch([count = '1000', ...names]: readonly string[]): Prom
       Object.entries(searches).map(([name, search]) => rowOf(name, judge(surface, worlds, search))),
     );
   }
-  return Promise.resolve();
 }

@@ -59,5 +59,5 @@ export function finalSweepProgress(result: SweepResult): SweepProgress {
 
 /** The same for a single experiment or a cell. */
 export function finalExperimentProgress({ stages }: Pick<CellResult, 'stages'>): ExperimentProgress {
-  return { paused: null, finished: stages, running: null };
+  return { paused: null, finished: stages, running: [] };
 }

@@ -175,7 +175,7 @@ export async function startSweep(
   resolved: ResolvedSweep,
   { client, orchestration }: StartOptions,
 ): Promise<Started<typeof allocationSweep>> {
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   return startOrAttach({
     client,
     type: 'allocationSweep',
@@ -193,7 +193,7 @@ export async function startExperiment(
   resolved: ResolvedExperiment,
   { client, orchestration }: StartOptions,
 ): Promise<Started<typeof allocationExperiment>> {
-  const plan = planCell(resolved);
+  const plan = await planCell(resolved);
   const { cell } = plan;
   return startOrAttach({
     client,

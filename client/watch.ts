@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { CellProgress, SweepProgress, SweepResult, SweepReturn } from '../contracts/results';
 import { BudgetlineError } from '../core/failures';
 import type { PlannedStage, StageKey } from '../contracts/stage';
-import type { SweepPlan } from '../planning';
+import { dependenciesOf, type SweepPlan } from '../planning';
 import type { Store } from '../store';
 import type { allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
@@ -110,15 +110,20 @@ class Watcher {
     for (const { key } of stages) this.#finished.add(key);
   }
 
-  /** A cell runs its stages one after another: those before the running one are finished. */
+  /** The stages that a running one reads, and those that these read, are finished. */
   async #lookAtCell(cell: CellProgress): Promise<RunningStage[]> {
-    const stages = this.#stagesOf(cell);
     const running = await this.#lookAt(cell.workflowId);
-    for (const { stageKey } of running) {
-      const place = stages.findIndex(({ key }) => key === stageKey);
-      this.#finish(stages.slice(0, Math.max(0, place)));
-    }
+    for (const { stage } of running) if (stage !== undefined) this.#finishInputs(stage);
     return running;
+  }
+
+  #finishInputs(stage: PlannedStage): void {
+    for (const key of dependenciesOf(stage)) {
+      const input = this.#byKey.get(key);
+      if (input === undefined || this.#finished.has(key)) continue;
+      this.#finish([input]);
+      this.#finishInputs(input);
+    }
   }
 
   async #lookAt(workflowId: string): Promise<RunningStage[]> {

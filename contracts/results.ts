@@ -1,6 +1,6 @@
 import type { ControlKind } from '../schemas/definition';
 import type { GatheredLabels } from './labels';
-import type { StageCost, StageKey, StageResult } from './stage';
+import type { PlannedStage, StageCost, StageKey, StageResult } from './stage';
 import type { AnchoredHead } from './activities';
 import type { PauseMode } from '../schemas/steering';
 
@@ -61,7 +61,12 @@ export interface EvaluationSummary extends TaskSummary {
 export interface CellResult {
   readonly cell: CellIdentity;
   readonly evaluation: EvaluationSummary;
+  /** In the order of their requests, the evaluation last. */
   readonly stages: readonly StageResult[];
+  /** Stages that the plan did not know: results decided about them. Left out if there are none. */
+  readonly unplanned?: readonly PlannedStage[];
+  /** US dollars that failed stages spent whose failure the pipeline handled; left out if none. */
+  readonly lostUsd?: number;
   /** US dollars for the rows that the budget bought. */
   readonly annotationUsd: number;
   /** Single experiments only; a sweep's cells are recorded in the sweep's chain. */
@@ -270,9 +275,9 @@ export interface SweepProgress {
   readonly spend?: { readonly usd: number; readonly limitUsd?: number };
 }
 
-/** Response of a cell's `progress` query: finished stages, and the one that is running. */
+/** Response of a cell's `progress` query: finished stages, and those that are running. */
 export interface ExperimentProgress {
   readonly paused: PauseMode | null;
   readonly finished: readonly StageResult[];
-  readonly running: { readonly key: string; readonly kind: string; readonly title: string } | null;
+  readonly running: readonly Pick<PlannedStage, 'key' | 'kind' | 'title'>[];
 }

@@ -238,6 +238,12 @@ export const failureTable = {
     meaning: 'Another program uses the port for the Temporal server.',
     remedy: 'Set BUDGETLINE_TEMPORAL_PORT to a free port.',
   },
+  PIPELINE_DIFFERS: {
+    retried: false,
+    meaning: 'A pipeline ran other stages than it had planned.',
+    remedy:
+      'Let the pipeline depend on its arguments and on stages.metrics only: not on random numbers, clocks or variables that change.',
+  },
   CODE_DIFFERS: {
     retried: false,
     meaning:

@@ -1,6 +1,5 @@
 import type { ResolvedExperiment } from 'budgetline';
 import { createStages } from 'budgetline/workflows';
-import type { Artifact } from 'budgetline/workflows';
 
 /** Scores of two uses of the same pairs, from the same warm start. */
 export interface Comparison {
@@ -8,8 +7,6 @@ export interface Comparison {
   readonly preference: number;
   readonly chosenOnly: number;
 }
-
-const scoreOf = ({ result }: Artifact<'scores'>): number => result.metrics['score'] ?? 0;
 
 /**
  * Your own pipeline: the same stages in another order. It evaluates the warm start before it buys pairs. Then it trains
@@ -35,9 +32,7 @@ export async function compareTrainings(resolved: ResolvedExperiment): Promise<Co
     stages.evaluate({ reference, adapter: preference }),
     stages.evaluate({ reference, adapter: chosen }),
   ]);
-  return {
-    warmStart: scoreOf(warmStart),
-    preference: scoreOf(preferred),
-    chosenOnly: scoreOf(supervised),
-  };
+  const scores = await Promise.all([warmStart, preferred, supervised].map(stages.metrics));
+  const [first, second, third] = scores.map(({ score }) => score);
+  return { warmStart: first!, preference: second!, chosenOnly: third! };
 }

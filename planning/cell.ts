@@ -4,25 +4,19 @@ import type { Resolved, ResolvedExperiment } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { CellIdentity } from '../contracts/results';
-import type { PlannedStage } from '../contracts/stage';
 import { type BoughtRows, buyRows, unitCosts } from './budget';
 import { type Split, splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
 import { annotationUsd, uniquePurchase } from './money';
-import { allocationPipeline, basePipeline } from './pipeline';
-import { traceUserPipeline } from './user-pipeline';
-import { type StagePlanners, tracePipeline, type Trace } from '../stages/trace';
+import { basePipeline } from './pipeline';
+import { cellPipeline, type PlannedPipeline, planPipeline } from './planned-pipeline';
 
 /** One planned cell. */
-export interface CellPlan {
+export interface CellPlan extends PlannedPipeline {
   readonly cell: CellIdentity;
   /** The cell as an experiment of its own. */
   readonly experiment: ResolvedExperiment;
-  /** In the order they run, inputs before their readers. */
-  readonly stages: readonly PlannedStage[];
-  /** The last of them. */
-  readonly evaluation: PlannedStage<'scores'>;
   /** US dollars for its rows, as if bought for this cell alone. */
   readonly annotationUsd: number;
   /** Estimated seconds of its stages on one device slot, none cached. */
@@ -34,12 +28,6 @@ export interface CellPlace {
   readonly id?: string;
   readonly axes?: Coordinates;
 }
-
-/** Plans a pipeline of an experiment. */
-export const planPipeline = <T>(
-  resolved: ResolvedExperiment,
-  pipeline: (stages: StagePlanners) => T,
-): Trace<T> => tracePipeline({ resolved, seed: resolved.definition.seed }, pipeline);
 
 /** The rows that the cell's budget buys. */
 function purchase(resolved: ResolvedExperiment): BoughtRows {
@@ -100,36 +88,32 @@ export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: numbe
   else assertFitsFile(resolved, what, { use: 'demonstrations', rows });
 }
 
-/** The stages of a cell, the evaluation last. */
-function traceCell(resolved: ResolvedExperiment, rows: Split): Pick<CellPlan, 'stages' | 'evaluation'> {
-  const pinned = resolved.members?.pipeline;
-  const { stages, result: evaluation } =
-    pinned === undefined
-      ? planPipeline(resolved, (functions) => allocationPipeline(functions, rows))
-      : traceUserPipeline(pinned, resolved, rows);
-  return { stages: [...stages.filter(({ key }) => key !== evaluation.key), evaluation], evaluation };
-}
-
 /**
  * Plans the stages of one cell, with all keys.
  *
  * @param place the cell's place in a sweep, if it belongs to one
  * @throws BudgetlineError BUDGET_EXCEEDS_POOL
  */
-export function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): CellPlan {
-  const { definition } = resolved;
+export async function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): Promise<CellPlan> {
+  const { budget, sftFraction, seed, prices } = resolved.definition;
   const rows = purchase(resolved);
   assertRowsAreThere(resolved, rows);
-  const { stages, evaluation } = traceCell(resolved, rows);
+  const { sftRows, pairRows } = rows;
+  const cell = { budget, sftFraction, seed, sftRows, pairRows, axes: place.axes ?? {} };
+  const context = { resolved, seed };
+  const planned = await planPipeline(context, cellPipeline(context, cell));
   return {
+    ...planned,
     experiment: resolved,
     cell: identityOf(resolved, rows, place),
-    stages,
-    evaluation,
-    annotationUsd: annotationUsd(definition.prices, uniquePurchase(stages)),
-    seconds: estimateSeconds(stages, 1),
+    annotationUsd: annotationUsd(prices, uniquePurchase(planned.stages)),
+    seconds: estimateSeconds(planned.stages, 1),
   };
 }
+
+/** Identifies a cell, without planning its pipeline. */
+export const identifyCell = (resolved: ResolvedExperiment, place: CellPlace = {}): CellIdentity =>
+  identityOf(resolved, purchase(resolved), place);
 
 function identityOf(
   resolved: ResolvedExperiment,
@@ -154,15 +138,9 @@ function identityOf(
   };
 }
 
-/** The stages of the untrained base model's evaluation. */
-export interface BasePlan {
-  readonly stages: readonly PlannedStage[];
-  /** The last of them. */
-  readonly evaluation: PlannedStage<'scores'>;
-}
-
-export function planBase(resolved: Resolved<ExperimentDefinition | SweepDefinition>): BasePlan {
+export function planBase(
+  resolved: Resolved<ExperimentDefinition | SweepDefinition>,
+): Promise<PlannedPipeline> {
   // No stage of it uses random numbers, so any seed gives the same keys.
-  const { stages, result } = tracePipeline({ resolved, seed: 0 }, basePipeline);
-  return { stages, evaluation: result };
+  return planPipeline({ resolved, seed: 0 }, basePipeline);
 }

@@ -1,17 +1,16 @@
 import { lossFacts } from '../losses/facts';
 import { sigmoid } from '../losses/sigmoid';
 import type { ControlKind, SweepDefinition } from '../schemas/definition';
-import type { ResolvedExperiment } from '../contracts/resolved';
 import { type CellIdentity, controlIdOf } from '../contracts/results';
-import type { PlannedStage } from '../contracts/stage';
-import type { StagePlanners } from '../stages/trace';
-import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell, planPipeline } from './cell';
+import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell } from './cell';
 import { coordinatesSlug } from './identity';
+import { inOrder } from './in-order';
 import { warmStart } from './pipeline';
+import { type PlannedPipeline, planPipeline } from './planned-pipeline';
 import { applyChanges } from './variants';
 
 /** A control of a cell. It shares stages with the cell where keys are equal. */
-export interface ControlPlan {
+export interface ControlPlan extends PlannedPipeline {
   /** Its id in progress and results. */
   readonly id: string;
   readonly kind: ControlKind;
@@ -19,15 +18,12 @@ export interface ControlPlan {
   readonly setting?: string;
   /** The cell that it is compared with. */
   readonly of: CellIdentity;
-  readonly experiment: ResolvedExperiment;
-  /** Inputs before their readers; the last one evaluates. */
-  readonly stages: readonly PlannedStage[];
 }
 
 type Settings = Pick<SweepDefinition, 'controls' | 'budgets' | 'numFewShot' | 'sensitivityBudget'>;
 
-/** One setting of a control and its stages; the setting is empty where there is only one. */
-type Variation = readonly [setting: string, stages: readonly PlannedStage[]];
+/** One setting of a control and its pipeline; the setting is empty where there is only one. */
+type Variation = readonly [setting: string, planned: PlannedPipeline];
 
 /** The variations of a cell, or the reason why there are none. */
 type Variations = readonly Variation[] | string;
@@ -41,109 +37,116 @@ const hasOwnPipeline = ({ experiment }: CellPlan): boolean => experiment.members
 
 const isUnpaired = ({ stages }: CellPlan): boolean => stages.some(({ rows }) => rows?.format === 'unpaired');
 
-/** A control's own pipeline, planned as its cell is. */
-const stagesOf = (
-  { experiment }: CellPlan,
-  pipeline: (stages: StagePlanners) => PlannedStage<'scores'>,
-): readonly PlannedStage[] => planPipeline(experiment, pipeline).stages;
-
 /** SFT on the chosen answers of the cell's pairs, on top of its frozen warm start. */
-function chosenAnswers(plan: CellPlan): Variations {
+async function chosenAnswers(plan: CellPlan): Promise<Variations> {
   const { cell } = plan;
   if (hasOwnPipeline(plan)) return needsBuiltIn;
   if (cell.pairRows === 0 || isUnpaired(plan)) return needsPairs;
-  const stages = stagesOf(plan, (functions) => {
-    const reference = warmStart(functions, cell);
-    const data = functions.synthesizeData({ rows: cell.pairRows, reference });
-    const adapter = functions.trainSft({ data, base: reference, column: 'chosen' });
-    return functions.evaluate({ reference, adapter });
+  const planned = await planPipeline(plan.context, async (stages) => {
+    const reference = await warmStart(stages, cell);
+    const data = await stages.synthesizeData({ rows: cell.pairRows, reference });
+    const adapter = await stages.trainSft({ data, base: reference, column: 'chosen' });
+    return stages.evaluate({ reference, adapter });
   });
-  return [['', stages]];
+  return [['', planned]];
 }
 
 /** SFT on correct samples of the warm start. Samples the pool's prompts even where the pairs come from a user's file. */
-function rejectionSamples(plan: CellPlan): Variations {
+async function rejectionSamples(plan: CellPlan): Promise<Variations> {
   const { cell, experiment } = plan;
   if (hasOwnPipeline(plan)) return needsBuiltIn;
   const { pairRows: rows } = cell;
   assertFitsPool(experiment, `the control "rejection-sampling" at ${rows} rows`, rows);
-  const stages = stagesOf(plan, (functions) => {
-    const reference = warmStart(functions, cell);
-    const data = functions.synthesizeData({ rows, reference, what: 'rejection-samples' });
-    const adapter = functions.trainSft({ data, base: reference });
-    return functions.evaluate({ reference, adapter });
+  const planned = await planPipeline(plan.context, async (stages) => {
+    const reference = await warmStart(stages, cell);
+    const data = await stages.synthesizeData({ rows, reference, what: 'rejection-samples' });
+    const adapter = await stages.trainSft({ data, base: reference });
+    return stages.evaluate({ reference, adapter });
   });
-  return [['', stages]];
+  return [['', planned]];
 }
 
 const defaultNumFewShot = 4;
 
-function fewShot(cell: CellPlan, { numFewShot: rows = defaultNumFewShot }: Settings): Variations {
+async function fewShot(
+  cell: CellPlan,
+  { numFewShot: rows = defaultNumFewShot }: Settings,
+): Promise<Variations> {
   assertExamplesAreThere(cell.experiment, rows);
-  const stages = stagesOf(cell, (functions) => {
-    const shots = functions.synthesizeData({ rows });
-    const reference = functions.freezeReference({ adapter: null });
-    return functions.evaluate({ reference, fewShot: shots });
+  const planned = await planPipeline(cell.context, async (stages) => {
+    const shots = await stages.synthesizeData({ rows });
+    const reference = await stages.freezeReference({ adapter: null });
+    return stages.evaluate({ reference, fewShot: shots });
   });
-  return [['', stages]];
+  return [['', planned]];
 }
 
-/** The cell's stages with some fields changed. */
+/** The cell's pipeline with some fields of its definition changed. */
 function changed(
-  { experiment }: CellPlan,
+  { experiment, cell: { axes } }: CellPlan,
   changes: Readonly<Record<string, unknown>>,
-): readonly PlannedStage[] {
-  return planCell({ ...experiment, definition: applyChanges(experiment.definition, changes) }).stages;
+): Promise<PlannedPipeline> {
+  return planCell({ ...experiment, definition: applyChanges(experiment.definition, changes) }, { axes });
 }
 
 /** Adds the SFT term to the cell's loss, or to DPO's where the cell's has none. */
-function withLikelihood(cell: CellPlan): Variations {
+async function withLikelihood(cell: CellPlan): Promise<Variations> {
   if (isUnpaired(cell)) return needsPairs;
   const { definition, loss: user } = cell.experiment;
   const { loss } = definition.preference;
   if ('sftWeight' in loss && loss.sftWeight !== undefined)
     return 'preference.loss has a field "sftWeight" already';
   const tuned = lossFacts(loss, user?.facts).sftTerm ? loss : { name: sigmoid.name, beta: loss.beta };
-  return [['', changed(cell, { 'preference.loss': { ...tuned, sftWeight: 1 } })]];
+  return [['', await changed(cell, { 'preference.loss': { ...tuned, sftWeight: 1 } })]];
 }
 
 const factors = [0.5, 2] as const;
 
-function learningRates(cell: CellPlan): Variations {
+function learningRates(cell: CellPlan): Promise<Variations> {
   const { learningRate } = cell.experiment.definition.preference;
-  return factors.map((factor) => [
+  return inOrder(factors, async (factor) => [
     `learning rate × ${factor}`,
-    changed(cell, { 'preference.learningRate': learningRate * factor }),
+    await changed(cell, { 'preference.learningRate': learningRate * factor }),
   ]);
 }
 
-function betas(cell: CellPlan): Variations {
+function betas(cell: CellPlan): Promise<Variations> {
   const { beta } = cell.experiment.definition.preference.loss;
-  return factors.map((factor) => [
+  return inOrder(factors, async (factor) => [
     `beta × ${factor}`,
-    changed(cell, { 'preference.loss.beta': beta * factor }),
+    await changed(cell, { 'preference.loss.beta': beta * factor }),
   ]);
 }
 
-const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settings) => Variations>> = {
-  'sft-on-chosen': chosenAnswers,
-  'rejection-sampling': rejectionSamples,
-  'few-shot': fewShot,
-  'dpo-nll': withLikelihood,
-  'learning-rate': learningRates,
-  beta: betas,
-};
+const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settings) => Promise<Variations>>> =
+  {
+    'sft-on-chosen': chosenAnswers,
+    'rejection-sampling': rejectionSamples,
+    'few-shot': fewShot,
+    'dpo-nll': withLikelihood,
+    'learning-rate': learningRates,
+    beta: betas,
+  };
+
+/** Equal for pipelines with the same result, as far as it is known. */
+const resultOf = ({ evaluation, stages }: PlannedPipeline): string =>
+  evaluation?.key ?? stages.map(({ key }) => key).join();
 
 /** A cell's controls of a kind, or the reason why there are none. */
-function controlsOf(cell: CellPlan, kind: ControlKind, settings: Settings): (ControlPlan | string)[] {
+async function controlsOf(
+  cell: CellPlan,
+  kind: ControlKind,
+  settings: Settings,
+): Promise<(ControlPlan | string)[]> {
   const of = cell.cell;
-  const made = variations[kind](cell, settings);
+  const made = await variations[kind](cell, settings);
   if (typeof made === 'string') return [made];
-  const different = made.filter(([, stages]) => stages.at(-1)?.key !== cell.evaluation.key);
+  const different = made.filter(([, planned]) => resultOf(planned) !== resultOf(cell));
   if (different.length === 0) return ['the pipeline does not use the setting that it changes'];
-  return different.map(([setting, stages]) => {
+  return different.map(([setting, { context, pipeline, stages, evaluation, continuesAfter }]) => {
     const named = { kind, setting: setting === '' ? undefined : setting };
-    return { id: controlIdOf({ of: of.id, ...named }), ...named, of, experiment: cell.experiment, stages };
+    const planned = { context, pipeline, stages, evaluation, continuesAfter };
+    return { id: controlIdOf({ of: of.id, ...named }), ...named, of, ...planned };
   });
 }
 
@@ -202,14 +205,14 @@ function reasonOf(
 }
 
 /** A grid's controls of a kind, or the reasons why there are none. */
-function controlsOfKind(
+async function controlsOfKind(
   kind: ControlKind,
   cells: readonly CellPlan[],
   settings: Settings,
-): (ControlPlan | string)[] {
+): Promise<(ControlPlan | string)[]> {
   const compared = cellsFor(kind, cells, settings);
   if (compared.length === 0) return [reasonOf(kind, settings)];
-  return compared.flatMap((cell) => controlsOf(cell, kind, settings));
+  return (await inOrder(compared, (cell) => controlsOf(cell, kind, settings))).flat();
 }
 
 /** Largest number of controls of each kind that a sweep can run; winner controls once per place, budget and seed. */
@@ -237,8 +240,11 @@ export interface PlannedControls {
 }
 
 /** Plans the controls of a sweep. */
-export function planControls(cells: readonly CellPlan[], settings: Settings): PlannedControls {
-  const made = settings.controls.map((kind) => [kind, controlsOfKind(kind, cells, settings)] as const);
+export async function planControls(cells: readonly CellPlan[], settings: Settings): Promise<PlannedControls> {
+  const made = await inOrder(
+    settings.controls,
+    async (kind) => [kind, await controlsOfKind(kind, cells, settings)] as const,
+  );
   const planned = made.flatMap(([, each]) => each.filter((control) => typeof control !== 'string'));
   const unavailable = made.flatMap(([kind, each]) =>
     each.flatMap((reason) =>

@@ -2,7 +2,8 @@ export { type Split, splitBudget } from './counts';
 export { detectableDifference } from './detectable';
 export { dependenciesOf, estimateSeconds } from './estimate';
 export { annotationUsd, makesRows, type Purchase, rowPrice, uniquePurchase, usdTolerance } from './money';
-export { type BasePlan, type CellPlan, planBase, planCell } from './cell';
+export { type CellPlan, identifyCell, planBase, planCell } from './cell';
+export type { PlannedPipeline } from './planned-pipeline';
 export {
   annotationCosts,
   type BoughtRows,

@@ -3,11 +3,13 @@ import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
 import type { IdentifiedSource } from '../contracts/provenance';
 import type { PlannedStage, StageKey } from '../contracts/stage';
-import { type BasePlan, type CellPlan, planBase, planCell } from './cell';
+import { type CellPlan, planBase, planCell } from './cell';
 import { planControls, type PlannedControls } from './controls';
 import { dependenciesOf, estimateStageSeconds } from './estimate';
 import { cellIdOf, definitionDigest, sweepIdOf } from './identity';
+import { inOrder } from './in-order';
 import { annotationUsd, type Purchase, uniquePurchase, usdTolerance } from './money';
+import type { PlannedPipeline } from './planned-pipeline';
 import { experimentOf, gridOf, type ResolvedVariant, resolvedVariants } from './variants';
 
 /** One stage of a sweep, shared by one or more cells. */
@@ -120,12 +122,12 @@ function assertWithinLimit(usd: number, limit: number | undefined): void {
 
 /** A variant of the sweep with the plan of its untrained base model. */
 export interface VariantPlan extends ResolvedVariant {
-  readonly base: BasePlan;
+  readonly base: PlannedPipeline;
 }
 
-function planVariantCells(sweepId: string, { coordinates, resolved }: VariantPlan): CellPlan[] {
+function planVariantCells(sweepId: string, { coordinates, resolved }: VariantPlan): Promise<CellPlan[]> {
   const axes = Object.keys(coordinates).length === 0 ? undefined : coordinates;
-  return gridOf(resolved.definition).map((point) =>
+  return inOrder(gridOf(resolved.definition), (point) =>
     planCell(experimentOf(resolved, point), { id: cellIdOf(sweepId, point, coordinates), axes }),
   );
 }
@@ -141,22 +143,21 @@ function distinctBases(variants: readonly VariantPlan[]): PlannedStage[] {
  *
  * @throws BudgetlineError BUDGET_EXCEEDS_POOL or SPEND_LIMIT
  */
-export function planGrid(sweep: ResolvedSweep): SweepPlan {
+export async function planGrid(sweep: ResolvedSweep): Promise<SweepPlan> {
   const { definition } = sweep;
   const digest = definitionDigest(sweep);
   const sweepId = sweepIdOf(sweep, digest);
-  const variants = resolvedVariants(sweep).map((variant) => ({
+  const variants = await inOrder(resolvedVariants(sweep), async (variant) => ({
     ...variant,
-    base: planBase(variant.resolved),
+    base: await planBase(variant.resolved),
   }));
-  const cells = variants
-    .flatMap((variant) => planVariantCells(sweepId, variant))
-    .sort((a, b) => b.seconds - a.seconds);
+  const planned = await inOrder(variants, (variant) => planVariantCells(sweepId, variant));
+  const cells = planned.flat().sort((a, b) => b.seconds - a.seconds);
   const base = distinctBases(variants);
   const stages = uniqueStages(base, cells);
   const purchase = uniquePurchase(stages.map(({ stage }) => stage));
   const usd = annotationUsd(definition.prices, purchase);
-  const controls = planControls(cells, definition);
+  const controls = await planControls(cells, definition);
   // A search runs only a part of the grid; its limit is enforced while it runs.
   if (definition.search.method === 'grid') assertWithinLimit(usd, definition.spendLimitUsd);
   return {

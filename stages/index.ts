@@ -31,5 +31,6 @@ export type { HeldOutSource, PinnedEvaluation, TaskSource } from './sources';
 export type { DemonstrationsSpec, SampledSpec, UserRowsSpec } from './synthesize-data/spec';
 export { expectedVerifierCalls } from './synthesize-data/verifier-calls';
 export { evaluate } from './evaluate';
-export { type StagePlanners, tracePipeline } from './trace';
+export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';
+export { type Trace, tracePipeline } from './trace';
 export { countRows, generating, noWork, optimiserSteps, training } from './work';

@@ -1,17 +1,16 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { ResolvedExperiment } from '../contracts/resolved';
 import type { CellResult, ExperimentProgress } from '../contracts/results';
-import type { PlannedStage, StageResult } from '../contracts/stage';
 import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
 import { openingOf } from '../planning/members';
 import { summarizeEvaluation } from './evaluation';
-import { withFinished } from './failures';
+import { withSpent } from './failures';
 import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
+import { PipelineRun } from './pipeline-run';
 import { planOrFail } from './planned';
-import { createRunner } from './stages';
 import type { Grant } from './stages';
 import { Steering } from './steering';
 
@@ -30,27 +29,8 @@ export interface AllocationExperimentInput {
   readonly orchestration?: Partial<Orchestration>;
 }
 
-/** The `progress` query of a cell: finished stages, and the one that is running. */
+/** The `progress` query of a cell: finished stages, and those that are running. */
 export const experimentProgress = defineQuery<ExperimentProgress>('progress');
-
-/** Collects what the `progress` query and Temporal's UI show. */
-function trackStages(steering: Steering): {
-  readonly finished: StageResult[];
-  readonly onStage: (stage: PlannedStage, result: StageResult | null) => void;
-} {
-  const finished: StageResult[] = [];
-  let running: ExperimentProgress['running'] = null;
-  setHandler(experimentProgress, () => ({ finished, running, paused: steering.state.paused }));
-  return {
-    finished,
-    onStage({ key, kind, title }, result) {
-      running = result === null ? { key, kind, title } : null;
-      if (result !== null) finished.push(result);
-      const done = finished.map((stage) => `- ${stage.title}${stage.cached ? ' (from the store)' : ''}`);
-      setCurrentDetails([...done, ...(running === null ? [] : [`- **${title}** …`])].join('\n'));
-    },
-  };
-}
 
 /** State that the functions of a cell share. */
 interface Cell extends AllocationExperimentInput {
@@ -59,25 +39,46 @@ interface Cell extends AllocationExperimentInput {
   readonly steering: Steering;
 }
 
-async function runStages(
-  { resolved, parent, orchestration, plan, experimentId, steering }: Cell,
-  { onStage, finished }: ReturnType<typeof trackStages>,
-): Promise<CellResult> {
-  if (parent === undefined) await openExperiment({ experimentId, ...openingOf(resolved) });
-  const run = createRunner({
-    resolved,
+/** The cell's stages for Temporal's UI. */
+function describeRun({ finished, running }: PipelineRun): string {
+  const done = finished.map(({ title, cached }) => `- ${title}${cached ? ' (from the store)' : ''}`);
+  return [...done, ...running.map(({ title }) => `- **${title}** …`)].join('\n');
+}
+
+/** A cell's run, with what the `progress` query and Temporal's UI show of it. */
+function createRun({ parent, orchestration, plan, experimentId, steering }: Cell): PipelineRun {
+  const run: PipelineRun = new PipelineRun(plan, {
     experimentId,
-    onStage,
+    onStage: () => setCurrentDetails(describeRun(run)),
     allowanceUsd: parent?.allowanceUsd,
     paidUsd: parent?.paidUsd,
     runStage: (stage) => steering.runStage(stage),
     orchestration: { ...defaultOrchestration, ...orchestration },
   });
-  for (const stage of plan.stages) await run(stage);
-  const evaluation = summarizeEvaluation(finished.at(-1)!);
-  const anchor = parent === undefined ? await sealLedger(experimentId, finished) : undefined;
-  const { cell, annotationUsd } = plan;
-  return { cell, annotationUsd, evaluation, stages: finished, anchor };
+  setHandler(experimentProgress, () => ({
+    finished: run.finished,
+    running: run.running.map(({ key, kind, title }) => ({ key, kind, title })),
+    paused: steering.state.paused,
+  }));
+  return run;
+}
+
+async function runStages(
+  { resolved, parent, plan, experimentId }: Cell,
+  run: PipelineRun,
+): Promise<CellResult> {
+  if (parent === undefined) await openExperiment({ experimentId, ...openingOf(resolved) });
+  const { results, evaluation } = await run.run();
+  const anchor = parent === undefined ? await sealLedger(experimentId, results) : undefined;
+  const { unplanned } = run;
+  return {
+    cell: plan.cell,
+    annotationUsd: plan.annotationUsd,
+    evaluation: summarizeEvaluation(evaluation),
+    stages: results,
+    unplanned: unplanned.length === 0 ? undefined : unplanned,
+    anchor,
+  };
 }
 
 /**
@@ -85,14 +86,14 @@ async function runStages(
  * its cells.
  */
 function runCell(cell: Cell): Promise<CellResult> {
-  const { parent, experimentId, steering } = cell;
-  const tracked = trackStages(steering);
+  const { parent, experimentId } = cell;
+  const run = createRun(cell);
   const record = parent === undefined ? sealLedger : recordAll;
   return recordOnFailure(
-    () => runStages(cell, tracked),
-    () => record(experimentId, tracked.finished),
+    () => runStages(cell, run),
+    () => record(experimentId, run.finished),
   ).catch((error: unknown) => {
-    throw parent === undefined ? error : withFinished(error, tracked.finished);
+    throw parent === undefined ? error : withSpent(error, run.spent);
   });
 }
 
@@ -104,7 +105,7 @@ function placeOf(parent: AllocationExperimentInput['parent']): CellPlace {
 /** One cell: one budget, one split, one seed. */
 export async function allocationExperiment(input: AllocationExperimentInput): Promise<CellResult> {
   const { resolved, parent } = input;
-  const plan = planOrFail(() => planCell(resolved, placeOf(parent)));
+  const plan = await planOrFail(() => planCell(resolved, placeOf(parent)));
   const experimentId = parent?.experimentId ?? plan.cell.id;
   const steering = new Steering({ experimentId, paused: null, maxConcurrentCells: null });
   return steering.run(() => runCell({ ...input, plan, experimentId, steering }));

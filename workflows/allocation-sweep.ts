@@ -25,14 +25,8 @@ import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
 import { allocationExperiment } from './allocation-experiment';
 import { ProgressTracker } from './progress-tracker';
-import {
-  concurrentSpenders,
-  basesOf,
-  evaluateBases,
-  runSequence,
-  summarizeSequence,
-} from './stage-sequences';
-import type { Sweep } from './stage-sequences';
+import { basesOf, concurrentSpenders, evaluateBases, runOwn } from './own-pipelines';
+import type { Sweep } from './own-pipelines';
 import { addScores, packScores, unpackScores } from './cell-scores';
 import { readFailure } from './failures';
 import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
@@ -129,16 +123,16 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | F
 }
 
 async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult | FailedControl> {
-  const { id, kind, setting, of, experiment: resolved, stages: planned } = control;
+  const { id, kind, setting, of } = control;
   const { spend, progress } = sweep;
   const named = { kind, setting, of: of.id };
-  const admitted = spend.admit(id, planned, concurrentSpenders(sweep));
+  const admitted = spend.admit(id, control.stages, concurrentSpenders(sweep));
   progress.setControl(id, admitted ? 'running' : 'skipped');
   if (!admitted) return { ...named, ...spendLimitReached(sweep), stages: [] };
-  const { stages, failure } = await runSequence(sweep, { id, resolved, stages: planned });
-  progress.setControl(id, failure === undefined ? 'done' : 'failed');
-  if (failure !== undefined) return { ...named, ...failure, stages };
-  return { ...named, evaluation: summarizeSequence({ stages }), stages };
+  const ended = await runOwn(sweep, { id, planned: control });
+  progress.setControl(id, 'evaluation' in ended ? 'done' : 'failed');
+  if ('evaluation' in ended) return { ...named, ...ended };
+  return { ...named, ...ended.failure, stages: ended.stages };
 }
 
 /** Controls of the winning mixtures, then the planned controls whose cell has a score. */
@@ -234,7 +228,11 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   if (previous === undefined)
     await openExperiment({ experimentId: sweepId, ...openingOf(resolved, definitionDigest) });
   const next = cellsOf(plan, proposeAfter(sweep, []));
-  spend.reserve([...(previous === undefined ? basesOf(plan) : []), ...next.map(reservationOf)]);
+  const bases = previous === undefined ? basesOf(plan) : [];
+  spend.reserve([
+    ...bases.map(({ id, planned: { stages } }) => ({ id, stages })),
+    ...next.map(reservationOf),
+  ]);
   const [{ baseStages, variants, ...base }, { isLast, ...outcomes }] = await Promise.all([
     evaluateBases(sweep),
     runCells(sweep),
@@ -280,7 +278,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
 export async function allocationSweep(input: AllocationSweepInput): Promise<SweepReturn> {
   const { resolved, previous } = input;
   const orchestration = { ...defaultOrchestration, ...input.orchestration };
-  const plan = planOrFail(() => planGrid(resolved));
+  const plan = await planOrFail(() => planGrid(resolved));
   const start = previous?.steering ?? { paused: null, maxConcurrentCells: orchestration.maxConcurrentCells };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const finished: StageResult[] = [];

@@ -5,14 +5,17 @@ import {
   ChildWorkflowFailure,
   isCancellation,
 } from '@temporalio/workflow';
+import { BudgetlineError } from '../core/failures';
 import type { FailureReason } from '../contracts/results';
-import type { StageResult } from '../contracts/stage';
+import type { PlannedStage, StageResult } from '../contracts/stage';
 
 /** What was bought before a stage or a cell failed. */
 export interface SpentBeforeFailure {
   /** Finished stages. */
   readonly finished: readonly StageResult[];
-  /** US dollars that the failed stage had spent. */
+  /** Stages that ran and are not in the plan. */
+  readonly unplanned: readonly PlannedStage[];
+  /** US dollars that failed stages had spent. */
   readonly usd: number;
 }
 
@@ -27,6 +30,7 @@ interface FailureDetails {
   readonly remedy?: string;
   readonly spentUsd?: number;
   readonly finished?: readonly StageResult[];
+  readonly unplanned?: readonly PlannedStage[];
 }
 
 /** The failure that an activity or a child reported, without Temporal's wrappers. */
@@ -37,10 +41,10 @@ function findReported(error: unknown): unknown {
 
 function readReported({ type, message, details }: ApplicationFailure): ReadFailure {
   const [sent] = (details ?? []) as (FailureDetails | undefined)[];
-  const { remedy, spentUsd, finished = [] } = sent ?? {};
+  const { remedy, spentUsd, finished = [], unplanned = [] } = sent ?? {};
   return {
     reason: { code: type ?? 'TRAINER_CRASHED', message, remedy },
-    spent: spentUsd === undefined ? undefined : { finished, usd: spentUsd },
+    spent: spentUsd === undefined ? undefined : { finished, unplanned, usd: spentUsd },
   };
 }
 
@@ -62,12 +66,24 @@ export function readFailure(error: unknown): ReadFailure {
   return { reason: { code: 'TRAINER_CRASHED', message }, spent: undefined };
 }
 
-/** Adds the finished stages to a cell's failure: they are paid for, and the sweep has to count them. */
-export function withFinished(error: unknown, finished: readonly StageResult[]): unknown {
+/** US dollars that failed stages had spent; undefined if one did not report it. */
+export function lostUsd(failures: readonly unknown[]): number | undefined {
+  const lost = failures.map((error) => (isCancellation(error) ? undefined : readFailure(error).spent?.usd));
+  return lost.reduce((sum, usd) => (sum === undefined || usd === undefined ? undefined : sum + usd), 0);
+}
+
+/** Adds what a cell bought to its failure: it is paid for, and the sweep has to count it. */
+export function withSpent(error: unknown, spent: SpentBeforeFailure | undefined): unknown {
   if (isCancellation(error)) return error;
-  const { reason, spent } = readFailure(error);
-  if (spent === undefined) return error;
-  const { code: type, message, remedy } = reason;
-  const details: FailureDetails[] = [{ remedy, spentUsd: spent.usd, finished }];
+  const { code: type, message, remedy } = readFailure(error).reason;
+  const { finished, unplanned, usd: spentUsd } = spent ?? {};
+  const details: FailureDetails[] = [{ remedy, spentUsd, finished, unplanned }];
   return ApplicationFailure.create({ type, message, nonRetryable: true, details });
+}
+
+/** An error of the package as a failure: any other error makes Temporal retry the workflow task for ever. */
+export function asFailure(error: unknown): unknown {
+  if (!(error instanceof BudgetlineError)) return error;
+  const { message, code: type, remedy, details } = error;
+  return ApplicationFailure.create({ message, type, nonRetryable: true, details: [{ ...details, remedy }] });
 }

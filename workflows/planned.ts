@@ -1,16 +1,10 @@
-import { ApplicationFailure } from '@temporalio/workflow';
-import { BudgetlineError } from '../core/failures';
+import { asFailure } from './failures';
 
-/**
- * Fails the workflow if the plan is invalid. Any other error would make Temporal retry the workflow task
- * for ever.
- */
-export function planOrFail<T>(plan: () => T): T {
+/** Fails the workflow if the plan is invalid. */
+export async function planOrFail<T>(plan: () => Promise<T>): Promise<T> {
   try {
-    return plan();
+    return await plan();
   } catch (error) {
-    if (error instanceof BudgetlineError)
-      throw ApplicationFailure.nonRetryable(error.message, error.code, error.details);
-    throw error;
+    throw asFailure(error);
   }
 }

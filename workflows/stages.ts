@@ -1,25 +1,17 @@
 import { ActivityCancellationType, proxyActivities, uuid4 } from '@temporalio/workflow';
+import { BudgetlineError } from '../core/failures';
+import type { Metrics } from '../contracts/metrics';
 import type { StageRequest } from '../contracts/activities';
 import type { Resolved } from '../contracts/resolved';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
-import type { Makes, PlannedStage, StageKey, StageResult } from '../contracts/stage';
+import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import type { ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
 import { paidStagesOf, spentUsd } from '../planning/spend';
-import { type AnyStageRules, planStage } from '../stages/define';
 import type { StageActivities } from '../stages/activities';
-import { stageKinds } from '../stages/registry';
-import type { CallOf, MakesOf, StageKind } from '../stages/registry';
+import { type StageHost, stageFunctions, type Stages } from '../stages/functions';
+import type { StageKind } from '../stages/registry';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
-
-/**
- * A finished stage: its plan and its result. Stage functions take and return these; the bytes stay in the
- * store.
- */
-export interface Artifact<M extends Makes = Makes> {
-  readonly stage: PlannedStage<M>;
-  readonly result: StageResult;
-}
 
 /** What stages may spend. Empty without a limit. */
 export interface Grant {
@@ -39,22 +31,9 @@ export interface StagesOptions extends Grant {
   readonly orchestration?: Orchestration;
   /** Runs each stage when it may start, e.g. not while the run is paused. Default: at once. */
   readonly runStage?: <T>(stage: () => Promise<T>) => Promise<T>;
-  /** Called with null when a stage is requested, and with the result when it is finished. */
-  readonly onStage?: (stage: PlannedStage, result: StageResult | null) => void;
+  /** Called when a stage is requested, and when it has ended. */
+  readonly onStage?: (stage: PlannedStage, state: StageState) => void;
 }
-
-/** An option of a stage function: where a kind is planned from other stages, it runs on their artifacts. */
-type OptionOf<T> = T extends PlannedStage<infer M> ? Artifact<M> : T;
-
-/** The options of a stage function. */
-type OptionsOf<Call> = { [P in keyof Call]: OptionOf<Call[P]> };
-
-/** Stage functions of one definition and seed, one per kind. Compose them into a pipeline. */
-export type Stages = {
-  readonly [K in StageKind]: (
-    options: OptionsOf<CallOf<(typeof stageKinds)[K]>>,
-  ) => Promise<Artifact<MakesOf<(typeof stageKinds)[K]>>>;
-};
 
 interface Call {
   /**
@@ -96,7 +75,7 @@ class Allowance {
   readonly #prices: Prices;
   readonly #paidUsd: Readonly<Record<StageKey, number>>;
 
-  constructor({ resolved, allowanceUsd, paidUsd = {} }: Omit<StagesOptions, 'seed'>) {
+  constructor({ resolved, allowanceUsd, paidUsd = {} }: StagesOptions) {
     this.#usd = allowanceUsd;
     this.#prices = resolved.definition.prices;
     this.#paidUsd = paidUsd;
@@ -115,49 +94,89 @@ class Allowance {
   }
 }
 
-/** Runs a planned stage. */
-export type StageRunner = (stage: PlannedStage) => Promise<StageResult>;
+/** What became of a requested stage. */
+export type StageState = StageResult | 'running' | 'failed';
 
-/** Returns a function that runs planned stages on their task queues. */
-export function createRunner(options: Omit<StagesOptions, 'seed'>): StageRunner {
-  const { resolved, experimentId, orchestration = defaultOrchestration, onStage } = options;
-  const { execution, prices } = resolved.definition;
-  const family = resolved.members?.family;
-  const runStage = options.runStage ?? ((stage) => stage());
-  const allowance = new Allowance(options);
-  return async (stage) => {
-    onStage?.(stage, null);
-    const request = { stage, execution, experimentId, family, prices, allowanceUsd: allowance.grant(stage) };
+/** Runs stages on their task queues, each once however often it is asked for. */
+export class StageRunner implements StageHost {
+  readonly #options: StagesOptions;
+  readonly #allowance: Allowance;
+  readonly #requests = new Map<StageKey, Promise<StageResult>>();
+  /** What failed stages threw. */
+  readonly failures: unknown[] = [];
+  readonly #states = new Map<StageKey, { readonly stage: PlannedStage; readonly state: StageState }>();
+
+  constructor(options: StagesOptions) {
+    this.#options = options;
+    this.#allowance = new Allowance(options);
+  }
+
+  /** All stages so far, in the order of their requests. */
+  get stages(): PlannedStage[] {
+    return [...this.#states.values()].map(({ stage }) => stage);
+  }
+
+  get running(): PlannedStage[] {
+    return [...this.#states.values()].flatMap(({ stage, state }) => (state === 'running' ? [stage] : []));
+  }
+
+  /** Results of finished stages, in the order of their requests. */
+  get finished(): StageResult[] {
+    return [...this.#states.values()].flatMap(({ state }) => (typeof state === 'string' ? [] : [state]));
+  }
+
+  /** @throws BudgetlineError, or the failure of the stage's activity */
+  run(stage: PlannedStage): Promise<StageResult> {
+    const { key } = stage;
+    const request = this.#requests.get(key) ?? this.#request(stage);
+    this.#requests.set(key, request);
+    return request;
+  }
+
+  async metrics({ key, title }: PlannedStage): Promise<Metrics> {
+    const request = this.#requests.get(key);
+    if (request !== undefined) return (await request).metrics;
+    throw new BudgetlineError(
+      'DEFINITION_INVALID',
+      `The pipeline asks for metrics of "${title}", which it has not run.`,
+    );
+  }
+
+  /** Waits until no stage is running. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#requests.values());
+  }
+
+  async #request(stage: PlannedStage): Promise<StageResult> {
+    const { resolved, experimentId, orchestration = defaultOrchestration, runStage = atOnce } = this.#options;
+    const { execution, prices } = resolved.definition;
+    const family = resolved.members?.family;
+    const allowanceUsd = this.#allowance.grant(stage);
+    this.#enter(stage, 'running');
+    const request = { stage, execution, experimentId, family, prices, allowanceUsd };
     const call = { activityId: activityIdOf(stage, uuid4()), orchestration };
-    const result = await runStage(() => callStage(request, call));
-    allowance.pay(stage, result);
-    onStage?.(stage, result);
-    return result;
-  };
+    try {
+      const result = await runStage(() => callStage(request, call));
+      this.#allowance.pay(stage, result);
+      this.#enter(stage, result);
+      return result;
+    } catch (error) {
+      this.failures.push(error);
+      this.#enter(stage, 'failed');
+      throw error;
+    }
+  }
+
+  #enter(stage: PlannedStage, state: StageState): void {
+    this.#states.set(stage.key, { stage, state });
+    this.#options.onStage?.(stage, state);
+  }
 }
 
-const isArtifact = (value: unknown): value is Artifact =>
-  typeof value === 'object' && value !== null && 'stage' in value && 'result' in value;
+const atOnce = <T>(stage: () => Promise<T>): Promise<T> => stage();
 
-/** The call that plans a stage: artifacts are replaced by their plans. */
-function callOf(options: object): never {
-  const fields = Object.entries(options).map(([name, value]: [string, unknown]) => [
-    name,
-    isArtifact(value) ? value.stage : value,
-  ]);
-  return Object.fromEntries(fields) as never;
-}
-
-/** The stage functions of a definition and seed. Deterministic: the stages depend only on the arguments. */
+/** The stage functions of a definition and seed, for workflows of your own: the same ones that pipelines get. */
 export function createStages(options: StagesOptions): Stages {
   const { resolved, seed } = options;
-  const run = createRunner(options);
-  const functionOf =
-    (rules: AnyStageRules) =>
-    async (call: object): Promise<Artifact> => {
-      const stage = planStage(rules, { resolved, seed }, callOf(call));
-      return { stage, result: await run(stage) };
-    };
-  const functions = Object.values(stageKinds).map((rules) => [rules.kind, functionOf(rules)]);
-  return Object.fromEntries(functions) as Stages;
+  return stageFunctions({ resolved, seed }, new StageRunner(options));
 }

@@ -55,7 +55,7 @@ async function planDefinition(
   const tasks = [...own, ...builtInTasks];
   const hub = onDownload === undefined ? {} : { hub: { onProgress: onDownload } };
   const resolved = await resolveDefinition(definition, { tasks, ...hub });
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   const cached = await findCached(store, plan);
   const slots = deviceSlots(definition.execution.threads);
   const summary = summarizePlan(plan, { definition, cached, slots });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { CellIdentity } from '../../contracts/results';
-import { planCell } from '../../planning';
+import { identifyCell } from '../../planning';
 import type { ReadHistory } from '../run-records';
 
 /** A cell that ended without a score, with the reason from its history. */
@@ -24,7 +24,7 @@ function identify(input: unknown): CellIdentity | undefined {
   const { data } = cellInput.safeParse(input);
   if (data === undefined) return undefined;
   const { cellId: id, axes } = data.parent;
-  return planCell(data.resolved as unknown as ResolvedExperiment, { id, axes }).cell;
+  return identifyCell(data.resolved as unknown as ResolvedExperiment, { id, axes });
 }
 
 function unfinishedIn({ history }: ReadHistory): UnfinishedCell[] {

@@ -86,7 +86,7 @@ async function runDisturbed(options: ChaosOptions, { plan, home, disk }: Disturb
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { resolved, folder, signal, heartbeatSeconds, onNotice } = options;
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   const homes = { quiet: join(folder, 'quiet'), disturbed: join(folder, 'disturbed') };
   for (const home of Object.values(homes)) mkdirSync(home, { recursive: true });
   onNotice(`${plan.cells.length} cells, ${plan.stages.length} stages; first undisturbed`);

@@ -41,7 +41,7 @@ async function awaitEnd(client: Client, resolved: ResolvedSweep, options: RunOpt
   const { signal, world, heartbeatSeconds } = options;
   const orchestration = { heartbeatSeconds, maxConcurrentCells: 4 };
   const started = await startSweep(resolved, { client, orchestration });
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   return watchSweep({
     client,
     plan,

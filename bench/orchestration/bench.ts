@@ -145,7 +145,7 @@ async function runSweep(
   options: { readonly resolved: ResolvedSweep; readonly home: string },
 ): Promise<Swept> {
   const { resolved, home } = options;
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   let done = 0;
   const measured = await timed(countStages(plan), workers, async () => {
     const started = await startSweep(resolved, { client, orchestration: { maxConcurrentCells: width } });
@@ -226,7 +226,7 @@ async function measure(client: Client, options: MeasureOptions): Promise<string[
   const bundle = await bundleBare(join(folder, 'bare.js'));
   const workers = await startWorkers([server.address, form, home, bundle], server.pid);
   try {
-    const count = countStages(planGrid(resolved));
+    const count = countStages(await planGrid(resolved));
     const bare = await timed(count, workers, () => runBare(client, count));
     const bareCells = await timed(cells * stagesACell, workers, () => runBareCells(client, cells));
     const swept = await runSweep(client, workers, { resolved, home });

@@ -171,7 +171,7 @@ function renderFinished(stage: StageResult, ink: Ink): string[] {
 function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): string[] {
   return [
     ...finished.flatMap((stage) => renderFinished(stage, ink)),
-    ...(running === null ? [] : [`  running  ${running.title}`]),
+    ...running.map(({ title }) => `  running  ${title}`),
   ];
 }
 

@@ -46,7 +46,7 @@ export class Going {
     resolved: ResolvedSweep,
     orchestration: Partial<Orchestration> = {},
   ): Promise<Going> {
-    const plan = planGrid(resolved);
+    const plan = await planGrid(resolved);
     const started = await startSweep(resolved, { client, orchestration });
     const ended = new AbortController();
     const watched = { client, resolved, plan, started, store: createFolderStore(home), signal: ended.signal };

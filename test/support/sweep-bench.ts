@@ -61,7 +61,7 @@ export async function runSweep(
   resolved: ResolvedSweep,
   { orchestration = {}, home }: { orchestration?: Partial<Orchestration>; home?: string } = {},
 ): Promise<RanSweep> {
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   const started = await startSweep(resolved, { client, orchestration });
   const statuses: SweepStatus[] = [];
   const onStatus = (status: SweepStatus): void => void statuses.push(status);

@@ -207,7 +207,7 @@ describe('a sweep of summaries with endpoint annotators and judges', function ()
   /** An undisturbed purchase gives the same bytes. */
   async function assertSameRows(): Promise<void> {
     const [home, tasks] = [folder.at('undisturbed'), tasksOf(undisturbed)];
-    const plan = planGrid(await resolveDefinition(definition, { tasks }));
+    const plan = await planGrid(await resolveDefinition(definition, { tasks }));
     const isWritten = ({ rows }: PlannedStage): boolean =>
       rows?.source.what === 'demonstrations' && rows.source.from === 'writer';
     const { stage } = plan.stages.find((one) => isWritten(one.stage))!;

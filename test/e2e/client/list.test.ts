@@ -74,7 +74,7 @@ describe('runs are found by their search attributes', function () {
     const experiment = experimentOf({ ...sweep, definition: { ...sweep.definition, model } }, point);
     const started = await startExperiment(experiment, { client });
     assert.equal(started.searchable, true);
-    const { cell, stages } = planCell(experiment);
+    const { cell, stages } = await planCell(experiment);
     const whole = { experiment: cell.id, task: cell.task, model, budget: 64, sftFraction: 0.25 };
     const [run] = await find(client, { ...whole, stage: stages[0]?.key ?? '', state: 'running' });
     assert.equal(run?.workflowId, cell.id);
@@ -105,7 +105,7 @@ describe('runs are found by their search attributes', function () {
     const client = await connect({ address: (await testServer()).address });
     clients.push(client);
     const resolved = resolveSweep({ name: 'found' });
-    const { sweepId, definitionDigest } = planGrid(resolved);
+    const { sweepId, definitionDigest } = await planGrid(resolved);
     const { handle } = await startSweep(resolved, { client });
     const [run] = await find(client, { digest: definitionDigest });
     assert.deepEqual([run?.workflowId, run?.sweep], [sweepId, sweepId]);

@@ -25,7 +25,7 @@ describe('starting a sweep', function () {
     const second = await startSweep(resolved, { client });
     assert.deepEqual([first.how, second.how], ['started', 'attached']);
     assert.equal(second.runId, first.runId);
-    assert.equal(first.workflowId, planGrid(resolved).sweepId);
+    assert.equal(first.workflowId, await planGrid(resolved).sweepId);
     await first.handle.terminate();
   });
 
@@ -39,7 +39,7 @@ describe('starting a sweep', function () {
   });
 
   it('ends a run of other workflow code and starts again', async () => {
-    const { sweepId } = planGrid(resolved);
+    const { sweepId } = await planGrid(resolved);
     const old = await client.workflow.start('allocationSweep', {
       workflowId: sweepId,
       taskQueue: taskQueues.cpu,
@@ -62,7 +62,7 @@ describe('starting a sweep', function () {
 
   it('reports a run that was ended from outside, and stops watching when asked', async () => {
     const started = await startSweep(resolved, { client });
-    const watched = { client, plan: planGrid(resolved), started, onStatus: () => undefined };
+    const watched = { client, plan: await planGrid(resolved), started, onStatus: () => undefined };
     const stop = new AbortController();
     const left = watchSweep({ ...watched, signal: stop.signal });
     stop.abort(new Error('enough'));

@@ -29,7 +29,14 @@ describe('watching a sweep whose server goes away', function () {
     const started = await startSweep(resolved, { client });
     const notices: string[] = [];
     const watch = (own: Partial<WatchOptions>) =>
-      watchSweep({ client, plan: planGrid(resolved), started, onStatus: quiet, intervalMs: 250, ...own });
+      watchSweep({
+        client,
+        plan: await planGrid(resolved),
+        started,
+        onStatus: quiet,
+        intervalMs: 250,
+        ...own,
+      });
     const patient = watch({ onNotice: (text) => notices.push(text) });
     patient.catch(quiet);
     const impatient = watch({ serverTimeoutMs: 500 });

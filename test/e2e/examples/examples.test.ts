@@ -24,7 +24,7 @@ import { temporaryFolder, temporaryHome } from '../../support/temporary';
 const examples = join(__dirname, '../../../examples');
 
 const plan = async (definition: SweepDefinition) =>
-  planGrid(await resolveDefinition(definition, { tasks: builtInTasks }));
+  await planGrid(await resolveDefinition(definition, { tasks: builtInTasks }));
 
 describe('examples/first-sweep.ts', () => {
   it('is a complete experiment in fifteen lines', () => {
@@ -81,7 +81,7 @@ describe('examples/gsm8k.ts', function () {
     const resolved = await resolveDefinition(small, { tasks: builtInTasks });
     const { result, status } = await withWorkers(folder.path(), async (client) => ({
       ...(await runSweep(client, resolved)),
-      status: await readStatus(client, planGrid(resolved).sweepId),
+      status: await readStatus(client, await planGrid(resolved).sweepId),
     }));
     assert.deepEqual(result.failedCells, []);
     const [cell] = result.cells;

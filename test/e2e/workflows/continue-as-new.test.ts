@@ -21,7 +21,7 @@ describe('a sweep of several runs', function () {
     activity: 'storeDocument' | 'finalizeExperiment',
     resolved: ResolvedSweep,
   ): Promise<{ state: string; answered: boolean; ran: number }> {
-    const { sweepId } = planGrid(resolved);
+    const { sweepId } = await planGrid(resolved);
     let steering: Promise<boolean> | undefined;
     let ran = 0;
     const real = (idle: Activities): Partial<Activities> => ({

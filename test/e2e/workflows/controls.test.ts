@@ -20,7 +20,7 @@ describe('a sweep with controls', function () {
       sftFractions: [1, 0.5, 0],
       controls: ['sft-on-chosen', 'rejection-sampling', 'few-shot', 'dpo-nll', 'learning-rate', 'beta'],
     });
-    const { cells, controls } = planGrid(resolved);
+    const { cells, controls } = await planGrid(resolved);
     const mixture = cells.find(({ cell }) => cell.sftFraction === 0.5);
     const isWinner = ({ key }: PlannedStage): boolean => key === mixture?.evaluation.key;
     const metricsOf = (stage: PlannedStage) => ({ score: isWinner(stage) ? 0.9 : 0.5 });
@@ -65,7 +65,7 @@ describe('a sweep with controls', function () {
       sftFractions: [0.5],
       controls: ['rejection-sampling', 'few-shot'],
     });
-    const { controls, sweepId } = planGrid(resolved);
+    const { controls, sweepId } = await planGrid(resolved);
     const [control] = controls.winnerControls;
     const made = new Set<string>();
     const recorded = new Set<string>();
@@ -136,7 +136,7 @@ describe('a sweep with controls', function () {
       sftFractions: [1, 0.5],
       controls: ['few-shot'],
     });
-    const { cells, controls } = planGrid(resolved);
+    const { cells, controls } = await planGrid(resolved);
     const named = cells.find(({ cell }) => cell.id === controls.certain[0]?.of.id);
     const real = (idle: Activities): Partial<Activities> => ({
       evaluate(request) {

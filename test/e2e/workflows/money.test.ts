@@ -89,7 +89,7 @@ describe('what the cells and controls of a sweep may spend', function () {
         controls: [],
         prices: { ...prices, sftExample: 3 },
       });
-      const { annotationUsd: spendLimitUsd } = planGrid(resolved);
+      const { annotationUsd: spendLimitUsd } = await planGrid(resolved);
       const limited = { ...resolved, definition: { ...resolved.definition, spendLimitUsd } };
       const { result, grants } = await grantsOf(limited, { maxConcurrentCells: 1, maxCellsPerRun });
       assert.deepEqual(result.failedCells, []);

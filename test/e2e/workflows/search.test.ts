@@ -19,7 +19,7 @@ describe('a sweep that searches', function () {
       budgets: [16, 64],
       sftFractions: [1, 0.75, 0.5, 0.25, 0],
     });
-    const plan = planGrid(resolved);
+    const plan = await planGrid(resolved);
     const cellOf = new Map(plan.cells.map(({ evaluation, cell }) => [evaluation.key, cell]));
     // A peak at SFT fraction 1, on many items: found soon.
     const metricsOf = ({ key }: PlannedStage) => ({

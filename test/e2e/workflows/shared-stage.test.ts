@@ -57,7 +57,7 @@ describe('two sweeps that share a stage', function () {
   before(async () => {
     ({ address } = await testServer());
     client = await connect({ address });
-    const plan = planGrid(await resolvePriced(1));
+    const plan = await planGrid(await resolvePriced(1));
     key = plan.stages.find(({ stage }) => stage.kind === 'trainSft')?.stage.key ?? '';
   });
 

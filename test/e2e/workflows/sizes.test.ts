@@ -53,7 +53,7 @@ describe('a sweep whose results are larger than a payload', function () {
       },
     });
     return withIdleWorkers({ real, metricsOf: () => manyMetrics(stageBytes) }, async (client) => {
-      const plan = planGrid(resolved);
+      const plan = await planGrid(resolved);
       const started = await startSweep(resolved, {
         client,
         orchestration: { maxConcurrentCells: 10, maxCellsPerRun },
@@ -72,7 +72,7 @@ describe('a sweep whose results are larger than a payload', function () {
   const idsOf = ({ cells }: SweepResult): string[] => cells.map(({ cell }) => cell.id);
 
   function assertWhole(resolved: ResolvedSweep, { result, returned, documents, recorded }: Sized): void {
-    const plan = planGrid(resolved);
+    const plan = await planGrid(resolved);
     assert.deepEqual(
       idsOf(result),
       plan.cells.map(({ cell }) => cell.id),

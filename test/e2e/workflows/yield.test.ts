@@ -99,7 +99,7 @@ async function withTraining(
   use: (sweep: Steered) => Promise<void>,
 ): Promise<void> {
   const resolved = await resolveTinySweep({ name: 'yields', budgets: [8], sftFractions: [1], controls: [] });
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   const { sweepId, cells } = plan;
   const cellId = cells[0]?.cell.id ?? '';
   const now: Training = { ending, againMs, asked: 0, requests: new Set() };

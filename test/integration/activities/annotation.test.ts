@@ -155,7 +155,7 @@ describe('a local checkpoint that writes and judges', function () {
       .split('\n');
     assert.equal(journal.length, 6, 'the larger stage generated two rows');
 
-    const base = planBase(resolved);
+    const base = await planBase(resolved);
     await bench.run(base.stages[0]!);
     const { metrics, scores } = await bench.run(base.evaluation);
     assert.deepEqual([metrics['score'], scores?.['unparseable']], [0, 1], 'what cannot be read is a loss');

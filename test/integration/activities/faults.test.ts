@@ -44,7 +44,9 @@ describe('stages with faults', function () {
       epochs: 40,
       lora: { rank: 4, alpha: 4 },
     };
-    const { stages } = planCell(await resolveSmall(model, { budget: 32, sftFraction: 1, sft: training }));
+    const { stages } = await planCell(
+      await resolveSmall(model, { budget: 32, sftFraction: 1, sft: training }),
+    );
     data = stageOf(stages, 'synthesizeData');
     sft = stageOf(stages, 'trainSft');
     const bench = await benchWithData('undisturbed');

@@ -14,7 +14,7 @@ describe('what verifier calls of pairs cost', function () {
   /** A store with everything that the pairs of a cell need. */
   async function benchBefore(name: string, change: Parameters<typeof resolveSmall>[1]) {
     const resolved = await resolveSmall(await makeTinyModel(folder.at('model')), change);
-    const { stages } = planCell(resolved);
+    const { stages } = await planCell(resolved);
     const pairs = stageOf(stages, 'synthesizeData', 1);
     const bench = createBench(folder.at(name), {});
     for (const stage of stages.slice(0, stages.indexOf(pairs))) await bench.run(stage);

@@ -22,7 +22,7 @@ describe('stages with a model family of the user', function () {
     });
     const small = await resolveSmall(model);
     const digest = modelDigest(small.model.digest, family);
-    const { stages } = planCell({ ...small, model: { ...small.model, digest } });
+    const { stages } = await planCell({ ...small, model: { ...small.model, digest } });
     const bench = createBench(folder.at('home'), { family });
     for (const stage of stages) assert.equal((await bench.run(stage)).cached, false, stage.title);
 
@@ -40,7 +40,7 @@ describe('stages with a model family of the user', function () {
       export: family.export,
       digest: family.digest,
     });
-    const { stages } = planCell(await resolveSmall(model));
+    const { stages } = await planCell(await resolveSmall(model));
     const bench = createBench(folder.at('home-2'), { family });
     await bench.run(stageOf(stages, 'synthesizeData'));
     const failure = await bench.fail(stageOf(stages, 'trainSft'));

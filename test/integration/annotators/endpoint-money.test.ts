@@ -282,7 +282,7 @@ describe('the cost of an endpoint', function () {
       ...(await codeOfOwn({ judge })),
     };
     const judging = createBench(home, { deps: { tasks: [withJudges(compared, judge)] } });
-    const base = planBase(resolved);
+    const base = await planBase(resolved);
     await judging.run(base.stages[0]!);
     // Judged in this process: the test is about the bill.
     Reflect.deleteProperty(base.evaluation, 'judgedOffDevice');

@@ -23,7 +23,7 @@ describe('a definition with a model family of its user', () => {
       { tasks: builtInTasks, baseDir: folder.path() },
     );
   const keysOf = async (change: Partial<SweepInput>): Promise<string[]> => {
-    const { stages } = planGrid(await resolve(change));
+    const { stages } = await planGrid(await resolve(change));
     return stages.map(({ stage }) => `${stage.title} ${stage.key}`);
   };
 

@@ -62,7 +62,7 @@ describe('the identity of annotators and judges in stage keys', () => {
       }),
       { tasks: [task] },
     );
-  const plan = async (task: Task, annotator?: string) => planGrid(await resolve(task, annotator));
+  const plan = async (task: Task, annotator?: string) => await planGrid(await resolve(task, annotator));
   const keysOf = async (task: Task, annotator?: string) =>
     Object.fromEntries((await plan(task, annotator)).stages.map(({ stage }) => [stage.title, stage.key]));
 
@@ -127,7 +127,7 @@ describe('the identity of annotators and judges in stage keys', () => {
         }),
         { tasks: [mathWith(), withJudges(helpfulness as Task, judge(model))] },
       );
-    const [one, other] = [planGrid(await resolveWith('one')), planGrid(await resolveWith('two'))];
+    const [one, other] = [await planGrid(await resolveWith('one')), await planGrid(await resolveWith('two'))];
     const changed = one.stages.flatMap(({ stage }, at) =>
       stage.key === other.stages[at]?.stage.key ? [] : [stage.kind],
     );

@@ -36,7 +36,7 @@ describe('a user’s loss in a definition', function () {
       { tasks: builtInTasks, baseDir: folder.path() },
     );
   const tunedStages = async (loss: object, more?: Partial<SweepInput>) =>
-    planGrid(await resolve(loss, more))
+    await planGrid(await resolve(loss, more))
       .stages.map(({ stage }) => stage)
       .filter(isTuning);
   const keyOf = async (loss: object): Promise<string> => (await tunedStages(loss))[0]!.key;
@@ -119,7 +119,7 @@ describe('a user’s loss in a definition', function () {
 
   it('takes part in the controls "dpo-nll" and "beta"', async () => {
     const controls = ['dpo-nll', 'beta'] as const;
-    const plan = planGrid(await resolve(own, { controls: [...controls], sftFractions: [0] }));
+    const plan = await planGrid(await resolve(own, { controls: [...controls], sftFractions: [0] }));
     const stages = plan.controls.certain.flatMap((control) => control.stages.filter(isTuning));
     assert.deepEqual(
       stages.map(({ spec, title }) => [spec.loss.beta, title]),

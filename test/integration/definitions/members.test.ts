@@ -74,7 +74,9 @@ describe('a definition with stage kinds and a pipeline of its user', function ()
       ...{ evaluation: { items: 2, maxNewTokens: 8 } },
       ...own,
     });
-    return planGrid(await resolveDefinition(definition, { tasks: builtInTasks, baseDir: folder.path() }));
+    return await planGrid(
+      await resolveDefinition(definition, { tasks: builtInTasks, baseDir: folder.path() }),
+    );
   }
 
   before(() => writeFileSync(folder.at('own.ts'), source));

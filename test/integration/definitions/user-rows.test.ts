@@ -58,7 +58,7 @@ describe('user rows in a sweep', function () {
     return true;
   };
   const dataStages = async (annotations: SweepInput['annotations'], change?: Partial<SweepInput>) =>
-    planGrid(await resolve(annotations, change))
+    await planGrid(await resolve(annotations, change))
       .stages.map(({ stage }) => stage)
       .filter(makesRows);
 
@@ -94,7 +94,7 @@ describe('user rows in a sweep', function () {
   it('refuses fewer rows than a budget asks for, before anything runs', async () => {
     const resolved = await resolve(own({}, null), { budgets: [32], sftFractions: [1] });
     assert.throws(
-      () => planGrid(resolved),
+      () => await planGrid(resolved),
       refuses('BUDGET_EXCEEDS_POOL', /takes 32 demonstrations; .* has 24/),
     );
   });
@@ -169,7 +169,7 @@ describe('user rows in a sweep', function () {
     const resolved = await resolve(annotations, change);
     assert.equal(resolved.userRows?.preferences, 8);
     assert.deepEqual(
-      planGrid(resolved).controls.winnerControls,
+      await planGrid(resolved).controls.winnerControls,
       [],
       'they have no chosen answers to learn from',
     );

@@ -175,7 +175,7 @@ describe('the printed results of a sweep', () => {
 });
 
 describe('the printed plan', () => {
-  const plan = planGrid(resolved);
+  const plan = await planGrid(resolved);
   const { definition } = resolved;
   const summarize = (cached: ReadonlySet<string>): PlanSummary =>
     summarizePlan(plan, { definition, cached, slots: 2 });
@@ -215,7 +215,7 @@ describe('the printed plan', () => {
   it('prints the number of verdicts, each answer in both orders, and the spend limit', () => {
     const evaluation = { ...definition.evaluation, judge: 'gpt' };
     const judged = { ...resolved, definition: { ...definition, evaluation } };
-    const judgedPlan = planGrid(judged);
+    const judgedPlan = await planGrid(judged);
     const summaryOf = (cached: readonly string[]): PlanSummary =>
       summarizePlan(judgedPlan, { definition: judged.definition, cached: new Set(cached), slots: 2 });
     const all = 2 * evaluation.items * (judgedPlan.cells.length + 1);

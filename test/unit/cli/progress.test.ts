@@ -10,7 +10,7 @@ import { createProgressView } from '../../../cli/progress-view';
 import { planGrid } from '../../../planning';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 
-const plan = planGrid({
+const plan = await planGrid({
   definition: sweepFixture({ items: 10 }).definition,
   model: { name: 'embedded', digest: 'a'.repeat(64), path: '/models/tiny-math' },
   files: {},

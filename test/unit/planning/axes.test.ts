@@ -13,10 +13,10 @@ const axes = {
 };
 const plain = resolveSweep();
 const crossed = resolveSweep({ axes });
-const plan = planGrid(crossed);
+const plan = await planGrid(crossed);
 
 const keysOf = (sweep: ReturnType<typeof resolveSweep>): Set<string> =>
-  new Set(planGrid(sweep).stages.map(({ stage }) => stage.key));
+  new Set(await planGrid(sweep).stages.map(({ stage }) => stage.key));
 
 function assertInvalid(change: Parameters<typeof resolveSweep>[0], message: RegExp): void {
   assert.throws(
@@ -28,7 +28,7 @@ function assertInvalid(change: Parameters<typeof resolveSweep>[0], message: RegE
 
 describe('axes of a sweep', () => {
   it('multiply the grid, and every cell has its coordinates', () => {
-    assert.equal(plan.cells.length, 3 * 2 * planGrid(plain).cells.length);
+    assert.equal(plan.cells.length, 3 * 2 * (await planGrid(plain).cells.length));
     assert.equal(new Set(plan.cells.map(({ cell }) => cell.id)).size, plan.cells.length);
     for (const { cell, experiment } of plan.cells) {
       assert.equal(cell.axes?.['annotator'], cell.annotator);
@@ -63,7 +63,7 @@ describe('axes of a sweep', () => {
 
   it('are optional', () => {
     assert.deepEqual(variantsOf(plain.definition), [{ coordinates: {}, definition: plain.definition }]);
-    assert.equal(planGrid(plain).cells[0]?.cell.axes, undefined);
+    assert.equal(await planGrid(plain).cells[0]?.cell.axes, undefined);
     assert.equal('axes' in plain.definition, false);
   });
 
@@ -80,7 +80,7 @@ describe('axes of a sweep', () => {
     const [small, large] = variantsOf(sweep.definition).map(({ definition }) => definition);
     assert.deepEqual(small?.data, { source: 'synthetic', seed: 0, pool: 100, validation: 200, test: 400 });
     assert.deepEqual([small.evaluation.items, large?.evaluation.items], [10, 400]);
-    assert.equal(planGrid(sweep).base.length, 3, 'one reference, two evaluations');
+    assert.equal(await planGrid(sweep).base.length, 3, 'one reference, two evaluations');
   });
 
   it('have their own model and files at each place', () => {
@@ -91,7 +91,7 @@ describe('axes of a sweep', () => {
       model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
     });
     const pinned = { ...sweep, ...inputs('a', 6144), variants: [inputs('a', 6144), inputs('b', 6144)] };
-    const references = planGrid(pinned).base.filter(({ kind }) => kind === 'freezeReference');
+    const references = await planGrid(pinned).base.filter(({ kind }) => kind === 'freezeReference');
     assert.deepEqual(
       references.map(({ inputs }) => inputs.base),
       ['a', 'b'].map((digest) => ({ digest: digest.repeat(64), path: `/${digest}` })),
@@ -99,7 +99,7 @@ describe('axes of a sweep', () => {
     const other = { ...pinned, variants: [inputs('a', 6144), inputs('c', 6144)] };
     assert.notEqual(sweepIdOf(other), sweepIdOf(pinned));
     const short = { ...pinned, variants: [inputs('a', 6144), inputs('b', 10)] };
-    assert.throws(() => planGrid(short), { code: 'BUDGET_EXCEEDS_POOL' });
+    assert.throws(() => await planGrid(short), { code: 'BUDGET_EXCEEDS_POOL' });
   });
 
   it('are refused for an unknown or fixed field, or a value that the field does not accept', () => {
@@ -175,7 +175,7 @@ describe('axes of a sweep', () => {
     assert.equal(coordinatesSlug({ b: '1', a: '2' }), coordinatesSlug({ a: '2', b: '1' }));
     const models = ['gpt 4', 'gpt_4', 'GPT_4'];
     const sweep = resolveSweep({ axes: { model: models }, budgets: [64], sftFractions: [1] });
-    assert.equal(new Set(planGrid(sweep).cells.map(({ cell }) => cell.id.toLowerCase())).size, 3);
+    assert.equal(new Set(await planGrid(sweep).cells.map(({ cell }) => cell.id.toLowerCase())).size, 3);
   });
 });
 

@@ -74,11 +74,11 @@ function write(one: Meaning, pick: () => boolean): Partial<SweepInput> {
 }
 
 function keysOf(changes: Partial<SweepInput>): string[] {
-  const { stages } = planGrid(resolveSweep(changes));
+  const { stages } = await planGrid(resolveSweep(changes));
   return stages.map(({ stage }) => stage.key).sort();
 }
 
-const idOf = (changes: Partial<SweepInput>): string => planGrid(resolveSweep(changes)).sweepId;
+const idOf = (changes: Partial<SweepInput>): string => await planGrid(resolveSweep(changes)).sweepId;
 
 describe('canonical settings', () => {
   const picks = fc.infiniteStream(fc.boolean()).map((stream) => () => stream.next().value as boolean);
@@ -108,7 +108,7 @@ describe('canonical settings', () => {
   it('on an axis have the keys of the same value in the definition', () => {
     const lora = { rank: 4, alpha: 8 };
     const varied = resolveSweep({ sft: { ...sft, lora }, axes: { 'sft.lora.dropout': [0, 0.1] } });
-    const all = new Set(planGrid(varied).stages.map(({ stage }) => stage.key));
+    const all = new Set(await planGrid(varied).stages.map(({ stage }) => stage.key));
     for (const dropout of [0, 0.1])
       for (const key of keysOf({ sft: { ...sft, lora: { ...lora, dropout } } })) assert.ok(all.has(key));
     for (const key of keysOf({ sft: { ...sft, lora } })) assert.ok(all.has(key));
@@ -119,7 +119,7 @@ describe('canonical settings', () => {
     const axes = { drop: { none: { 'sft.lora.dropout': 0 }, some: { 'sft.lora.dropout': 0.1 } } };
     const definition = resolveSweep({ sft: base, axes }).definition;
     const read = JSON.parse(JSON.stringify(definition)) as typeof definition;
-    const plan = planGrid({ ...resolveSweep({ sft: base, axes }), definition: read });
+    const plan = await planGrid({ ...resolveSweep({ sft: base, axes }), definition: read });
     const [none] = plan.variants;
     assert.equal(none?.resolved.definition.sft.lora?.dropout, undefined);
   });

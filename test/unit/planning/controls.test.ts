@@ -17,7 +17,7 @@ const kinds = [
 const ownFile = { file: 'own.jsonl', source: 'our own', license: 'CC0-1.0' };
 
 const planOf = (changes: Partial<SweepInput> = {}) =>
-  planGrid(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
+  await planGrid(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
 const plan = planOf();
 const { certain, winnerControls } = plan.controls;
 
@@ -154,7 +154,7 @@ describe('planning controls', () => {
     ];
     for (const [changes, kind, reason] of expected) {
       const sweep = resolveSweep({ controls: [...kinds], sensitivityBudget: 256, ...changes });
-      const planned = planGrid({ ...sweep, userRows: { preferences: 5_000 } });
+      const planned = await planGrid({ ...sweep, userRows: { preferences: 5_000 } });
       const all = [...planned.controls.certain, ...planned.controls.winnerControls];
       assert.ok(!all.some((control) => control.kind === kind), kind);
       const [named = '', ...more] = planned.warnings.filter((text) => text.includes(`control "${kind}"`));
@@ -166,7 +166,7 @@ describe('planning controls', () => {
 
   it('refuses more rows than exist, by field', () => {
     const tooMany = (changes: Partial<SweepInput>, inputs: Parameters<typeof resolveSweep>[1]) => () =>
-      planGrid(resolveSweep({ budgets: [64], ...changes }, inputs));
+      await planGrid(resolveSweep({ budgets: [64], ...changes }, inputs));
     assert.throws(tooMany({ controls: ['few-shot'], numFewShot: 9_999 }, {}), {
       code: 'BUDGET_EXCEEDS_POOL',
       message: /^numFewShot 9999 is above the 6144 problems/,

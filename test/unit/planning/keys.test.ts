@@ -10,7 +10,7 @@ import { sweepOfOne } from '../../../definitions';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const keysOf = (resolved: ResolvedSweep): Set<string> =>
-  new Set(planGrid(resolved).stages.map(({ stage }) => stage.key));
+  new Set(await planGrid(resolved).stages.map(({ stage }) => stage.key));
 
 /** The same value with every object's fields in reverse order. */
 function reverseFields<T>(value: T): T {
@@ -96,7 +96,7 @@ describe('stage keys', () => {
   it('change with model, training settings and seed', () => {
     /** Kinds of the stages that a changed sweep shares with the first one. */
     const commonKinds = (changed: ResolvedSweep): string[] => {
-      const common = planGrid(changed).stages.filter(({ stage }) => before.has(stage.key));
+      const common = await planGrid(changed).stages.filter(({ stage }) => before.has(stage.key));
       return [...new Set(common.map(({ stage }) => stage.kind))].sort();
     };
     const { preference } = resolveSweep().definition;
@@ -107,7 +107,7 @@ describe('stage keys', () => {
       'freezeReference',
     ]);
     assert.deepEqual(commonKinds(resolveSweep({ seeds: [1] })), ['evaluate', 'freezeReference']);
-    const slower = planGrid(resolveSweep({ preference: { ...preference, learningRate: 1e-4 } })).stages;
+    const slower = await planGrid(resolveSweep({ preference: { ...preference, learningRate: 1e-4 } })).stages;
     const changed = slower.filter(({ stage }) => !before.has(stage.key)).map(({ stage }) => stage.kind);
     assert.deepEqual([...new Set(changed)].sort(), ['evaluate', 'trainPreference']);
   });
@@ -120,13 +120,15 @@ describe('stage keys', () => {
       );
     assert.deepEqual(keysOf(files('/a', 'd1')), keysOf(files('/b', 'd1')));
     assert.notDeepEqual(keysOf(files('/a', 'd1')), keysOf(files('/a', 'd2')));
-    const synthesis = planGrid(files('/a', 'd1')).stages.find(({ stage }) => stage.kind === 'synthesizeData');
+    const synthesis = await planGrid(files('/a', 'd1')).stages.find(
+      ({ stage }) => stage.kind === 'synthesizeData',
+    );
     assert.deepEqual(synthesis?.stage.files, { train: '/a', test: '/a-test' });
   });
 
   it('are the same for an experiment and for its sweep of one cell', () => {
-    for (const { experiment, stages } of planGrid(resolveSweep({ seeds: [3] })).cells) {
-      const again = planGrid({ ...experiment, definition: sweepOfOne(experiment.definition) });
+    for (const { experiment, stages } of await planGrid(resolveSweep({ seeds: [3] })).cells) {
+      const again = await planGrid({ ...experiment, definition: sweepOfOne(experiment.definition) });
       const keys = again.cells.flatMap((cell) => cell.stages.map(({ key }) => key));
       assert.deepEqual(
         keys,
@@ -138,7 +140,9 @@ describe('stage keys', () => {
   it('of training stages change with a large vocabulary only', () => {
     const withWords = (vocabulary: number) => {
       const { model } = resolveSweep();
-      return planGrid(resolveSweep({}, { model: { ...model, vocabulary } })).stages.map(({ stage }) => stage);
+      return await planGrid(resolveSweep({}, { model: { ...model, vocabulary } })).stages.map(
+        ({ stage }) => stage,
+      );
     };
     assert.deepEqual(new Set(withWords(32_768).map(({ key }) => key)), before);
     const changed = withWords(32_769).filter(({ key }) => !before.has(key));
@@ -167,7 +171,8 @@ describe('stage keys', () => {
     const task = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
     const { evaluation } = resolveSweep().definition;
     const plan = (auxiliary: readonly object[], inputs: Partial<ResolvedSweep> = {}) =>
-      planGrid(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, inputs)).stages;
+      await planGrid(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, inputs))
+        .stages;
     const keys = (stages: ReturnType<typeof plan>, kind: string) =>
       stages.filter(({ stage }) => stage.kind === kind).map(({ stage }) => stage.key);
     // Without auxiliary tasks keys are the same as before there were any.
@@ -186,7 +191,7 @@ describe('stage keys', () => {
     const [one, moved, other] = [ofFile('/a', 'd1'), ofFile('/b', 'd1'), ofFile('/a', 'd2')];
     assert.deepEqual(keys(one, 'evaluate'), keys(moved, 'evaluate'));
     assert.notDeepEqual(keys(one, 'evaluate'), keys(other, 'evaluate'));
-    const without = planGrid(resolveSweep()).stages;
+    const without = await planGrid(resolveSweep()).stages;
     for (const kind of ['synthesizeData', 'trainSft', 'trainPreference'])
       assert.deepEqual(keys(one, kind), keys(without, kind), `${kind}: nothing was kept out`);
     const apart = ofFile('/a', 'd1', { heldOut: ['instruction-following'] });

@@ -37,13 +37,13 @@ function resolveMoney(changes: Partial<SweepInput> = {}, parameters?: number): R
 }
 
 const boughtBy = (sweep: ResolvedSweep) =>
-  planGrid(sweep)
+  await planGrid(sweep)
     .cells.map(({ cell }) => [cell.budget, cell.sftSpendFraction, cell.sftRows, cell.pairRows] as const)
     .sort((a, b) => a[0] - b[0] || b[1]! - a[1]!);
 
 describe('budgets of money', () => {
   it('are indexed by the rows that they buy, since the search attribute is an integer', () => {
-    const plan = planGrid(resolveMoney({ budgets: [usd(0.1), usd(2.5)] }));
+    const plan = await planGrid(resolveMoney({ budgets: [usd(0.1), usd(2.5)] }));
     for (const cellPlan of plan.cells) {
       const { cell } = cellPlan;
       const attributes = cellAttributes(cellPlan, plan);
@@ -99,7 +99,7 @@ describe('budgets of money', () => {
   });
 
   it('keep fractions of money and of rows apart, in every cell and in the definition', () => {
-    const [cell] = planGrid(resolveMoney()).cells.filter(
+    const [cell] = await planGrid(resolveMoney()).cells.filter(
       ({ cell: { sftSpendFraction } }) => sftSpendFraction === 0.5,
     );
     // Half of the money buys a third of the rows, since a demonstration costs two pairs.
@@ -123,7 +123,7 @@ describe('budgets of money', () => {
 
   it('name cells by money and fraction; a new price changes the rows of money budgets only', () => {
     const sweep = resolveMoney();
-    const ids = planGrid(sweep).cells.map(({ cell }) => cell.id);
+    const ids = await planGrid(sweep).cells.map(({ cell }) => cell.id);
     assert.ok(ids.includes(`${sweepIdOf(sweep)}-usd2.5-m0.5-s0`));
     const dearer = resolveMoney({ prices: { ...prices, sftExample: 0.04 } });
     assert.deepEqual(boughtBy(dearer)[0], [1, 1, 25, 0]);
@@ -141,7 +141,7 @@ describe('budgets of money', () => {
     const pair = (10 * 0.65 * 48 + 2 * 0.57 * 96 + 2 * 2 * 0.57 * 96 * 2) * 2 * parameters;
     assert.ok(Math.abs(paid.pair - (0.01 + (2 * pair) / 1e18)) < 1e-12);
     assert.ok(paid.fixed > 0);
-    assert.throws(() => planGrid(resolveMoney({ prices: { ...prices, exaflop: 2 } })), {
+    assert.throws(() => await planGrid(resolveMoney({ prices: { ...prices, exaflop: 2 } })), {
       code: 'DEFINITION_INVALID',
       message: /number of parameters/,
     });

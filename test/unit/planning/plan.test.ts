@@ -4,7 +4,7 @@ import { estimateSeconds, experimentOf, gridOf, planCell, planGrid, sweepIdOf } 
 import { resolveSweep } from '../../support/planning/resolve';
 
 const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
-const plan = planGrid(resolveSweep());
+const plan = await planGrid(resolveSweep());
 const cellAt = (budget: number, sftFraction: number) => {
   const found = plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === sftFraction);
   assert.ok(found);
@@ -38,7 +38,7 @@ describe('planning a cell', () => {
   it('gives a cell the same stages alone and in a sweep', () => {
     const resolved = resolveSweep();
     for (const point of gridOf(resolved.definition)) {
-      const alone = planCell(experimentOf(resolved, point));
+      const alone = await planCell(experimentOf(resolved, point));
       assert.ok('sftFraction' in point);
       assert.deepEqual(alone.stages, cellAt(point.budget, point.sftFraction).stages);
     }
@@ -70,7 +70,7 @@ describe('planning a sweep', () => {
   });
 
   it('needs 23 SFT stages for the 36 SFT cells of the study’s grid', () => {
-    const study = planGrid(
+    const study = await planGrid(
       resolveSweep(
         { budgets: [100, 500, 1000, 5000, 10000, 20000], sftFractions: [1, 0.75, 0.5, 0.25, 0, 0.1, 0.01] },
         { poolRows: 40000 },
@@ -114,7 +114,7 @@ describe('planning a sweep', () => {
     assert.deepEqual([plan.purchase.demonstrations, plan.purchase.pairs], [1024, pairs]);
     assert.ok(Math.abs(plan.annotationUsd - (1024 * 0.002 + pairs * 0.001)) < 1e-9);
     assert.ok(Math.abs(cellAt(256, 0.75).annotationUsd - (192 * 0.002 + 64 * 0.001)) < 1e-9);
-    const checked = planGrid(
+    const checked = await planGrid(
       resolveSweep({ prices: { sftExample: 0, preferencePair: 0, verifierCall: 0.01 } }),
     );
     assert.equal(checked.annotationUsd, plan.purchase.verifierCalls * 0.01);
@@ -122,9 +122,11 @@ describe('planning a sweep', () => {
   });
 
   it('refuses a budget above the pool and a plan above the spend limit', () => {
-    assert.throws(() => planGrid(resolveSweep({ budgets: [64, 6145] })), { code: 'BUDGET_EXCEEDS_POOL' });
-    assert.throws(() => planGrid(resolveSweep({ spendLimitUsd: 1 })), { code: 'SPEND_LIMIT' });
-    assert.ok(planGrid(resolveSweep({ spendLimitUsd: 100 })));
+    assert.throws(() => await planGrid(resolveSweep({ budgets: [64, 6145] })), {
+      code: 'BUDGET_EXCEEDS_POOL',
+    });
+    assert.throws(() => await planGrid(resolveSweep({ spendLimitUsd: 1 })), { code: 'SPEND_LIMIT' });
+    assert.ok(await planGrid(resolveSweep({ spendLimitUsd: 100 })));
   });
 
   it('derives a sweep’s id from content, not from paths', () => {

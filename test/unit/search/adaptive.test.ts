@@ -14,7 +14,7 @@ import { resolveSweep } from '../../support/planning/resolve';
 
 const defaultLimits = { regretTolerance: 0.02, confidence: 0.9, maxCostFraction: 0.5 };
 
-const plan = planGrid(resolveSweep({ seeds: [0, 1, 2], sftFractions: [1, 0.75, 0.5, 0.25, 0] }));
+const plan = await planGrid(resolveSweep({ seeds: [0, 1, 2], sftFractions: [1, 0.75, 0.5, 0.25, 0] }));
 const runs = searchRunsOf(plan.cells, plan.stages);
 const items = 400;
 
@@ -54,7 +54,7 @@ describe('adaptive search', () => {
 
   /** Runs a search of any plan to its end under a share of its cost. */
   function searchWithin(changes: Partial<SweepInput>, maxCostFraction: number, surface: Surface) {
-    const { cells, stages } = planGrid(resolveSweep(changes));
+    const { cells, stages } = await planGrid(resolveSweep(changes));
     const all = searchRunsOf(cells, stages);
     const limits = { ...defaultLimits, maxCostFraction };
     const outcomes: SearchOutcome[] = [];

@@ -32,7 +32,7 @@ describe('what a sweep runs next', () => {
 
   it('is the whole grid, in the plan’s order, for method grid', () => {
     const { definition } = resolveSweep();
-    const grid = planGrid(resolveSweep());
+    const grid = await planGrid(resolveSweep());
     const proposal = proposeNext({ definition, plan: grid, scores: {} });
     assert.deepEqual(
       proposal.ids,
@@ -43,7 +43,7 @@ describe('what a sweep runs next', () => {
 
   it('searches every place on the axes by itself', () => {
     const sweep = resolveSweep({ search: { method: 'adaptive' }, axes: { annotator: ['clean', 'slip'] } });
-    const both = planGrid(sweep);
+    const both = await planGrid(sweep);
     const { scores, record } = finish(sweep.definition, both, peakAt(0.5));
     const seen = new Set(Object.keys(scores).map((id) => /annotator=(\w+)/.exec(id)?.[1]));
     assert.deepEqual([...seen].sort(), ['clean', 'slip']);
@@ -58,7 +58,7 @@ describe('what a sweep runs next', () => {
       poolRows: 6144,
       model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
     });
-    const both = planGrid({ ...sweep, variants: [outside('a'), outside('b')] });
+    const both = await planGrid({ ...sweep, variants: [outside('a'), outside('b')] });
     const { scores, record } = finish(sweep.definition, both, peakAt(0.5));
     const large = both.cells.filter(({ cell }) => cell.axes?.['model'] === 'large' && cell.id in scores);
     assert.deepEqual(large.map(({ cell }) => `${cell.budget} ${cell.sftFraction}`).sort(), [

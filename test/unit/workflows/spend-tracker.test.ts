@@ -13,7 +13,7 @@ import { SpendTracker } from '../../../workflows/spend-tracker';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const prices = { sftExample: 2, preferencePair: 1, verifierCall: 0.25 };
-const plan = planGrid(resolveSweep({ budgets: [64, 256], sftFractions: [1, 0.5], prices }));
+const plan = await planGrid(resolveSweep({ budgets: [64, 256], sftFractions: [1, 0.5], prices }));
 const cellAt = (budget: number, fraction: number): CellPlan =>
   plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
 
@@ -140,7 +140,7 @@ describe('the spend tracker of a sweep', () => {
 
   it('shares unplanned money among work that runs at once, and leaves what others have reserved', () => {
     // Every seed buys its own rows, and any verifier call may be one too many.
-    const { cells } = planGrid(
+    const { cells } = await planGrid(
       resolveSweep({ budgets: [64], sftFractions: [0.5], seeds: [0, 1, 2, 3, 4, 5], prices }),
     );
     const planned = plannedUsd(cells[0]!);

@@ -3,7 +3,7 @@ import { estimateTimeLeft } from '../../../../app/run/time-left';
 import { planGrid } from '../../../../planning';
 import { resolveSweep } from '../../../support/planning/resolve';
 
-const plan = planGrid(resolveSweep());
+const plan = await planGrid(resolveSweep());
 const keys = plan.stages.map(({ stage }) => stage.key);
 
 describe('the time left', () => {

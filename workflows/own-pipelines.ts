@@ -6,7 +6,8 @@ import type {
   SearchProposal,
   SweepLists,
 } from '../contracts/results';
-import type { PlannedStage, StageResult } from '../contracts/stage';
+import type { StageResult } from '../contracts/stage';
+import type { PlannedPipeline } from '../planning/planned-pipeline';
 import type { SweepPlan } from '../planning/plan';
 import type { ProgressTracker } from './progress-tracker';
 import type { CellScores } from './cell-scores';
@@ -15,8 +16,7 @@ import { readFailure } from './failures';
 import type { Orchestration } from './orchestration';
 import type { ContinueAsNewState, RunQuota } from './continue-as-new';
 import type { SpendTracker } from './spend-tracker';
-import { createRunner } from './stages';
-import type { StagesOptions } from './stages';
+import { PipelineRun } from './pipeline-run';
 import type { Steering } from './steering';
 
 /** State that the sweep's functions share. */
@@ -41,66 +41,56 @@ export interface Sweep {
 export const concurrentSpenders = ({ plan, previous, steering }: Sweep): number =>
   steering.concurrency + (previous === undefined ? plan.variants.length : 0);
 
-/** Stages that the sweep runs itself, one after another; the last is an evaluation. */
-interface SequencePlan extends Pick<StagesOptions, 'resolved'> {
+/** A pipeline that the sweep runs itself: of a base model, or of a control. */
+interface OwnPipeline {
   /** Its id in the spend tracker, which has admitted it. */
   readonly id: string;
-  readonly stages: readonly PlannedStage[];
+  readonly planned: PlannedPipeline;
 }
 
-/** Results of the stages; `failure` says why the sequence stopped early. */
-interface Sequence {
-  readonly stages: readonly StageResult[];
-  readonly failure?: FailureReason;
-}
+/** Its evaluation, or why it has none. */
+type Outcome = { readonly evaluation: EvaluationSummary } | { readonly failure: FailureReason };
 
-export async function runSequence(sweep: Sweep, { id, resolved, stages }: SequencePlan): Promise<Sequence> {
+/** What it ran, and how it ended. */
+export type Ended = Outcome & { readonly stages: readonly StageResult[] };
+
+/** Runs a pipeline in the sweep's own workflow. */
+export async function runOwn(sweep: Sweep, { id, planned }: OwnPipeline): Promise<Ended> {
   const { plan, orchestration, steering, finished, spend } = sweep;
-  const run = createRunner({
-    resolved,
+  const run = new PipelineRun(planned, {
     orchestration,
     experimentId: plan.sweepId,
     ...spend.grant(id),
     runStage: (stage) => steering.runStage(stage),
+    onStage: (_, state) => {
+      if (typeof state !== 'string') finished.push(state);
+    },
   });
-  const results: StageResult[] = [];
   try {
-    for (const stage of stages) {
-      const result = await run(stage);
-      results.push(result);
-      finished.push(result);
-    }
+    const { results, evaluation } = await run.run();
     spend.settle(id, results);
-    return { stages: results };
+    return { stages: results, evaluation: summarizeEvaluation(evaluation) };
   } catch (error) {
-    const { reason, spent } = readFailure(error);
-    spend.writeOff(id, spent && { ...spent, finished: results });
-    return { stages: results, failure: reason };
+    const { reason } = readFailure(error);
+    spend.writeOff(id, run.spent);
+    return { stages: run.finished, failure: reason };
   }
 }
 
-/** The evaluation at the end of a complete sequence. */
-export const summarizeSequence = ({ stages }: Sequence): EvaluationSummary =>
-  summarizeEvaluation(stages.at(-1)!);
+const outcomeOf = (ended: Ended): BaseOutcome =>
+  'evaluation' in ended ? { base: ended.evaluation } : { base: null, baseFailure: ended.failure };
 
-const outcomeOf = (sequence: Sequence): BaseOutcome =>
-  sequence.failure === undefined
-    ? { base: summarizeSequence(sequence) }
-    : { base: null, baseFailure: sequence.failure };
+const idOfBase = ({ stages }: PlannedPipeline): string => stages.at(-1)!.key;
 
 /** The base evaluation of every place on the axes. Places with an equal evaluation share one. */
-export function basesOf({ variants }: SweepPlan): SequencePlan[] {
-  const sequences = variants.map(({ resolved, base: { stages, evaluation } }) => ({
-    id: evaluation.key,
-    resolved,
-    stages,
-  }));
-  return [...new Map(sequences.map((sequence) => [sequence.id, sequence])).values()];
+export function basesOf({ variants }: SweepPlan): OwnPipeline[] {
+  const bases = variants.map(({ base: planned }) => ({ id: idOfBase(planned), planned }));
+  return [...new Map(bases.map((base) => [base.id, base])).values()];
 }
 
-function runBase(sweep: Sweep, base: SequencePlan): Promise<Sequence> {
-  sweep.spend.admit(base.id, base.stages, concurrentSpenders(sweep));
-  return runSequence(sweep, base);
+function runBase(sweep: Sweep, base: OwnPipeline): Promise<Ended> {
+  sweep.spend.admit(base.id, base.planned.stages, concurrentSpenders(sweep));
+  return runOwn(sweep, base);
 }
 
 /** Base evaluations: of the first place on the axes, of every place, and all their stages. */
@@ -112,10 +102,10 @@ export async function evaluateBases(sweep: Sweep): Promise<Bases> {
   const { variants } = sweep.plan;
   const running = new Map(basesOf(sweep.plan).map((base) => [base.id, runBase(sweep, base)]));
   const baseStages = (await Promise.all(running.values())).flatMap(({ stages }) => stages);
-  const sequences = await Promise.all(variants.map(({ base }) => running.get(base.evaluation.key)!));
-  const outcomes = sequences.map(outcomeOf);
+  const ended = await Promise.all(variants.map(({ base }) => running.get(idOfBase(base))!));
+  const outcomes = ended.map(outcomeOf);
   const places = variants.map(({ coordinates: axes }, at) => {
-    const stageKeys = sequences[at]!.stages.map(({ key }) => key);
+    const stageKeys = ended[at]!.stages.map(({ key }) => key);
     return { axes, stageKeys, ...outcomes[at]! };
   });
   const [first] = outcomes;

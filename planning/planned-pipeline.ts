@@ -1,0 +1,80 @@
+import { BudgetlineError } from '../core/failures';
+import { memberOf } from '../core/members';
+import type { PlannedStage } from '../contracts/stage';
+import type { StageContext } from '../stages/define';
+import { evaluate } from '../stages/evaluate';
+import type { Stages } from '../stages/functions';
+import { tracePipeline } from '../stages/trace';
+import { allocationPipeline, type Pipeline, type PipelineCell } from './pipeline';
+
+/** A pipeline with its arguments but the stage functions. */
+export type BoundPipeline = (stages: Stages) => Promise<PlannedStage<'scores'>>;
+
+/** A pipeline of one cell, base model or control: what it is known to run, and the function that runs it. */
+export interface PlannedPipeline {
+  readonly context: StageContext;
+  readonly pipeline: BoundPipeline;
+  /** In the order of their calls, the evaluation last. */
+  readonly stages: readonly PlannedStage[];
+  /** The evaluation that it returns; null if results decide about it. */
+  readonly evaluation: PlannedStage<'scores'> | null;
+  /** Stages whose results decide how it continues; empty if all its stages are known. */
+  readonly continuesAfter: readonly PlannedStage[];
+}
+
+/** Puts the stage that scores the cell at the end, where a pipeline may have called it earlier. */
+export function evaluationLast<T extends { readonly key: string }>(stages: readonly T[], key: string): T[] {
+  const [others, last] = [[] as T[], [] as T[]];
+  for (const stage of stages) (stage.key === key ? last : others).push(stage);
+  return [...others, ...last];
+}
+
+const invalid = (problem: string): BudgetlineError =>
+  new BudgetlineError('DEFINITION_INVALID', `The pipeline ${problem}.`, {
+    remedy: 'A pipeline is a function: async (stages, cell) => stages.evaluate({ … })',
+    details: { field: 'pipeline' },
+  });
+
+const isEvaluation = (stage: PlannedStage): stage is PlannedStage<'scores'> => stage.kind === evaluate.kind;
+
+/**
+ * The evaluation that a pipeline returned, out of the stages that it called.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID
+ */
+export function evaluationIn(stages: readonly PlannedStage[], returned: unknown): PlannedStage<'scores'> {
+  const { key } = (returned ?? {}) as Partial<PlannedStage>;
+  const found = stages.filter(isEvaluation).find((stage) => stage.key === key);
+  if (found !== undefined) return found;
+  throw invalid('does not return an evaluation that it called with stages.evaluate');
+}
+
+/** An error that a user's pipeline throws, with its name. The package's own errors stay as they are. */
+export function pipelineFault({ resolved: { members } }: StageContext, error: unknown): unknown {
+  const pinned = members?.pipeline;
+  if (pinned === undefined || error instanceof BudgetlineError) return error;
+  const { path, export: name } = pinned;
+  return new BudgetlineError('DEFINITION_INVALID', `pipeline: "${name}" of ${path} fails: ${String(error)}`, {
+    details: { field: 'pipeline', path, export: name },
+    cause: error,
+  });
+}
+
+/** Plans a pipeline. @throws BudgetlineError DEFINITION_INVALID */
+export async function planPipeline(context: StageContext, pipeline: BoundPipeline): Promise<PlannedPipeline> {
+  const { stages, result, continuesAfter } = await tracePipeline(context, pipeline).catch(
+    (error: unknown) => {
+      throw pipelineFault(context, error);
+    },
+  );
+  if (continuesAfter.length > 0) return { context, pipeline, stages, evaluation: null, continuesAfter };
+  const evaluation = evaluationIn(stages, result);
+  return { context, pipeline, stages: evaluationLast(stages, evaluation.key), evaluation, continuesAfter };
+}
+
+/** The pipeline of a cell: the user's, or the built-in one. */
+export function cellPipeline({ resolved: { members } }: StageContext, cell: PipelineCell): BoundPipeline {
+  const pipeline =
+    members?.pipeline === undefined ? allocationPipeline : (memberOf(members.pipeline) as Pipeline);
+  return (stages) => pipeline(stages, cell);
+}

@@ -1,0 +1,47 @@
+import type { Metrics } from '../contracts/metrics';
+import type { Makes, PlannedStage } from '../contracts/stage';
+import { type AnyStageRules, planStage, type StageContext } from './define';
+import { type CallOf, type MakesOf, type StageKind, stageKinds } from './registry';
+import { type AnyUserRules, planUserStage } from './user-kinds';
+
+/** What a finished stage measured, by name. */
+export type MetricsOf<M extends Makes> = Metrics &
+  (M extends 'scores' ? { readonly score: number } : M extends 'rows' ? { readonly rows: number } : unknown);
+
+/**
+ * The functions of a pipeline, one per stage kind. Each resolves to the stage when its artifact is in the store, so that
+ * later calls can read it. While a pipeline is planned they run nothing and resolve at once.
+ */
+export type Stages = {
+  readonly [K in StageKind]: (
+    call: CallOf<(typeof stageKinds)[K]>,
+  ) => Promise<PlannedStage<MakesOf<(typeof stageKinds)[K]>>>;
+} & {
+  /** The same for a kind of yours, which the definition names in `stageKinds`. */
+  readonly run: <R extends AnyUserRules>(rules: R, call: CallOf<R>) => Promise<PlannedStage<MakesOf<R>>>;
+  /** What a stage measured, for a pipeline that depends on it: `score`, `rows`. A plan ends where it is awaited. */
+  readonly metrics: <M extends Makes>(stage: PlannedStage<M>) => Promise<MetricsOf<M>>;
+};
+
+/** What becomes of the stages that a pipeline calls. */
+export interface StageHost {
+  run(stage: PlannedStage): Promise<unknown>;
+  metrics(stage: PlannedStage): Promise<Metrics>;
+}
+
+/** The functions of a pipeline. What they run depends on their arguments only. */
+export function stageFunctions(context: StageContext, host: StageHost): Stages {
+  const run = async (stage: PlannedStage): Promise<PlannedStage> => {
+    await host.run(stage);
+    return stage;
+  };
+  const ofKinds = Object.values(stageKinds).map((rules: AnyStageRules) => [
+    rules.kind,
+    async (call: never) => run(planStage(rules, context, call)),
+  ]);
+  return {
+    ...Object.fromEntries(ofKinds),
+    run: async (rules: AnyUserRules, call: never) => run(planUserStage(rules, context, call)),
+    metrics: (stage: PlannedStage) => host.metrics(stage),
+  } as Stages;
+}

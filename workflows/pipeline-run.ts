@@ -1,0 +1,122 @@
+import { TemporalFailure } from '@temporalio/workflow';
+import { BudgetlineError } from '../core/failures';
+import type { Metrics } from '../contracts/metrics';
+import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
+import {
+  evaluationIn,
+  evaluationLast,
+  pipelineFault,
+  type PlannedPipeline,
+} from '../planning/planned-pipeline';
+import { type StageHost, stageFunctions } from '../stages/functions';
+import { asFailure, lostUsd, type SpentBeforeFailure } from './failures';
+import { StageRunner, type StagesOptions } from './stages';
+
+const differs = (problem: string): BudgetlineError =>
+  new BudgetlineError('PIPELINE_DIFFERS', `The pipeline ${problem}.`);
+
+/**
+ * Compares what a pipeline runs with its trace. Until a result or a failure has reached the pipeline, it can call only
+ * the stages of the trace.
+ */
+class CheckedHost implements StageHost {
+  readonly #planned: ReadonlyMap<StageKey, PlannedStage>;
+  #mayDiffer = false;
+  #closed = false;
+
+  constructor(
+    { stages }: PlannedPipeline,
+    private readonly runner: StageRunner,
+  ) {
+    this.#planned = new Map(stages.map((stage) => [stage.key, stage]));
+  }
+
+  async run(stage: PlannedStage): Promise<void> {
+    if (this.#closed) throw differs(`has ended, and calls "${stage.title}"`);
+    if (!this.#mayDiffer && !this.#planned.has(stage.key))
+      throw differs(`calls "${stage.title}", which it did not call when it was planned`);
+    try {
+      await this.runner.run(stage);
+    } catch (error) {
+      this.#mayDiffer = true;
+      throw error;
+    }
+  }
+
+  async metrics(stage: PlannedStage): Promise<Metrics> {
+    const metrics = await this.runner.metrics(stage);
+    this.#mayDiffer = true;
+    return metrics;
+  }
+
+  /** Nothing runs after the end. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  assertComplete(): void {
+    if (this.#mayDiffer) return;
+    const called = new Set(this.runner.stages.map(({ key }) => key));
+    const left = [...this.#planned.values()].find(({ key }) => !called.has(key));
+    if (left !== undefined) throw differs(`has not called "${left.title}", as it did when it was planned`);
+  }
+}
+
+/** What a pipeline ran. */
+export interface RanPipeline {
+  /** Results in the order of requests, the evaluation last. */
+  readonly results: readonly StageResult[];
+  /** The result of the evaluation that the pipeline returned. */
+  readonly evaluation: StageResult;
+}
+
+/** Runs a planned pipeline. */
+export class PipelineRun {
+  readonly #planned: PlannedPipeline;
+  readonly #runner: StageRunner;
+
+  constructor(planned: PlannedPipeline, options: Omit<StagesOptions, 'resolved' | 'seed'>) {
+    this.#planned = planned;
+    this.#runner = new StageRunner({ ...options, ...planned.context });
+  }
+
+  get running(): readonly PlannedStage[] {
+    return this.#runner.running;
+  }
+
+  /** Results so far, also after a failure. */
+  get finished(): readonly StageResult[] {
+    return this.#runner.finished;
+  }
+
+  /** Stages that ran and are not in the plan: a result or a failure decided about them. */
+  get unplanned(): readonly PlannedStage[] {
+    const planned = new Set(this.#planned.stages.map(({ key }) => key));
+    return this.#runner.stages.filter(({ key }) => !planned.has(key));
+  }
+
+  /** What its stages have bought, also after a failure; undefined if a failed stage did not report it. */
+  get spent(): SpentBeforeFailure | undefined {
+    const usd = lostUsd(this.#runner.failures);
+    return usd === undefined ? undefined : { finished: this.finished, unplanned: this.unplanned, usd };
+  }
+
+  /** Runs the pipeline to its end. After a failure no further stage starts, and running ones are awaited. */
+  async run(): Promise<RanPipeline> {
+    const { context, pipeline } = this.#planned;
+    const host = new CheckedHost(this.#planned, this.#runner);
+    try {
+      const returned = await pipeline(stageFunctions(context, host));
+      host.assertComplete();
+      const { key } = evaluationIn(this.#runner.stages, returned);
+      host.close();
+      await this.#runner.settle();
+      const results = evaluationLast(this.#runner.finished, key);
+      return { results, evaluation: results.at(-1)! };
+    } catch (error) {
+      host.close();
+      await this.#runner.settle();
+      throw error instanceof TemporalFailure ? error : asFailure(pipelineFault(context, error));
+    }
+  }
+}
