@@ -52,7 +52,7 @@ const refusals: Refusals = {
   resume: (_, { paused }) => (paused === null ? 'The run is not paused.' : null),
   concurrency({ cells }, { maxConcurrentCells }) {
     if (maxConcurrentCells === null)
-      return 'A cell runs one stage at a time; set the concurrency of its sweep.';
+      return 'Concurrency is a setting of a sweep; this run is a single cell.';
     const fits = Number.isInteger(cells) && cells >= 1 && cells <= maxCells;
     return fits ? null : `Concurrency is a whole number of cells from 1 to ${maxCells}.`;
   },

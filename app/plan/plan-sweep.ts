@@ -3,7 +3,7 @@ import type { ResolvedSweep } from '../../contracts/resolved';
 import type { StageKey } from '../../contracts/stage';
 import type { Task } from '../../contracts/task';
 import { defineSweep, resolveDefinition, type DownloadProgress } from '../../definitions';
-import { planGrid, type SweepPlan } from '../../planning';
+import { assertRepeatable, planGrid, type SweepPlan } from '../../planning';
 import type { Store } from '../../store';
 import { builtInTasks, deviceSlots } from '../../workers';
 import { placeOf, type HomeOptions, type Place } from '../location';
@@ -56,6 +56,7 @@ async function planDefinition(
   const hub = onDownload === undefined ? {} : { hub: { onProgress: onDownload } };
   const resolved = await resolveDefinition(definition, { tasks, ...hub });
   const plan = await planGrid(resolved);
+  await assertRepeatable(plan);
   const cached = await findCached(store, plan);
   const slots = deviceSlots(definition.execution.threads);
   const summary = summarizePlan(plan, { definition, cached, slots });
