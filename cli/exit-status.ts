@@ -18,6 +18,7 @@ const software = 70;
 const ofCommandLine: Partial<Record<FailureCode, number>> = {
   DEFINITION_INVALID: config,
   BUDGET_EXCEEDS_POOL: config,
+  BUDGET_EXCEEDED: config,
   SPEND_LIMIT: config,
   TASK_UNKNOWN: config,
   REFERENCE_MISMATCH: config,

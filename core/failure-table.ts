@@ -170,6 +170,11 @@ export const failureTable = {
     meaning: 'The budget needs more rows than the task’s pool has.',
     remedy: 'Lower the budget or enlarge the pool.',
   },
+  BUDGET_EXCEEDED: {
+    retried: false,
+    meaning: 'A pipeline asked for more rows than its budget has left. Nothing was bought for that stage.',
+    remedy: 'Ask for fewer rows, or raise the definition’s budget.',
+  },
   POOL_EXHAUSTED: {
     retried: false,
     meaning: 'On too few prompts of the pool do the samples disagree, so the budget’s pairs cannot be made.',
@@ -177,8 +182,9 @@ export const failureTable = {
   },
   SPEND_LIMIT: {
     retried: false,
-    meaning: 'The plan, or the remaining work, could spend more than the definition’s spendLimitUsd.',
-    remedy: 'Raise spendLimitUsd or plan fewer cells; what is finished is kept.',
+    meaning:
+      'The plan, or the remaining work, could spend more than spendLimitUsd or than a pipeline’s allowanceUsd.',
+    remedy: 'Raise the limit that the message names, or buy fewer rows; what is finished is kept.',
   },
   ARTIFACT_CORRUPT: {
     retried: false,

@@ -19,6 +19,8 @@ export { assertRepeatable } from './repeatable';
 export { cellIdOf, coordinatesSlug, definitionDigest, type GridPoint, sweepIdOf } from './identity';
 export { isOneModel, planGrid, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
+export { type Expected, type Grant, Purchases, type PurchasesOptions } from './purchases';
+export { type Budget, budgetOf } from './row-budget';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
 export { type PaidStage, paidStagesOf, spentUsd } from './spend';
 export { splitResult, type VariantResult } from './split-result';

@@ -30,9 +30,15 @@ export type RowsStage = PlannedStage & { readonly rows: PlannedRows };
 
 export const makesRows = <S extends PlannedStage>(stage: S): stage is S & RowsStage => stage.rows !== null;
 
+/** Digests of stages whose nest was asked for: a plan asks many times. */
+const nests = new WeakMap<RowsStage, string>();
+
 /** Identifies nested rows (same seed and annotator, or same reference): a smaller set is the start of a larger one. */
-export function nestOf({ spec, inputs }: RowsStage): string {
-  return digestOf([{ ...spec, rows: 0 }, inputDigests(inputs)]);
+export function nestOf(stage: RowsStage): string {
+  const { spec, inputs } = stage;
+  const nest = nests.get(stage) ?? digestOf([{ ...spec, rows: 0 }, inputDigests(inputs)]);
+  nests.set(stage, nest);
+  return nest;
 }
 
 /**

@@ -1,0 +1,213 @@
+import type { ExperimentDefinition, Prices } from '../schemas/definition';
+import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
+import { BudgetlineError } from '../core/failures';
+import { nameUsd } from '../core/money';
+import { annotationUsd, makesRows, rowPrice, uniquePurchase, usdTolerance } from './money';
+import { assertWithinBudget, type Budget, restUsd } from './row-budget';
+import { paidBefore, type PaidStage, spentUsd } from './spend';
+
+/** What a pipeline may spend on annotation. Empty without a limit. */
+export interface Grant {
+  /** The most that its stages may spend together, in US dollars. */
+  readonly allowanceUsd?: number | undefined;
+  /** By stage key: US dollars of its rows that are already bought. They are not taken from the allowance. */
+  readonly paidUsd?: Readonly<Record<StageKey, number>> | undefined;
+}
+
+/** Stages that will be asked for; with `boundUsd`, further ones that depend on results. */
+export interface Expected {
+  readonly stages: readonly PlannedStage[];
+  /** The most that the stages after these can cost, in US dollars; undefined: there are none. */
+  readonly boundUsd?: number;
+}
+
+export interface PurchasesOptions extends Grant {
+  readonly definition: { readonly prices: Prices; readonly pairs: ExperimentDefinition['pairs'] };
+  /** Undefined: rows are not counted, e.g. those of a control. */
+  readonly budget?: Budget;
+  /** The pipeline's plan. Its money is kept from the stages that may exceed theirs. */
+  readonly expected?: Expected;
+}
+
+/** A stage that may be spending. */
+interface Running {
+  readonly stage: PlannedStage;
+  /** US dollars of the allowance that it may spend, whatever others do meanwhile; undefined before it is granted. */
+  promisedUsd?: number;
+  /** The allowance of its request, in US dollars. */
+  grantUsd?: number;
+}
+
+const pricedUsd = (prices: Prices, stages: readonly PlannedStage[]): number =>
+  annotationUsd(prices, uniquePurchase(stages));
+
+/**
+ * Rows and money of one running pipeline, whose stages share them. Each stage is reserved before it runs, so that no
+ * order of events spends more than the budget and the allowance. The planner reserves the stages that it traces.
+ */
+export class Purchases {
+  readonly #options: PurchasesOptions;
+  readonly #running = new Map<StageKey, Running>();
+  readonly #settled: PaidStage[] = [];
+  /** Failed stages that bought something, or may have. Their rows stay in the budget. */
+  readonly #failed: PlannedStage[] = [];
+  #lostUsd = 0;
+
+  constructor(options: PurchasesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Reserves a stage's rows and their list price. A stage that is running or finished reserves nothing again.
+   *
+   * @throws BudgetlineError BUDGET_EXCEEDED or SPEND_LIMIT; then nothing is reserved
+   */
+  reserve(stage: PlannedStage): void {
+    if (this.#isKnown(stage)) return;
+    const { budget, definition } = this.#options;
+    if (budget !== undefined && makesRows(stage))
+      assertWithinBudget({ budget, definition }, this.#counted, stage);
+    const usd = makesRows(stage) ? this.#costUsd([...this.#known, stage]) - this.#costUsd(this.#known) : 0;
+    this.#assertAffordable(stage, usd);
+    this.#running.set(stage.key, { stage });
+  }
+
+  /**
+   * The most that a reserved stage may spend, in US dollars; undefined without an allowance. A stage that may exceed its
+   * list price also gets an equal share of the free money, so call this when all stages that start together are reserved.
+   */
+  grant({ key }: PlannedStage): number | undefined {
+    const running = this.#running.get(key);
+    if (this.#options.allowanceUsd === undefined) return undefined;
+    if (running === undefined) return 0;
+    running.grantUsd ??= this.#grantTo(running);
+    return running.grantUsd;
+  }
+
+  /** Replaces a stage's reservation by what it spent. */
+  settle(stage: PlannedStage, result: StageResult): void {
+    this.#running.delete(stage.key);
+    this.#settled.push({ ...result, stage });
+  }
+
+  /**
+   * Counts what a failed stage spent, or all that it was granted if that is unknown.
+   *
+   * @param usd US dollars
+   */
+  fail(stage: PlannedStage, usd: number | undefined): void {
+    const mostUsd = this.#holdings.get(stage.key) ?? 0;
+    this.#running.delete(stage.key);
+    this.#lostUsd += usd ?? mostUsd;
+    if (usd !== 0) this.#failed.push(stage);
+  }
+
+  /** US dollars that failed stages spent, and that unfinished ones may have spent. No result reports them. */
+  get unreportedUsd(): number {
+    return this.#lostUsd + this.#heldUsd;
+  }
+
+  /** The most that the rest of the budget can cost, in US dollars; undefined without a budget. */
+  get boundUsd(): number | undefined {
+    const { budget, definition } = this.#options;
+    return budget && restUsd({ budget, definition }, [...this.#counted, ...this.#awaited]);
+  }
+
+  /** Running and finished stages. */
+  get #known(): PlannedStage[] {
+    return [...this.#settled, ...this.#running.values()].map(({ stage }) => stage);
+  }
+
+  /** Stages whose rows count against the budget. */
+  get #counted(): PlannedStage[] {
+    return [...this.#known, ...this.#failed];
+  }
+
+  /** Planned stages that were not asked for yet. */
+  get #awaited(): PlannedStage[] {
+    return (this.#options.expected?.stages ?? []).filter((stage) => !this.#isKnown(stage));
+  }
+
+  #isKnown({ key }: PlannedStage): boolean {
+    return this.#running.has(key) || this.#settled.some(({ stage }) => stage.key === key);
+  }
+
+  /** The part of a stage's rows that others have bought, as a stage; all of it if they bought its verifier calls too. */
+  #boughtPart(stage: PlannedStage): PlannedStage[] {
+    const { definition, paidUsd = {} } = this.#options;
+    const { [stage.key]: usd = 0 } = paidUsd;
+    if (usd === 0 || !makesRows(stage)) return [];
+    if (usd > pricedUsd(definition.prices, [stage]) - usdTolerance) return [stage];
+    const count = Math.round(usd / rowPrice(definition.prices, stage.rows));
+    return [{ ...stage, key: `${stage.key}/paid`, rows: { ...stage.rows, count, verifierCalls: 0 } }];
+  }
+
+  /** List price of the stages' rows, in US dollars, without those that others have bought. */
+  #costUsd(stages: readonly PlannedStage[]): number {
+    const { prices } = this.#options.definition;
+    const bought = stages.flatMap((stage) => this.#boughtPart(stage));
+    return pricedUsd(prices, [...bought, ...stages]) - pricedUsd(prices, bought);
+  }
+
+  /** By key: the US dollars that each running stage may spend. Of nested rows, later stages pay for the difference. */
+  get #holdings(): Map<StageKey, number> {
+    const known = this.#settled.map(({ stage }) => stage);
+    const holdings = new Map<StageKey, number>();
+    for (const { stage, promisedUsd = 0 } of this.#running.values()) {
+      const usd = this.#costUsd([...known, stage]) - this.#costUsd(known);
+      holdings.set(stage.key, Math.max(usd, promisedUsd));
+      known.push(stage);
+    }
+    return holdings;
+  }
+
+  get #heldUsd(): number {
+    return [...this.#holdings.values()].reduce((sum, usd) => sum + usd, 0);
+  }
+
+  /** US dollars of the allowance that are neither spent nor reserved. */
+  #leftUsd(allowanceUsd: number): number {
+    const bought = paidBefore(this.#settled.flatMap(({ stage }) => this.#boughtPart(stage)));
+    const spent = spentUsd(this.#options.definition.prices, [...bought, ...this.#settled]);
+    return allowanceUsd - this.#lostUsd - spent - this.#heldUsd;
+  }
+
+  #grantTo(running: Running): number {
+    const { stage } = running;
+    const usd = this.#holdings.get(stage.key)!;
+    if (!stage.mayExceed) return usd;
+    const shareUsd = this.#shareUsd();
+    running.promisedUsd = usd + shareUsd;
+    // Stages that sample count all of their rows at list price, bought or not.
+    const samples = stage.rows !== null && stage.rows.verifierCalls > 0;
+    return shareUsd + (samples ? pricedUsd(this.#options.definition.prices, [stage]) : usd);
+  }
+
+  #assertAffordable({ title }: PlannedStage, usd: number): void {
+    const { allowanceUsd } = this.#options;
+    if (allowanceUsd === undefined || usd <= usdTolerance) return;
+    const leftUsd = this.#leftUsd(allowanceUsd);
+    if (usd <= leftUsd + usdTolerance) return;
+    throw new BudgetlineError(
+      'SPEND_LIMIT',
+      `${title}: costs ${nameUsd(usd)} at list price; the allowance of ${nameUsd(allowanceUsd)} has ${nameUsd(Math.max(0, leftUsd))} left, after what is spent and what running stages reserve.`,
+      {
+        remedy: 'Ask for fewer rows, or raise the allowance: allowanceUsd, or spendLimitUsd of a sweep.',
+        details: { usd, leftUsd, allowanceUsd },
+      },
+    );
+  }
+
+  /** The share of a stage in the money that neither the plan nor a running stage needs. */
+  #shareUsd(): number {
+    const { allowanceUsd = 0, expected } = this.#options;
+    const known = this.#known;
+    const awaitedUsd = this.#costUsd([...known, ...this.#awaited]) - this.#costUsd(known);
+    const boundUsd = expected?.boundUsd === undefined ? 0 : (this.boundUsd ?? 0);
+    const freeUsd = this.#leftUsd(allowanceUsd) - awaitedUsd - boundUsd;
+    const sharers = [...this.#running.values()].filter(
+      ({ stage, grantUsd }) => stage.mayExceed && grantUsd === undefined,
+    );
+    return Math.max(0, freeUsd) / sharers.length;
+  }
+}

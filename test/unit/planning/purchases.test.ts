@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import type { PlannedStage, StageResult } from '../../../contracts/stage';
+import { zeroCost } from '../../../contracts/stage';
+import { usd } from '../../../core/money';
+import type { SweepInput } from '../../../schemas/definition';
+import { planStage } from '../../../stages/define';
+import { stageKinds } from '../../../stages/registry';
+import { budgetOf, experimentOf, gridOf, Purchases, type PurchasesOptions } from '../../../planning';
+import { resolveSweep } from '../../support/planning/resolve';
+
+const prices = { sftExample: 2, preferencePair: 1, verifierCall: 0.25 };
+/** Behind an endpoint, so it may bill more than the list price. */
+const endpoint = { kind: 'endpoint', digest: 'e'.repeat(64) } as const;
+
+function bench(changes: Partial<SweepInput> = {}, inputs: Parameters<typeof resolveSweep>[1] = {}) {
+  const sweep = resolveSweep({ budgets: [64], sftFractions: [0.5], prices, ...changes }, inputs);
+  const resolved = experimentOf(sweep, gridOf(sweep.definition)[0]!);
+  const { definition } = resolved;
+  const context = { resolved, seed: 0 };
+  const reference = planStage(stageKinds.freezeReference, context, { adapter: null });
+  const synthesize = (call: Parameters<typeof stageKinds.synthesizeData.plan>[1]): PlannedStage =>
+    planStage(stageKinds.synthesizeData, context, call);
+  return {
+    demonstrations: (rows: number, seed = 0) =>
+      planStage(stageKinds.synthesizeData, { resolved, seed }, { rows }),
+    pairs: (rows: number) => synthesize({ rows, reference }),
+    correctSamples: (rows: number) => synthesize({ rows, reference, what: 'rejection-samples' }),
+    evaluation: () => planStage(stageKinds.evaluate, context, { reference }),
+    purchases: (options: Partial<PurchasesOptions> = {}) =>
+      new Purchases({ definition, budget: budgetOf(resolved), ...options }),
+    /** Without a budget in rows. */
+    money: (options: Partial<PurchasesOptions>) => new Purchases({ definition, ...options }),
+  };
+}
+
+interface Outcome {
+  readonly cached?: boolean;
+  readonly billed?: number;
+  readonly calls?: number;
+}
+
+function resultOf(stage: PlannedStage, { cached = false, billed, calls = 0 }: Outcome = {}): StageResult {
+  const { key, kind, makes, title } = stage;
+  const metrics: Record<string, number> = billed === undefined ? {} : { annotatorUsd: billed };
+  const cost = { ...zeroCost, verifierCalls: calls };
+  return { key, kind, makes, title, digest: key, cached, ledgerHead: null, metrics, cost };
+}
+
+function run(purchases: Purchases, stage: PlannedStage, outcome?: Outcome): number | undefined {
+  purchases.reserve(stage);
+  const granted = purchases.grant(stage);
+  purchases.settle(stage, resultOf(stage, outcome));
+  return granted;
+}
+
+const overBudget = { code: 'BUDGET_EXCEEDED' } as const;
+const overAllowance = { code: 'SPEND_LIMIT' } as const;
+
+describe('the budget of a pipeline in rows', () => {
+  const { demonstrations, pairs, correctSamples, purchases, money } = bench();
+
+  it('refuses 5,000 demonstrations for a budget of 64 and $0.20, with the numbers', () => {
+    const cheap = bench({ prices: { sftExample: 0.002, preferencePair: 0.001 } });
+    const poor = cheap.purchases({ allowanceUsd: 0.2 });
+    assert.throws(() => poor.reserve(cheap.demonstrations(5000)), {
+      ...overBudget,
+      message:
+        '5000 demonstrations by majority-error: takes 5000 more rows; the budget of 64 rows has 64 left.',
+    });
+    assert.throws(() => cheap.money({ allowanceUsd: 0.2 }).reserve(cheap.demonstrations(5000)), {
+      ...overAllowance,
+      message:
+        '5000 demonstrations by majority-error: costs $10.00 at list price; the allowance of $0.20 has $0.20 left, after what is spent and what running stages reserve.',
+    });
+    assert.equal(run(poor, cheap.demonstrations(64)), 0.128);
+  });
+
+  it('holds for all stages together, and counts nested rows once', () => {
+    const one = purchases();
+    one.reserve(demonstrations(16));
+    one.reserve(demonstrations(32));
+    one.reserve(demonstrations(32));
+    one.reserve(demonstrations(8));
+    one.reserve(pairs(31));
+    one.reserve(demonstrations(1, 7));
+    assert.throws(() => one.reserve(demonstrations(33)), {
+      ...overBudget,
+      message: /takes 1 more rows; the budget of 64 rows has 0 left/,
+    });
+  });
+
+  it('is not taken by a refused stage, nor by rows without a price', () => {
+    const one = purchases();
+    one.reserve(correctSamples(5000));
+    assert.throws(() => one.reserve(pairs(65)), overBudget);
+    one.reserve(pairs(64));
+    money({}).reserve(demonstrations(5000));
+  });
+
+  it('keeps the rows of a failed stage, unless it bought none', () => {
+    const [bought, none] = [purchases(), purchases()];
+    for (const one of [bought, none]) one.reserve(demonstrations(64));
+    bought.fail(demonstrations(64), undefined);
+    assert.throws(() => bought.reserve(pairs(1)), overBudget);
+    bought.reserve(demonstrations(64));
+    assert.throws(() => bought.reserve(pairs(1)), overBudget);
+    none.fail(demonstrations(64), 0);
+    none.reserve(pairs(64));
+  });
+
+  it('bounds what its rest can cost', () => {
+    const one = purchases();
+    assert.equal(one.boundUsd, Math.max(64 * 2, pairs(64).rows!.verifierCalls * 0.25 + 64));
+    one.reserve(demonstrations(60));
+    assert.equal(one.boundUsd, pairs(4).rows!.verifierCalls * 0.25 + 4);
+    one.reserve(pairs(4));
+    assert.equal(one.boundUsd, 0);
+    assert.equal(money({}).boundUsd, undefined);
+  });
+});
+
+describe('the budget of a pipeline in US dollars', () => {
+  const of = (dollars: number, own: Partial<SweepInput['prices']>) =>
+    bench({
+      budgets: [usd(dollars)],
+      sftFractions: undefined,
+      sftSpendFractions: [0.5],
+      prices: { ...prices, verifierCall: 0, ...own },
+    });
+
+  it('buys rows at their unit costs, after the fixed cost', () => {
+    const { demonstrations, pairs, purchases } = of(11, { evaluation: 1 });
+    const one = purchases();
+    assert.equal(one.boundUsd, 10);
+    one.reserve(demonstrations(2));
+    one.reserve(demonstrations(3));
+    assert.equal(one.boundUsd, 4);
+    assert.throws(() => one.reserve(pairs(5)), {
+      ...overBudget,
+      message: '5 preference pairs: takes $5.00 for 5 rows; the budget of $11.00 has $4.00 left.',
+    });
+    one.reserve(pairs(4));
+  });
+
+  it('pays for the verifier calls of rows without a price', () => {
+    const { correctSamples, purchases } = of(100, { verifierCall: 0.25 });
+    const calls = correctSamples(4).rows!.verifierCalls;
+    const one = purchases();
+    one.reserve(correctSamples(4));
+    assert.equal(one.boundUsd, 100 - calls * 0.25);
+    assert.throws(() => one.reserve(correctSamples(400)), overBudget);
+  });
+
+  it('tolerates floating-point error', () => {
+    const { demonstrations, purchases } = of(0.3, { sftExample: 0.1 });
+    assert.ok(3 * 0.1 > 0.3);
+    purchases().reserve(demonstrations(3));
+    assert.throws(() => purchases().reserve(demonstrations(4)), overBudget);
+    const sum = of(0.1 + 0.2, { sftExample: 0.3 });
+    sum.purchases().reserve(sum.demonstrations(1));
+  });
+});
+
+describe('the allowance of a pipeline', () => {
+  const { demonstrations, pairs, evaluation, money } = bench({}, { annotator: endpoint, judge: endpoint });
+  const plain = bench();
+
+  it('is shared by stages that run side by side, whose grants never exceed it together', () => {
+    const one = money({ allowanceUsd: 100 });
+    const both = [demonstrations(10), demonstrations(20, 1)];
+    for (const stage of both) one.reserve(stage);
+    assert.throws(() => one.reserve(demonstrations(21, 2)), overAllowance);
+    assert.deepEqual(
+      both.map((stage) => one.grant(stage)),
+      [20 + 20, 40 + 20],
+    );
+    assert.deepEqual([one.grant(both[0]!), one.grant(both[1]!)], [40, 60], 'asked again, e.g. after a pause');
+    assert.throws(() => one.reserve(demonstrations(1, 2)), {
+      ...overAllowance,
+      message: /has \$0\.00 left/,
+    });
+    assert.equal(one.unreportedUsd, 100);
+    one.settle(both[0]!, resultOf(both[0]!, { billed: 3 }));
+    assert.equal(run(one, demonstrations(1, 2)), 37, 'what the first did not spend');
+  });
+
+  it('is the list price and no more for stages that cannot exceed it', () => {
+    assert.equal(run(plain.money({ allowanceUsd: 100 }), plain.demonstrations(10)), 20);
+    assert.equal(plain.money({}).grant(plain.demonstrations(10)), undefined);
+  });
+
+  it('gives a stage the free money, but not what later stages of the plan need', () => {
+    const stages = [demonstrations(10), demonstrations(20, 1), evaluation()];
+    const one = money({ allowanceUsd: 100, expected: { stages } });
+    assert.equal(run(one, stages[0]!, { billed: 55 }), 60);
+    assert.equal(run(one, stages[1]!, { billed: 38 }), 45);
+    assert.equal(run(one, stages[2]!, { billed: 2 }), 7);
+  });
+
+  it('keeps the bound of stages that depend on results', () => {
+    const { purchases } = bench({ prices: { ...prices, verifierCall: 0 } }, { annotator: endpoint });
+    const stages = [demonstrations(10)];
+    const one = purchases({ allowanceUsd: 200, expected: { stages, boundUsd: 54 * 2 } });
+    assert.equal(run(one, demonstrations(10)), 200 - 108);
+    const [second] = [demonstrations(30, 1)];
+    assert.equal(run(one, second), 180 - 24 * 2, 'the bound shrinks with what is bought');
+  });
+
+  it('counts bills above list price, verifier calls made, and nothing for cached stages', () => {
+    const one = money({ allowanceUsd: 200 });
+    run(one, demonstrations(10), { billed: 50 });
+    run(one, pairs(10), { calls: 40 });
+    run(one, demonstrations(30, 1), { cached: true });
+    assert.equal(run(one, evaluation(), { billed: 30 }), 200 - 50 - 20);
+    assert.equal(run(one, evaluation()), 0, 'finished');
+    assert.throws(() => one.reserve(demonstrations(51, 2)), overAllowance);
+    one.reserve(demonstrations(50, 2));
+  });
+
+  it('pays for nested rows once', () => {
+    const { purchases } = plain;
+    const one = purchases({ allowanceUsd: 64 });
+    run(one, plain.demonstrations(16));
+    assert.equal(run(one, plain.demonstrations(32)), 32, 'the difference');
+    assert.equal(run(one, plain.demonstrations(32)), 0);
+    const side = purchases({ allowanceUsd: 64 });
+    for (const rows of [16, 32]) side.reserve(plain.demonstrations(rows));
+    side.fail(plain.demonstrations(16), 0);
+    side.settle(plain.demonstrations(32), resultOf(plain.demonstrations(32)));
+    assert.throws(() => side.reserve(plain.pairs(1)), overAllowance);
+  });
+
+  it('does not pay for rows that others have bought', () => {
+    const nested = plain.pairs(16);
+    const usdOf = (rows: number) => rows + plain.pairs(rows).rows!.verifierCalls * 0.25;
+    const one = money({ allowanceUsd: usdOf(16) - 8, paidUsd: { [nested.key]: 8 } });
+    assert.equal(run(one, nested, { calls: nested.rows!.verifierCalls }), usdOf(16), 'all rows count there');
+    assert.throws(() => one.reserve(demonstrations(1)), overAllowance);
+    const whole = money({ allowanceUsd: 0, paidUsd: { [nested.key]: usdOf(16) } });
+    run(whole, nested, { cached: true });
+    const [small, large] = [plain.demonstrations(16), plain.demonstrations(32)];
+    const both = money({ allowanceUsd: 32, paidUsd: { [small.key]: 32, [large.key]: 32 } });
+    assert.equal(run(both, small, { cached: true }), 0);
+    assert.equal(run(both, large), 32, 'both have the same rows bought');
+    assert.throws(() => both.reserve(demonstrations(1, 1)), overAllowance);
+  });
+
+  it('counts what a failed stage spent, and all of its grant if that is unknown', () => {
+    const one = money({ allowanceUsd: 100 });
+    one.reserve(demonstrations(10));
+    one.grant(demonstrations(10));
+    one.fail(demonstrations(10), 30);
+    assert.equal(one.unreportedUsd, 30);
+    one.reserve(demonstrations(10));
+    assert.equal(one.grant(demonstrations(10)), 70);
+    one.fail(demonstrations(10), undefined);
+    assert.equal(one.unreportedUsd, 100);
+    assert.throws(() => one.reserve(demonstrations(1)), overAllowance);
+  });
+
+  it('is never exceeded, whatever starts, ends and fails in whatever order', () => {
+    const stages = [
+      ...[4, 8, 12].map((rows) => demonstrations(rows)),
+      ...[4, 8].map((rows) => demonstrations(rows, 1)),
+      evaluation(),
+    ];
+    const steps = fc.array(
+      fc.record({
+        at: fc.nat({ max: stages.length - 1 }),
+        part: fc.constantFrom(0, 0.5, 1),
+        end: fc.constantFrom('none', 'settle', 'fail', 'lose'),
+      }),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 0, max: 120 }), (events, allowanceUsd) => {
+        const one = money({ allowanceUsd });
+        const running = new Map<PlannedStage, number>();
+        let spent = 0;
+        for (const { at, part, end } of events) {
+          const stage = stages[at]!;
+          if (!running.has(stage)) {
+            try {
+              one.reserve(stage);
+            } catch {
+              continue;
+            }
+            running.set(stage, one.grant(stage)!);
+          }
+          const granted = running.get(stage)!;
+          assert.ok(spent + [...running.values()].reduce((a, b) => a + b, 0) <= allowanceUsd + 1e-6);
+          if (end === 'none') continue;
+          const billed = part * granted;
+          spent += billed;
+          running.delete(stage);
+          if (end === 'settle') one.settle(stage, resultOf(stage, { billed }));
+          else one.fail(stage, end === 'lose' ? undefined : billed);
+        }
+      }),
+    );
+  });
+});
