@@ -25,7 +25,7 @@ describe('starting a sweep', function () {
     const second = await startSweep(resolved, { client });
     assert.deepEqual([first.how, second.how], ['started', 'attached']);
     assert.equal(second.runId, first.runId);
-    assert.equal(first.workflowId, await planGrid(resolved).sweepId);
+    assert.equal(first.workflowId, (await planGrid(resolved)).sweepId);
     await first.handle.terminate();
   });
 

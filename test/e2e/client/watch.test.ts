@@ -28,10 +28,11 @@ describe('watching a sweep whose server goes away', function () {
     const resolved = await resolveTinySweep({ name: 'watched' });
     const started = await startSweep(resolved, { client });
     const notices: string[] = [];
+    const plan = await planGrid(resolved);
     const watch = (own: Partial<WatchOptions>) =>
       watchSweep({
         client,
-        plan: await planGrid(resolved),
+        plan,
         started,
         onStatus: quiet,
         intervalMs: 250,

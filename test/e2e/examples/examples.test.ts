@@ -81,7 +81,7 @@ describe('examples/gsm8k.ts', function () {
     const resolved = await resolveDefinition(small, { tasks: builtInTasks });
     const { result, status } = await withWorkers(folder.path(), async (client) => ({
       ...(await runSweep(client, resolved)),
-      status: await readStatus(client, await planGrid(resolved).sweepId),
+      status: await readStatus(client, (await planGrid(resolved)).sweepId),
     }));
     assert.deepEqual(result.failedCells, []);
     const [cell] = result.cells;

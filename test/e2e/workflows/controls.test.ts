@@ -22,7 +22,7 @@ describe('a sweep with controls', function () {
     });
     const { cells, controls } = await planGrid(resolved);
     const mixture = cells.find(({ cell }) => cell.sftFraction === 0.5);
-    const isWinner = ({ key }: PlannedStage): boolean => key === mixture?.evaluation.key;
+    const isWinner = ({ key }: PlannedStage): boolean => key === mixture?.evaluation!.key;
     const metricsOf = (stage: PlannedStage) => ({ score: isWinner(stage) ? 0.9 : 0.5 });
     const ran = new Set<string>();
     const queues = new Map<string, Set<string>>();
@@ -140,7 +140,7 @@ describe('a sweep with controls', function () {
     const named = cells.find(({ cell }) => cell.id === controls.certain[0]?.of.id);
     const real = (idle: Activities): Partial<Activities> => ({
       evaluate(request) {
-        if (request.stage.key !== named?.evaluation.key) return idle.evaluate(request);
+        if (request.stage.key !== named?.evaluation!.key) return idle.evaluate(request);
         throw ApplicationFailure.create({ type: 'DATA_INVALID', message: 'A row.', nonRetryable: true });
       },
     });

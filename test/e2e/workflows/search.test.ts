@@ -20,7 +20,7 @@ describe('a sweep that searches', function () {
       sftFractions: [1, 0.75, 0.5, 0.25, 0],
     });
     const plan = await planGrid(resolved);
-    const cellOf = new Map(plan.cells.map(({ evaluation, cell }) => [evaluation.key, cell]));
+    const cellOf = new Map(plan.cells.map(({ evaluation, cell }) => [evaluation!.key, cell]));
     // A peak at SFT fraction 1, on many items: found soon.
     const metricsOf = ({ key }: PlannedStage) => ({
       items: 4000,

@@ -71,7 +71,10 @@ describe('a sweep whose results are larger than a payload', function () {
 
   const idsOf = ({ cells }: SweepResult): string[] => cells.map(({ cell }) => cell.id);
 
-  function assertWhole(resolved: ResolvedSweep, { result, returned, documents, recorded }: Sized): void {
+  async function assertWhole(
+    resolved: ResolvedSweep,
+    { result, returned, documents, recorded }: Sized,
+  ): Promise<void> {
     const plan = await planGrid(resolved);
     assert.deepEqual(
       idsOf(result),
@@ -101,7 +104,7 @@ describe('a sweep whose results are larger than a payload', function () {
       controls: [],
     });
     const sized = await run(resolved, { stageBytes: 32_000 });
-    assertWhole(resolved, sized);
+    await assertWhole(resolved, sized);
     assert.equal(sized.firstRun, 'CONTINUED_AS_NEW', 'no history has as many bytes');
   });
 
@@ -115,7 +118,7 @@ describe('a sweep whose results are larger than a payload', function () {
       controls: ['learning-rate', 'beta'],
     });
     const sized = await run(resolved, { stageBytes: 16_000, maxCellsPerRun: 15 });
-    assertWhole(resolved, sized);
+    await assertWhole(resolved, sized);
     assert.equal(sized.firstRun, 'CONTINUED_AS_NEW');
     assert.equal(sized.result.controls.length, 40);
   });
@@ -129,7 +132,7 @@ describe('a sweep whose results are larger than a payload', function () {
       axes: { 'evaluation.items': Array.from({ length: 15 }, (_, index) => index + 4) },
     });
     const sized = await run(resolved, { stageBytes: 32_000 });
-    assertWhole(resolved, sized);
+    await assertWhole(resolved, sized);
     assert.equal(sized.result.variants?.length, 15);
     assert.equal(sized.result.baseStages.length, 30);
   });

@@ -157,7 +157,7 @@ describe('a local checkpoint that writes and judges', function () {
 
     const base = await planBase(resolved);
     await bench.run(base.stages[0]!);
-    const { metrics, scores } = await bench.run(base.evaluation);
+    const { metrics, scores } = await bench.run(base.evaluation!);
     assert.deepEqual([metrics['score'], scores?.['unparseable']], [0, 1], 'what cannot be read is a loss');
   });
 });

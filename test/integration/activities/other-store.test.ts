@@ -16,7 +16,7 @@ describe('stages with a store other than the folder of their worker', function (
   let stages: readonly PlannedStage[];
 
   before(async () => {
-    stages = await planCell(await resolveSmall(await makeTinyModel(folder.at('model')))).stages;
+    stages = (await planCell(await resolveSmall(await makeTinyModel(folder.at('model'))))).stages;
   });
 
   async function trained(name: string, store: Store): Promise<StageBench> {

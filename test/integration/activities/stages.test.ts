@@ -42,7 +42,7 @@ describe('stages with the training executable', function () {
   let judged: Task;
   before(async () => {
     resolved = await resolveSmall(await makeTinyModel(folder.at('model')));
-    stages = await planCell(resolved).stages;
+    stages = (await planCell(resolved)).stages;
     const first: Judge = {
       name: 'first',
       description: 'Prefers what it is shown first.',

@@ -282,11 +282,11 @@ describe('the cost of an endpoint', function () {
       ...(await codeOfOwn({ judge })),
     };
     const judging = createBench(home, { deps: { tasks: [withJudges(compared, judge)] } });
-    const base = await planBase(resolved);
-    await judging.run(base.stages[0]!);
+    const [reference, judged] = (await planBase(resolved)).stages;
+    await judging.run(reference!);
     // Judged in this process: the test is about the bill.
-    Reflect.deleteProperty(base.evaluation, 'judgedOffDevice');
-    const failure = await judging.fail(base.evaluation);
+    Reflect.deleteProperty(judged!, 'judgedOffDevice');
+    const failure = await judging.fail(judged!);
     assert.equal(failure.type, 'SPEND_LIMIT', failure.message);
     assert.ok(calls * usdACall <= paid + 3 * usdACall + 1e-9);
   });

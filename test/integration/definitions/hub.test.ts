@@ -185,8 +185,8 @@ describe('models of the hub', () => {
     writeFileSync(join(ofHub.model.path, 'README.md'), 'kept there by another program');
     assert.equal((await resolve(hub(name))).model.digest, ofHub.model.digest);
     assert.deepEqual(
-      await planGrid(ofHub).stages.map(({ stage }) => stage.key),
-      await planGrid(ofFolder).stages.map(({ stage }) => stage.key),
+      (await planGrid(ofHub)).stages.map(({ stage }) => stage.key),
+      (await planGrid(ofFolder)).stages.map(({ stage }) => stage.key),
     );
   });
 });

@@ -36,9 +36,7 @@ describe('a user’s loss in a definition', function () {
       { tasks: builtInTasks, baseDir: folder.path() },
     );
   const tunedStages = async (loss: object, more?: Partial<SweepInput>) =>
-    await planGrid(await resolve(loss, more))
-      .stages.map(({ stage }) => stage)
-      .filter(isTuning);
+    (await planGrid(await resolve(loss, more))).stages.map(({ stage }) => stage).filter(isTuning);
   const keyOf = async (loss: object): Promise<string> => (await tunedStages(loss))[0]!.key;
 
   it('is pinned by its code and options, and not by its path', async () => {

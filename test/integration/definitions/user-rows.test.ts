@@ -58,9 +58,7 @@ describe('user rows in a sweep', function () {
     return true;
   };
   const dataStages = async (annotations: SweepInput['annotations'], change?: Partial<SweepInput>) =>
-    await planGrid(await resolve(annotations, change))
-      .stages.map(({ stage }) => stage)
-      .filter(makesRows);
+    (await planGrid(await resolve(annotations, change))).stages.map(({ stage }) => stage).filter(makesRows);
 
   it('makes one stage per count and use; pairs of a file need no reference, so all warm starts share them', async () => {
     const stages = await dataStages(own({}, {}));
@@ -93,8 +91,8 @@ describe('user rows in a sweep', function () {
 
   it('refuses fewer rows than a budget asks for, before anything runs', async () => {
     const resolved = await resolve(own({}, null), { budgets: [32], sftFractions: [1] });
-    assert.throws(
-      () => await planGrid(resolved),
+    await assert.rejects(
+      planGrid(resolved),
       refuses('BUDGET_EXCEEDS_POOL', /takes 32 demonstrations; .* has 24/),
     );
   });
@@ -169,7 +167,7 @@ describe('user rows in a sweep', function () {
     const resolved = await resolve(annotations, change);
     assert.equal(resolved.userRows?.preferences, 8);
     assert.deepEqual(
-      await planGrid(resolved).controls.winnerControls,
+      (await planGrid(resolved)).controls.winnerControls,
       [],
       'they have no chosen answers to learn from',
     );

@@ -13,7 +13,7 @@ import { renderTable } from '../../../cli/print/table';
 import { fit, padLeft, padRight, pageWidth, wrap } from '../../../cli/print/text';
 import { summarizePlan, type PlanSummary } from '../../../app/plan/plan-summary';
 import type { SearchRecord, SweepResult } from '../../../contracts/results';
-import { planGrid } from '../../../planning';
+import { planGrid, type SweepPlan } from '../../../planning';
 import { auxiliaryFixture, sweepFixture } from '../../support/report/sweep-fixture';
 
 const plain = createInk(false);
@@ -175,8 +175,11 @@ describe('the printed results of a sweep', () => {
 });
 
 describe('the printed plan', () => {
-  const plan = await planGrid(resolved);
   const { definition } = resolved;
+  let plan: SweepPlan;
+  before(async () => {
+    plan = await planGrid(resolved);
+  });
   const summarize = (cached: ReadonlySet<string>): PlanSummary =>
     summarizePlan(plan, { definition, cached, slots: 2 });
 
@@ -212,7 +215,7 @@ describe('the printed plan', () => {
     assert.ok(Math.abs(seconds - expected) < 1e-6 * expected, `${seconds} of ${expected}`);
   });
 
-  it('prints the number of verdicts, each answer in both orders, and the spend limit', () => {
+  it('prints the number of verdicts, each answer in both orders, and the spend limit', async () => {
     const evaluation = { ...definition.evaluation, judge: 'gpt' };
     const judged = { ...resolved, definition: { ...definition, evaluation } };
     const judgedPlan = await planGrid(judged);
@@ -220,7 +223,7 @@ describe('the printed plan', () => {
       summarizePlan(judgedPlan, { definition: judged.definition, cached: new Set(cached), slots: 2 });
     const all = 2 * evaluation.items * (judgedPlan.cells.length + 1);
     assert.deepEqual(summaryOf([]).verdicts, { gpt: { all, toRun: all } });
-    const { key } = judgedPlan.cells[0]!.evaluation;
+    const { key } = judgedPlan.cells[0]!.evaluation!;
     const lines = renderPlan(summaryOf([key]), { ...judged.definition, spendLimitUsd: 12 }, plain);
     assertFits(lines);
     const text = lines.join(' ').replace(/\s+/g, ' ');

@@ -7,16 +7,16 @@ import { createInk } from '../../../cli/print/ink';
 import type { RunProgress } from '../../../app/run/progress';
 import { renderProgress, renderProgressLine } from '../../../cli/print/progress';
 import { createProgressView } from '../../../cli/progress-view';
-import { planGrid } from '../../../planning';
+import { planGrid, type SweepPlan } from '../../../planning';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 
-const plan = await planGrid({
+const resolved = {
   definition: sweepFixture({ items: 10 }).definition,
   model: { name: 'embedded', digest: 'a'.repeat(64), path: '/models/tiny-math' },
   files: {},
   poolRows: 6144,
-});
-const keys = plan.stages.map(({ stage }) => stage.key);
+};
+let plan: SweepPlan;
 
 function runningStage(changes: Partial<RunningStage> = {}): RunningStage {
   const cell = plan.cells.find(({ cell: { sftFraction } }) => sftFraction === 0.5);
@@ -63,7 +63,7 @@ function progressWith(running: readonly RunningStage[]): RunProgress {
         controls: [],
       },
       running,
-      finished: new Set(keys.slice(0, 9)),
+      finished: new Set(plan.stages.slice(0, 9).map(({ stage }) => stage.key)),
     },
     cells: new Map(plan.cells.map(({ cell }) => [cell.id, cell])),
     stages: plan.stages.length,
@@ -122,6 +122,9 @@ function viewOn(stream: Screen) {
 
 describe('progress', () => {
   const plain = createInk(false);
+  before(async () => {
+    plan = await planGrid(resolved);
+  });
 
   it('names the stage, its cell, step, loss, speed and time left, and counts cells and stages', () => {
     const [head, scores, stage] = renderProgress(progressWith([runningStage()]), plain);

@@ -149,7 +149,8 @@ describe('the status of a run', () => {
     const metrics = { labelledAgain: 4, labelledAlike: 1 };
     const rowSource = { what: 'user-preferences', from: 'digest', label: 'user preferences' } as const;
     const done = { ...named, rowSource, cached: false, ledgerHead: null, metrics, cost, warnings };
-    const running = { key: 'k', kind: 'trainSft', title: 'SFT on 32 demonstrations' };
+    const titles = ['SFT on 32 demonstrations', 'SFT on 16 demonstrations'];
+    const running = titles.map((title) => ({ key: title, kind: 'trainSft', title }));
     const found = { items: 4, score: 0.5, scoreLow: 0.25, scoreHigh: 0.75 };
     const evaluation = {
       ...done,
@@ -160,7 +161,7 @@ describe('the status of a run', () => {
     } as const;
     const experiment = { finished: [done, evaluation], running, paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
-    assert.ok(lines.includes('  running  SFT on 32 demonstrations'), lines.join('\n'));
+    for (const title of titles) assert.ok(lines.includes(`  running  ${title}`), lines.join('\n'));
     assert.ok(lines.includes('           ! OVERLENGTH: 3 rows were dropped.'), lines.join('\n'));
     assert.ok(lines.includes('           1 of 4 repeated labels agree'), lines.join('\n'));
     const of = lines.indexOf('           score 0.500 (0.250–0.750)');

@@ -59,10 +59,10 @@ describe('resolving a definition', () => {
     assert.equal(one.poolRows, 6);
     assert.equal(one.model.parameters, 820_736, 'by the headers of its safetensors');
     assert.notEqual(one.files['train']?.path, other.files['train']?.path);
-    assert.equal(await planGrid(one).sweepId, await planGrid(other).sweepId);
+    assert.equal((await planGrid(one)).sweepId, (await planGrid(other)).sweepId);
     write('copy.jsonl', [1, 2, 3, 4, 5, 7].map(row));
     const changed = await resolve(files('copy.jsonl', 'test.jsonl'));
-    assert.notEqual(await planGrid(changed).sweepId, await planGrid(one).sweepId);
+    assert.notEqual((await planGrid(changed)).sweepId, (await planGrid(one)).sweepId);
   });
 
   it('reports a missing file by field and path', async () => {
@@ -106,7 +106,7 @@ describe('resolving a definition', () => {
     };
     assert.deepEqual([resolved.poolRows, resolved.excluded], [4, excluded]);
     assert.ok(
-      await planGrid(resolved).warnings.some((warning) =>
+      (await planGrid(resolved)).warnings.some((warning) =>
         /^3 rows of the task's files are excluded \(duplicate test row: 1; /.test(warning),
       ),
     );
@@ -133,9 +133,10 @@ describe('resolving a definition', () => {
     const resolved = await resolve({ ...files('graded.jsonl', 'graded-test.jsonl'), task: 'graded' }, [
       graded,
     ]);
-    assert.deepEqual(await planGrid(resolved).warnings.filter((warning) => warning.includes('reference')), [
-      '4 reference answers score below 1 by the verifier of graded (lowest 0.525); they are kept.',
-    ]);
+    assert.deepEqual(
+      (await planGrid(resolved)).warnings.filter((warning) => warning.includes('reference')),
+      ['4 reference answers score below 1 by the verifier of graded (lowest 0.525); they are kept.'],
+    );
   });
 
   describe('with an auxiliary task', () => {

@@ -4,7 +4,15 @@ import { BudgetlineError } from '../../../core/failures';
 import type { CellResult, EvaluationSummary, SweepResult } from '../../../contracts/results';
 import type { StageResult } from '../../../contracts/stage';
 import { isName } from '../../../core/names';
-import { coordinatesSlug, planGrid, splitResult, sweepIdOf, variantsOf } from '../../../planning';
+import {
+  coordinatesSlug,
+  planGrid,
+  splitResult,
+  type SweepPlan,
+  sweepIdOf,
+  type VariantResult,
+  variantsOf,
+} from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const axes = {
@@ -13,10 +21,9 @@ const axes = {
 };
 const plain = resolveSweep();
 const crossed = resolveSweep({ axes });
-const plan = await planGrid(crossed);
 
-const keysOf = (sweep: ReturnType<typeof resolveSweep>): Set<string> =>
-  new Set(await planGrid(sweep).stages.map(({ stage }) => stage.key));
+const keysOf = async (sweep: ReturnType<typeof resolveSweep>): Promise<Set<string>> =>
+  new Set((await planGrid(sweep)).stages.map(({ stage }) => stage.key));
 
 function assertInvalid(change: Parameters<typeof resolveSweep>[0], message: RegExp): void {
   assert.throws(
@@ -27,8 +34,13 @@ function assertInvalid(change: Parameters<typeof resolveSweep>[0], message: RegE
 }
 
 describe('axes of a sweep', () => {
-  it('multiply the grid, and every cell has its coordinates', () => {
-    assert.equal(plan.cells.length, 3 * 2 * (await planGrid(plain).cells.length));
+  let plan: SweepPlan;
+  before(async () => {
+    plan = await planGrid(crossed);
+  });
+
+  it('multiply the grid, and every cell has its coordinates', async () => {
+    assert.equal(plan.cells.length, 3 * 2 * (await planGrid(plain)).cells.length);
     assert.equal(new Set(plan.cells.map(({ cell }) => cell.id)).size, plan.cells.length);
     for (const { cell, experiment } of plan.cells) {
       assert.equal(cell.axes?.['annotator'], cell.annotator);
@@ -37,14 +49,16 @@ describe('axes of a sweep', () => {
     }
   });
 
-  it('plan at each place the stages of a plain sweep with its settings', () => {
+  it('plan at each place the stages of a plain sweep with its settings', async () => {
     const { sft } = plain.definition;
     const union = new Set<string>();
     for (const annotator of axes.annotator)
       for (const rank of axes['sft.lora.rank'])
-        for (const key of keysOf(resolveSweep({ annotator, sft: { ...sft, lora: { ...sft.lora!, rank } } })))
+        for (const key of await keysOf(
+          resolveSweep({ annotator, sft: { ...sft, lora: { ...sft.lora!, rank } } }),
+        ))
           union.add(key);
-    assert.deepEqual(keysOf(crossed), union);
+    assert.deepEqual(await keysOf(crossed), union);
   });
 
   it('share the stages that an axis does not change', () => {
@@ -61,13 +75,13 @@ describe('axes of a sweep', () => {
     assert.equal(plan.purchase.demonstrations, 3 * 1024);
   });
 
-  it('are optional', () => {
+  it('are optional', async () => {
     assert.deepEqual(variantsOf(plain.definition), [{ coordinates: {}, definition: plain.definition }]);
-    assert.equal(await planGrid(plain).cells[0]?.cell.axes, undefined);
+    assert.equal((await planGrid(plain)).cells[0]?.cell.axes, undefined);
     assert.equal('axes' in plain.definition, false);
   });
 
-  it('may change several fields under one label, defaults filled in', () => {
+  it('may change several fields under one label, defaults filled in', async () => {
     const sweep = resolveSweep({
       axes: {
         size: {
@@ -80,10 +94,10 @@ describe('axes of a sweep', () => {
     const [small, large] = variantsOf(sweep.definition).map(({ definition }) => definition);
     assert.deepEqual(small?.data, { source: 'synthetic', seed: 0, pool: 100, validation: 200, test: 400 });
     assert.deepEqual([small.evaluation.items, large?.evaluation.items], [10, 400]);
-    assert.equal(await planGrid(sweep).base.length, 3, 'one reference, two evaluations');
+    assert.equal((await planGrid(sweep)).base.length, 3, 'one reference, two evaluations');
   });
 
-  it('have their own model and files at each place', () => {
+  it('have their own model and files at each place', async () => {
     const sweep = resolveSweep({ axes: { model: ['small', 'large'] }, budgets: [64] });
     const inputs = (digest: string, poolRows: number) => ({
       files: {},
@@ -91,7 +105,7 @@ describe('axes of a sweep', () => {
       model: { name: digest, digest: digest.repeat(64), path: `/${digest}` },
     });
     const pinned = { ...sweep, ...inputs('a', 6144), variants: [inputs('a', 6144), inputs('b', 6144)] };
-    const references = await planGrid(pinned).base.filter(({ kind }) => kind === 'freezeReference');
+    const references = (await planGrid(pinned)).base.filter(({ kind }) => kind === 'freezeReference');
     assert.deepEqual(
       references.map(({ inputs }) => inputs.base),
       ['a', 'b'].map((digest) => ({ digest: digest.repeat(64), path: `/${digest}` })),
@@ -99,7 +113,7 @@ describe('axes of a sweep', () => {
     const other = { ...pinned, variants: [inputs('a', 6144), inputs('c', 6144)] };
     assert.notEqual(sweepIdOf(other), sweepIdOf(pinned));
     const short = { ...pinned, variants: [inputs('a', 6144), inputs('b', 10)] };
-    assert.throws(() => await planGrid(short), { code: 'BUDGET_EXCEEDS_POOL' });
+    await assert.rejects(planGrid(short), { code: 'BUDGET_EXCEEDS_POOL' });
   });
 
   it('are refused for an unknown or fixed field, or a value that the field does not accept', () => {
@@ -132,7 +146,7 @@ describe('axes of a sweep', () => {
     assert.equal('axes' in resolveSweep({ axes: {} }).definition, false);
   });
 
-  it('give every place a unique id and file name, whatever their values', () => {
+  it('give every place a unique id and file name, whatever their values', async () => {
     const awkward = [
       ...[
         'gpt 4',
@@ -175,7 +189,7 @@ describe('axes of a sweep', () => {
     assert.equal(coordinatesSlug({ b: '1', a: '2' }), coordinatesSlug({ a: '2', b: '1' }));
     const models = ['gpt 4', 'gpt_4', 'GPT_4'];
     const sweep = resolveSweep({ axes: { model: models }, budgets: [64], sftFractions: [1] });
-    assert.equal(new Set(await planGrid(sweep).cells.map(({ cell }) => cell.id.toLowerCase())).size, 3);
+    assert.equal(new Set((await planGrid(sweep)).cells.map(({ cell }) => cell.id.toLowerCase())).size, 3);
   });
 });
 
@@ -193,12 +207,6 @@ describe('a result split along its axes', () => {
     repetitionRate: 0,
     scores: {},
   });
-  const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({
-    cell,
-    evaluation: evaluation(index / 1000),
-    stages: [],
-    annotationUsd: 1,
-  }));
   const zeroCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 0, verifierCalls: 0 };
   const baseStage = (key: string): StageResult => ({
     key,
@@ -211,31 +219,44 @@ describe('a result split along its axes', () => {
     metrics: {},
     cost: zeroCost,
   });
-  const [failedCell, ...done] = cells;
-  const result: SweepResult = {
-    sweepId: plan.sweepId,
-    definitionDigest: plan.definitionDigest,
-    ledgerHead: null,
-    base: evaluation(0.1),
-    cells: done,
-    cost: zeroCost,
-    baseStages: plan.variants.map((_, index) => baseStage(`base-${index}`)),
-    variants: plan.variants.map(({ coordinates }, index) => ({
-      axes: coordinates,
-      base: evaluation(index / 10),
-      stageKeys: [`base-${index}`],
-    })),
-    failedCells: [{ cell: failedCell!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
-    controls: [{ kind: 'sft-on-chosen', of: done[0]!.cell.id, evaluation: evaluation(0.5), stages: [] }],
-    failedControls: [
-      { kind: 'few-shot', of: failedCell!.cell.id, code: 'DATA_INVALID', message: 'A row.', stages: [] },
-    ],
+  const resultOf = (plan: SweepPlan): SweepResult => {
+    const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({
+      cell,
+      evaluation: evaluation(index / 1000),
+      stages: [],
+      annotationUsd: 1,
+    }));
+    const [failedCell, ...done] = cells;
+    return {
+      sweepId: plan.sweepId,
+      definitionDigest: plan.definitionDigest,
+      ledgerHead: null,
+      base: evaluation(0.1),
+      cells: done,
+      cost: zeroCost,
+      baseStages: plan.variants.map((_, index) => baseStage(`base-${index}`)),
+      variants: plan.variants.map(({ coordinates }, index) => ({
+        axes: coordinates,
+        base: evaluation(index / 10),
+        stageKeys: [`base-${index}`],
+      })),
+      failedCells: [{ cell: failedCell!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
+      controls: [{ kind: 'sft-on-chosen', of: done[0]!.cell.id, evaluation: evaluation(0.5), stages: [] }],
+      failedControls: [
+        { kind: 'few-shot', of: failedCell!.cell.id, code: 'DATA_INVALID', message: 'A row.', stages: [] },
+      ],
+    };
   };
-  const parts = splitResult(crossed.definition, result);
+  let result: SweepResult;
+  let parts: readonly VariantResult[];
+  before(async () => {
+    result = resultOf(await planGrid(crossed));
+    parts = splitResult(crossed.definition, result);
+  });
 
   it('has every cell, failed cell and control once, at its place', () => {
     const ids = parts.flatMap((part) => part.result.cells.map(({ cell }) => cell.id)).sort();
-    assert.deepEqual(ids, done.map(({ cell }) => cell.id).sort());
+    assert.deepEqual(ids, result.cells.map(({ cell }) => cell.id).sort());
     assert.equal(
       parts.reduce((sum, part) => sum + part.result.failedCells.length, 0),
       1,
@@ -276,7 +297,7 @@ describe('a result split along its axes', () => {
     });
     assert.deepEqual(
       parts.map((part) => part.result.sweepId),
-      [plan.sweepId],
+      [result.sweepId],
     );
   });
 });

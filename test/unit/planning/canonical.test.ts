@@ -73,48 +73,50 @@ function write(one: Meaning, pick: () => boolean): Partial<SweepInput> {
   };
 }
 
-function keysOf(changes: Partial<SweepInput>): string[] {
+async function keysOf(changes: Partial<SweepInput>): Promise<string[]> {
   const { stages } = await planGrid(resolveSweep(changes));
   return stages.map(({ stage }) => stage.key).sort();
 }
 
-const idOf = (changes: Partial<SweepInput>): string => await planGrid(resolveSweep(changes)).sweepId;
+const idOf = async (changes: Partial<SweepInput>): Promise<string> =>
+  (await planGrid(resolveSweep(changes))).sweepId;
 
 describe('canonical settings', () => {
   const picks = fc.infiniteStream(fc.boolean()).map((stream) => () => stream.next().value as boolean);
 
-  it('with equal meaning have equal keys and ids, however written', () => {
-    fc.assert(
-      fc.property(meanings, picks, picks, (one, first, second) => {
+  it('with equal meaning have equal keys and ids, however written', async () => {
+    await fc.assert(
+      fc.asyncProperty(meanings, picks, picks, async (one, first, second) => {
         const [a, b] = [write(one, first), write(one, second)];
-        assert.deepEqual(keysOf(a), keysOf(b));
-        assert.equal(idOf(a), idOf(b));
+        assert.deepEqual(await keysOf(a), await keysOf(b));
+        assert.equal(await idOf(a), await idOf(b));
       }),
       { numRuns: 60 },
     );
   });
 
-  it('with different meanings have different keys', () => {
-    fc.assert(
-      fc.property(meanings, meanings, picks, (one, other, pick) => {
+  it('with different meanings have different keys', async () => {
+    await fc.assert(
+      fc.asyncProperty(meanings, meanings, picks, async (one, other, pick) => {
         const isSame = meaningOf(one) === meaningOf(other);
-        const keys = [write(one, pick), write(other, pick)].map((changes) => keysOf(changes).join());
-        assert.equal(keys[0] === keys[1], isSame, `${meaningOf(one)} ${meaningOf(other)}`);
+        const [first, second] = [await keysOf(write(one, pick)), await keysOf(write(other, pick))];
+        assert.equal(first.join() === second.join(), isSame, `${meaningOf(one)} ${meaningOf(other)}`);
       }),
       { numRuns: 100 },
     );
   });
 
-  it('on an axis have the keys of the same value in the definition', () => {
+  it('on an axis have the keys of the same value in the definition', async () => {
     const lora = { rank: 4, alpha: 8 };
     const varied = resolveSweep({ sft: { ...sft, lora }, axes: { 'sft.lora.dropout': [0, 0.1] } });
-    const all = new Set(await planGrid(varied).stages.map(({ stage }) => stage.key));
+    const all = new Set((await planGrid(varied)).stages.map(({ stage }) => stage.key));
     for (const dropout of [0, 0.1])
-      for (const key of keysOf({ sft: { ...sft, lora: { ...lora, dropout } } })) assert.ok(all.has(key));
-    for (const key of keysOf({ sft: { ...sft, lora } })) assert.ok(all.has(key));
+      for (const key of await keysOf({ sft: { ...sft, lora: { ...lora, dropout } } }))
+        assert.ok(all.has(key));
+    for (const key of await keysOf({ sft: { ...sft, lora } })) assert.ok(all.has(key));
   });
 
-  it('of a named change to the default survive JSON', () => {
+  it('of a named change to the default survive JSON', async () => {
     const base = { ...sft, lora: { rank: 4, alpha: 8, dropout: 0.2 } };
     const axes = { drop: { none: { 'sft.lora.dropout': 0 }, some: { 'sft.lora.dropout': 0.1 } } };
     const definition = resolveSweep({ sft: base, axes }).definition;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { StageOf } from '../../../stages';
 import type { SweepInput } from '../../../schemas/definition';
 import type { PlannedStage } from '../../../contracts/stage';
-import { type ControlPlan, countControls, planGrid } from '../../../planning';
+import { type ControlPlan, countControls, planGrid, type SweepPlan } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const kinds = [
@@ -16,10 +16,9 @@ const kinds = [
 
 const ownFile = { file: 'own.jsonl', source: 'our own', license: 'CC0-1.0' };
 
-const planOf = (changes: Partial<SweepInput> = {}) =>
-  await planGrid(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
-const plan = planOf();
-const { certain, winnerControls } = plan.controls;
+const planOf = async (changes: Partial<SweepInput> = {}) =>
+  planGrid(resolveSweep({ controls: [...kinds], seeds: [0, 1], sensitivityBudget: 256, ...changes }));
+let plan: SweepPlan;
 
 const cellOf = ({ of }: ControlPlan) => plan.cells.find(({ cell }) => cell.id === of.id)!;
 /** The frozen warm start and the pairs of the cell that a control is compared with. */
@@ -33,10 +32,15 @@ const own = (control: ControlPlan): PlannedStage[] => {
   return control.stages.filter(({ key }) => !there.has(key));
 };
 const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
+const allControls = (): ControlPlan[] => [...plan.controls.certain, ...plan.controls.winnerControls];
 const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
-  [...certain, ...winnerControls].filter((control) => control.kind === kind);
+  allControls().filter((control) => control.kind === kind);
 
 describe('planning controls', () => {
+  before(async () => {
+    plan = await planOf();
+  });
+
   it('plans SFT on the chosen answers of the cell’s own pairs and warm start', () => {
     for (const control of ofKind('sft-on-chosen')) {
       const { reference, pairs } = partsOf(control);
@@ -61,7 +65,7 @@ describe('planning controls', () => {
 
   it('plans both for every mixture that may win, and counts one per budget and seed', () => {
     const mixtures = plan.cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
-    assert.equal(winnerControls.length, 2 * mixtures.length);
+    assert.equal(plan.controls.winnerControls.length, 2 * mixtures.length);
     assert.equal(countControls(plan.controls).get('sft-on-chosen'), 3 * 2);
   });
 
@@ -84,7 +88,7 @@ describe('planning controls', () => {
     }
   });
 
-  it('adds a likelihood term at SFT fraction 0 of every budget, unless the loss has one', () => {
+  it('adds a likelihood term at SFT fraction 0 of every budget, unless the loss has one', async () => {
     const controls = ofKind('dpo-nll');
     assert.deepEqual(controls.map(({ of }) => [of.sftFraction, of.budget, of.seed]).sort(), [
       [0, 1024, 0],
@@ -101,11 +105,11 @@ describe('planning controls', () => {
     }
     const { preference } = resolveSweep().definition;
     const loss = { name: 'sigmoid', beta: 0.5, sftWeight: 1 } as const;
-    const already = planOf({ controls: ['dpo-nll'], preference: { ...preference, loss } });
+    const already = await planOf({ controls: ['dpo-nll'], preference: { ...preference, loss } });
     assert.deepEqual(already.controls.certain, []);
   });
 
-  it('halves and doubles only learning rate and β, at one budget', () => {
+  it('halves and doubles only learning rate and β, at one budget', async () => {
     const controls = [...ofKind('learning-rate'), ...ofKind('beta')];
     assert.equal(controls.length, 2 * 2 * 5 * 2);
     const found = new Set<string>();
@@ -121,18 +125,16 @@ describe('planning controls', () => {
       'learning rate × 0.5 0.00015 0.5',
       'learning rate × 2 0.0006 0.5',
     ]);
-    assert.equal(
-      planOf({ controls: ['beta'], sensitivityBudget: undefined }).controls.certain[0]?.of.budget,
-      1024,
-    );
+    const atLargest = await planOf({ controls: ['beta'], sensitivityBudget: undefined });
+    assert.equal(atLargest.controls.certain[0]?.of.budget, 1024);
   });
 
   it('gives each of them a unique id', () => {
-    const ids = [...certain, ...winnerControls].map(({ id }) => id);
+    const ids = allControls().map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length);
   });
 
-  it('reports controls without a cell or rows, with the reason', () => {
+  it('reports controls without a cell or rows, with the reason', async () => {
     const { preference } = resolveSweep().definition;
     const nll = { name: 'sigmoid', beta: 0.5, sftWeight: 1 } as const;
     const kto = { name: 'kto', beta: 0.5, desirableWeight: 1, undesirableWeight: 1 } as const;
@@ -164,14 +166,14 @@ describe('planning controls', () => {
     assert.deepEqual(plan.controls.unavailable, []);
   });
 
-  it('refuses more rows than exist, by field', () => {
-    const tooMany = (changes: Partial<SweepInput>, inputs: Parameters<typeof resolveSweep>[1]) => () =>
-      await planGrid(resolveSweep({ budgets: [64], ...changes }, inputs));
-    assert.throws(tooMany({ controls: ['few-shot'], numFewShot: 9_999 }, {}), {
+  it('refuses more rows than exist, by field', async () => {
+    const tooMany = (changes: Partial<SweepInput>, inputs: Parameters<typeof resolveSweep>[1]) =>
+      planGrid(resolveSweep({ budgets: [64], ...changes }, inputs));
+    await assert.rejects(tooMany({ controls: ['few-shot'], numFewShot: 9_999 }, {}), {
       code: 'BUDGET_EXCEEDS_POOL',
       message: /^numFewShot 9999 is above the 6144 problems/,
     });
-    assert.throws(
+    await assert.rejects(
       tooMany(
         { controls: ['few-shot'], numFewShot: 80, annotations: { demonstrations: ownFile } },
         { userRows: { demonstrations: 70 } },
@@ -181,7 +183,7 @@ describe('planning controls', () => {
         message: /^numFewShot 80 takes 80 demonstrations; own\.jsonl has 70/,
       },
     );
-    assert.throws(
+    await assert.rejects(
       tooMany(
         { controls: ['rejection-sampling'], sftFractions: [0.1], annotations: { preferences: ownFile } },
         { userRows: { preferences: 64 }, poolRows: 50 },
@@ -190,9 +192,9 @@ describe('planning controls', () => {
     );
   });
 
-  it('refuses a sensitivityBudget that is not one of the budgets', () => {
+  it('refuses a sensitivityBudget that is not one of the budgets', async () => {
     for (const sensitivityBudget of [32, 128, 2048])
-      assert.throws(() => planOf({ sensitivityBudget }), {
+      await assert.rejects(planOf({ sensitivityBudget }), {
         code: 'DEFINITION_INVALID',
         message: `sensitivityBudget: ${sensitivityBudget}: one of the budgets is needed: 64, 256, 1024`,
       });

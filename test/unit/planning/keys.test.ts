@@ -9,8 +9,8 @@ import { sha256Hex } from '../../../core/digest';
 import { sweepOfOne } from '../../../definitions';
 import { resolveSweep } from '../../support/planning/resolve';
 
-const keysOf = (resolved: ResolvedSweep): Set<string> =>
-  new Set(await planGrid(resolved).stages.map(({ stage }) => stage.key));
+const keysOf = async (resolved: ResolvedSweep): Promise<Set<string>> =>
+  new Set((await planGrid(resolved)).stages.map(({ stage }) => stage.key));
 
 /** The same value with every object's fields in reverse order. */
 function reverseFields<T>(value: T): T {
@@ -57,9 +57,12 @@ describe('seeds', () => {
 });
 
 describe('stage keys', () => {
-  const before = keysOf(resolveSweep());
+  let keys: Set<string>;
+  before(async () => {
+    keys = await keysOf(resolveSweep());
+  });
 
-  it('do not change with prices, execution, name, limits or paths', () => {
+  it('do not change with prices, execution, name, limits or paths', async () => {
     const same: ResolvedSweep[] = [
       resolveSweep({ prices: { sftExample: 9, preferencePair: 8, verifierCall: 7 } }),
       resolveSweep({ execution: { device: 'cuda', threads: 4, microBatchSize: 2, checkpointEverySteps: 1 } }),
@@ -73,112 +76,110 @@ describe('stage keys', () => {
       }),
       resolveSweep({}, { model: { name: 'elsewhere', digest: 'a'.repeat(64), path: '/other' } }),
     ];
-    for (const resolved of same) assert.deepEqual(keysOf(resolved), before);
+    for (const resolved of same) assert.deepEqual(await keysOf(resolved), keys);
   });
 
-  it('do not change with the order of fields', () => {
+  it('do not change with the order of fields', async () => {
     const resolved = resolveSweep();
-    assert.deepEqual(keysOf({ ...resolved, definition: reverseFields(resolved.definition) }), before);
+    assert.deepEqual(await keysOf({ ...resolved, definition: reverseFields(resolved.definition) }), keys);
   });
 
-  it('do not change when a budget, a fraction or a seed is added', () => {
+  it('do not change when a budget, a fraction or a seed is added', async () => {
     for (const more of [
       { budgets: [64, 256, 1024, 4096] },
       { sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0, 0.01] },
       { seeds: [0, 1] },
     ]) {
-      const after = keysOf(resolveSweep(more));
-      assert.ok([...before].every((key) => after.has(key)));
-      assert.ok(after.size > before.size);
+      const after = await keysOf(resolveSweep(more));
+      assert.ok([...keys].every((key) => after.has(key)));
+      assert.ok(after.size > keys.size);
     }
   });
 
-  it('change with model, training settings and seed', () => {
+  it('change with model, training settings and seed', async () => {
     /** Kinds of the stages that a changed sweep shares with the first one. */
-    const commonKinds = (changed: ResolvedSweep): string[] => {
-      const common = await planGrid(changed).stages.filter(({ stage }) => before.has(stage.key));
+    const commonKinds = async (changed: ResolvedSweep): Promise<string[]> => {
+      const common = (await planGrid(changed)).stages.filter(({ stage }) => keys.has(stage.key));
       return [...new Set(common.map(({ stage }) => stage.kind))].sort();
     };
     const { preference } = resolveSweep().definition;
     const model = { name: 'embedded', digest: 'b'.repeat(64), path: '/models/embedded' };
     // Demonstrations depend on no model, the frozen base on no data, its evaluation on no seed.
-    assert.deepEqual(commonKinds(resolveSweep({}, { model })), ['synthesizeData']);
-    assert.deepEqual(commonKinds(resolveSweep({ data: { source: 'synthetic', seed: 1 } })), [
+    assert.deepEqual(await commonKinds(resolveSweep({}, { model })), ['synthesizeData']);
+    assert.deepEqual(await commonKinds(resolveSweep({ data: { source: 'synthetic', seed: 1 } })), [
       'freezeReference',
     ]);
-    assert.deepEqual(commonKinds(resolveSweep({ seeds: [1] })), ['evaluate', 'freezeReference']);
-    const slower = await planGrid(resolveSweep({ preference: { ...preference, learningRate: 1e-4 } })).stages;
-    const changed = slower.filter(({ stage }) => !before.has(stage.key)).map(({ stage }) => stage.kind);
+    assert.deepEqual(await commonKinds(resolveSweep({ seeds: [1] })), ['evaluate', 'freezeReference']);
+    const slower = (await planGrid(resolveSweep({ preference: { ...preference, learningRate: 1e-4 } })))
+      .stages;
+    const changed = slower.filter(({ stage }) => !keys.has(stage.key)).map(({ stage }) => stage.kind);
     assert.deepEqual([...new Set(changed)].sort(), ['evaluate', 'trainPreference']);
   });
 
-  it('depend on the content of external files, not on their paths', () => {
+  it('depend on the content of external files, not on their paths', async () => {
     const files = (path: string, digest: string): ResolvedSweep =>
       resolveSweep(
         { data: { source: 'files', train: path, test: `${path}-test` } },
         { files: { train: { path, digest }, test: { path: `${path}-test`, digest: 'f' } } },
       );
-    assert.deepEqual(keysOf(files('/a', 'd1')), keysOf(files('/b', 'd1')));
-    assert.notDeepEqual(keysOf(files('/a', 'd1')), keysOf(files('/a', 'd2')));
-    const synthesis = await planGrid(files('/a', 'd1')).stages.find(
+    assert.deepEqual(await keysOf(files('/a', 'd1')), await keysOf(files('/b', 'd1')));
+    assert.notDeepEqual(await keysOf(files('/a', 'd1')), await keysOf(files('/a', 'd2')));
+    const synthesis = (await planGrid(files('/a', 'd1'))).stages.find(
       ({ stage }) => stage.kind === 'synthesizeData',
     );
     assert.deepEqual(synthesis?.stage.files, { train: '/a', test: '/a-test' });
   });
 
-  it('are the same for an experiment and for its sweep of one cell', () => {
-    for (const { experiment, stages } of await planGrid(resolveSweep({ seeds: [3] })).cells) {
+  it('are the same for an experiment and for its sweep of one cell', async () => {
+    for (const { experiment, stages } of (await planGrid(resolveSweep({ seeds: [3] }))).cells) {
       const again = await planGrid({ ...experiment, definition: sweepOfOne(experiment.definition) });
-      const keys = again.cells.flatMap((cell) => cell.stages.map(({ key }) => key));
+      const keysAgain = again.cells.flatMap((cell) => cell.stages.map(({ key }) => key));
       assert.deepEqual(
-        keys,
+        keysAgain,
         stages.map(({ key }) => key),
       );
     }
   });
 
-  it('of training stages change with a large vocabulary only', () => {
-    const withWords = (vocabulary: number) => {
+  it('of training stages change with a large vocabulary only', async () => {
+    const withWords = async (vocabulary: number) => {
       const { model } = resolveSweep();
-      return await planGrid(resolveSweep({}, { model: { ...model, vocabulary } })).stages.map(
+      return (await planGrid(resolveSweep({}, { model: { ...model, vocabulary } }))).stages.map(
         ({ stage }) => stage,
       );
     };
-    assert.deepEqual(new Set(withWords(32_768).map(({ key }) => key)), before);
-    const changed = withWords(32_769).filter(({ key }) => !before.has(key));
+    const [few, many] = [await withWords(32_768), await withWords(32_769)];
+    assert.deepEqual(new Set(few.map(({ key }) => key)), keys);
+    const changed = many.filter(({ key }) => !keys.has(key));
     const raised = changed.filter(
       ({ kind, revision }) => revision !== rulesOf(kind)!.revision(resolveSweep().model),
     );
     assert.deepEqual([...new Set(raised.map(({ kind }) => kind))].sort(), ['trainPreference', 'trainSft']);
-    const trained = withWords(32_769).filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
+    const trained = many.filter(({ kind }) => kind === 'trainSft' || kind === 'trainPreference');
     assert.equal(raised.length, trained.length);
-    const rest = new Set(
-      withWords(32_769)
-        .filter(({ key }) => before.has(key))
-        .map(({ title }) => title),
-    );
+    const rest = new Set(many.filter(({ key }) => keys.has(key)).map(({ title }) => title));
     assert.ok(rest.has('Reference: the base model'), 'nothing was trained for it');
   });
 
   it('equal the recorded ones', () => {
     // A change here orphans every stored artifact. Where bytes change, raise the stage's revision instead.
-    const digest = sha256Hex([...before].sort().join('\n'));
+    const digest = sha256Hex([...keys].sort().join('\n'));
     assert.equal(gridOf(resolveSweep().definition).length, 18);
     assert.equal(digest, '663ca249ef453191c3a5a453b6329b00785eec566fb915d2e7423f2224a9d419');
   });
 
-  it('depend on an auxiliary task’s content, only in evaluations and where training rows overlap it', () => {
+  it('depend on an auxiliary task’s content, only in evaluations and where training rows overlap it', async () => {
     const task = { task: 'instruction-following', items: 5, maxNewTokens: 8 };
     const { evaluation } = resolveSweep().definition;
-    const plan = (auxiliary: readonly object[], inputs: Partial<ResolvedSweep> = {}) =>
-      await planGrid(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, inputs))
+    const plan = async (auxiliary: readonly object[], inputs: Partial<ResolvedSweep> = {}) =>
+      (await planGrid(resolveSweep({ evaluation: { ...evaluation, auxiliary: auxiliary as never } }, inputs)))
         .stages;
-    const keys = (stages: ReturnType<typeof plan>, kind: string) =>
+    const ofKind = (stages: Awaited<ReturnType<typeof plan>>, kind: string) =>
       stages.filter(({ stage }) => stage.kind === kind).map(({ stage }) => stage.key);
     // Without auxiliary tasks keys are the same as before there were any.
-    const stages = plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
+    const stages = await plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
-      sha256Hex(keys(stages, 'evaluate').sort().join('\n')),
+      sha256Hex(ofKind(stages, 'evaluate').sort().join('\n')),
       'f23a6fbaf95fd4eba95ed574e5d2899e138abbf6f0b936ea81dbd7e7ee674e72',
     );
 
@@ -188,14 +189,15 @@ describe('stage keys', () => {
         files: { [name]: { path, digest } },
         ...more,
       });
-    const [one, moved, other] = [ofFile('/a', 'd1'), ofFile('/b', 'd1'), ofFile('/a', 'd2')];
-    assert.deepEqual(keys(one, 'evaluate'), keys(moved, 'evaluate'));
-    assert.notDeepEqual(keys(one, 'evaluate'), keys(other, 'evaluate'));
-    const without = await planGrid(resolveSweep()).stages;
+    const one = await ofFile('/a', 'd1');
+    const [moved, other] = [await ofFile('/b', 'd1'), await ofFile('/a', 'd2')];
+    assert.deepEqual(ofKind(one, 'evaluate'), ofKind(moved, 'evaluate'));
+    assert.notDeepEqual(ofKind(one, 'evaluate'), ofKind(other, 'evaluate'));
+    const without = (await planGrid(resolveSweep())).stages;
     for (const kind of ['synthesizeData', 'trainSft', 'trainPreference'])
-      assert.deepEqual(keys(one, kind), keys(without, kind), `${kind}: nothing was kept out`);
-    const apart = ofFile('/a', 'd1', { heldOut: ['instruction-following'] });
-    assert.equal(keys(apart, 'synthesizeData').filter((key) => before.has(key)).length, 0);
+      assert.deepEqual(ofKind(one, kind), ofKind(without, kind), `${kind}: nothing was kept out`);
+    const apart = await ofFile('/a', 'd1', { heldOut: ['instruction-following'] });
+    assert.equal(ofKind(apart, 'synthesizeData').filter((key) => keys.has(key)).length, 0);
     assert.deepEqual(one.find(({ stage }) => stage.kind === 'evaluate')?.stage.files, { [name]: '/a' });
   });
 });

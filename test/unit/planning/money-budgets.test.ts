@@ -36,13 +36,13 @@ function resolveMoney(changes: Partial<SweepInput> = {}, parameters?: number): R
   return { definition, model, files: {}, poolRows: 6144 };
 }
 
-const boughtBy = (sweep: ResolvedSweep) =>
-  await planGrid(sweep)
-    .cells.map(({ cell }) => [cell.budget, cell.sftSpendFraction, cell.sftRows, cell.pairRows] as const)
+const boughtBy = async (sweep: ResolvedSweep) =>
+  (await planGrid(sweep)).cells
+    .map(({ cell }) => [cell.budget, cell.sftSpendFraction, cell.sftRows, cell.pairRows] as const)
     .sort((a, b) => a[0] - b[0] || b[1]! - a[1]!);
 
 describe('budgets of money', () => {
-  it('are indexed by the rows that they buy, since the search attribute is an integer', () => {
+  it('are indexed by the rows that they buy, since the search attribute is an integer', async () => {
     const plan = await planGrid(resolveMoney({ budgets: [usd(0.1), usd(2.5)] }));
     for (const cellPlan of plan.cells) {
       const { cell } = cellPlan;
@@ -53,8 +53,8 @@ describe('budgets of money', () => {
     }
   });
 
-  it('buy ⌊f (M − F) / p_sft⌋ demonstrations and ⌊(1 − f)(M − F) / p_pair⌋ pairs', () => {
-    assert.deepEqual(boughtBy(resolveMoney()), [
+  it('buy ⌊f (M − F) / p_sft⌋ demonstrations and ⌊(1 − f)(M − F) / p_pair⌋ pairs', async () => {
+    assert.deepEqual(await boughtBy(resolveMoney()), [
       [1, 1, 50, 0],
       [1, 0.5, 25, 50],
       [1, 0, 0, 100],
@@ -64,11 +64,11 @@ describe('budgets of money', () => {
     ]);
   });
 
-  it('pay for evaluation first, and for a pair’s expected verifier calls with the pair', () => {
+  it('pay for evaluation first, and for a pair’s expected verifier calls with the pair', async () => {
     const sweep = resolveMoney({ prices: { ...prices, verifierCall: 0.001, evaluation: 0.5 } });
     // Four candidates at a yield of 0.4: ten calls per pair.
     assert.deepEqual(unitCosts(sweep), { sft: 0.02, pair: 0.01 + 10 * 0.001, fixed: 0.5 });
-    assert.deepEqual(boughtBy(sweep).slice(0, 3), [
+    assert.deepEqual((await boughtBy(sweep)).slice(0, 3), [
       [1, 1, 25, 0],
       [1, 0.5, 12, 12],
       [1, 0, 0, 25],
@@ -98,8 +98,8 @@ describe('budgets of money', () => {
     });
   });
 
-  it('keep fractions of money and of rows apart, in every cell and in the definition', () => {
-    const [cell] = await planGrid(resolveMoney()).cells.filter(
+  it('keep fractions of money and of rows apart, in every cell and in the definition', async () => {
+    const [cell] = (await planGrid(resolveMoney())).cells.filter(
       ({ cell: { sftSpendFraction } }) => sftSpendFraction === 0.5,
     );
     // Half of the money buys a third of the rows, since a demonstration costs two pairs.
@@ -121,15 +121,15 @@ describe('budgets of money', () => {
     assert.deepEqual(defineSweep(definition), definition);
   });
 
-  it('name cells by money and fraction; a new price changes the rows of money budgets only', () => {
+  it('name cells by money and fraction; a new price changes the rows of money budgets only', async () => {
     const sweep = resolveMoney();
-    const ids = await planGrid(sweep).cells.map(({ cell }) => cell.id);
+    const ids = (await planGrid(sweep)).cells.map(({ cell }) => cell.id);
     assert.ok(ids.includes(`${sweepIdOf(sweep)}-usd2.5-m0.5-s0`));
     const dearer = resolveMoney({ prices: { ...prices, sftExample: 0.04 } });
-    assert.deepEqual(boughtBy(dearer)[0], [1, 1, 25, 0]);
+    assert.deepEqual((await boughtBy(dearer))[0], [1, 1, 25, 0]);
   });
 
-  it('pay for compute only where it has a price', () => {
+  it('pay for compute only where it has a price', async () => {
     const parameters = 8e9;
     const free = unitCosts(resolveMoney({}, parameters));
     const paid = unitCosts(resolveMoney({ prices: { ...prices, exaflop: 2 } }, parameters));
@@ -141,7 +141,7 @@ describe('budgets of money', () => {
     const pair = (10 * 0.65 * 48 + 2 * 0.57 * 96 + 2 * 2 * 0.57 * 96 * 2) * 2 * parameters;
     assert.ok(Math.abs(paid.pair - (0.01 + (2 * pair) / 1e18)) < 1e-12);
     assert.ok(paid.fixed > 0);
-    assert.throws(() => await planGrid(resolveMoney({ prices: { ...prices, exaflop: 2 } })), {
+    await assert.rejects(planGrid(resolveMoney({ prices: { ...prices, exaflop: 2 } })), {
       code: 'DEFINITION_INVALID',
       message: /number of parameters/,
     });

@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import type { PlannedStage } from '../../../contracts/stage';
-import { estimateSeconds, experimentOf, gridOf, planCell, planGrid, sweepIdOf } from '../../../planning';
+import {
+  estimateSeconds,
+  experimentOf,
+  gridOf,
+  planCell,
+  planGrid,
+  sweepIdOf,
+  type SweepPlan,
+} from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
-const plan = await planGrid(resolveSweep());
+let plan: SweepPlan;
+const planFirstSweep = async (): Promise<void> => {
+  plan = await planGrid(resolveSweep());
+};
 const cellAt = (budget: number, sftFraction: number) => {
   const found = plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === sftFraction);
   assert.ok(found);
@@ -12,6 +23,8 @@ const cellAt = (budget: number, sftFraction: number) => {
 };
 
 describe('planning a cell', () => {
+  before(planFirstSweep);
+
   it('runs all stages for a mixture, no pairs at SFT fraction 1, no SFT at 0', () => {
     assert.deepEqual(kindsOf(cellAt(256, 0.5).stages), [
       'synthesizeData',
@@ -35,7 +48,7 @@ describe('planning a cell', () => {
     ]);
   });
 
-  it('gives a cell the same stages alone and in a sweep', () => {
+  it('gives a cell the same stages alone and in a sweep', async () => {
     const resolved = resolveSweep();
     for (const point of gridOf(resolved.definition)) {
       const alone = await planCell(experimentOf(resolved, point));
@@ -57,6 +70,8 @@ describe('planning a cell', () => {
 });
 
 describe('planning a sweep', () => {
+  before(planFirstSweep);
+
   const keyAt = (budget: number, fraction: number, kind: string) =>
     cellAt(budget, fraction).stages.find((stage) => stage.kind === kind)!.key;
   const stagesOfKind = (kind: string) => plan.stages.filter(({ stage }) => stage.kind === kind);
@@ -69,7 +84,7 @@ describe('planning a sweep', () => {
     assert.equal(keyAt(64, 0, 'freezeReference'), plan.base[0]?.key);
   });
 
-  it('needs 23 SFT stages for the 36 SFT cells of the study’s grid', () => {
+  it('needs 23 SFT stages for the 36 SFT cells of the study’s grid', async () => {
     const study = await planGrid(
       resolveSweep(
         { budgets: [100, 500, 1000, 5000, 10000, 20000], sftFractions: [1, 0.75, 0.5, 0.25, 0, 0.1, 0.01] },
@@ -104,7 +119,7 @@ describe('planning a sweep', () => {
     assert.ok(!plan.warnings.some((text) => text.startsWith('SFT on 64 ')));
   });
 
-  it('prices each row once in the sweep, and all rows of a cell in the cell', () => {
+  it('prices each row once in the sweep, and all rows of a cell in the cell', async () => {
     // Demonstrations nest; pairs nest at SFT fraction 0 only, where the reference is the same.
     const pairs =
       1024 +
@@ -121,11 +136,11 @@ describe('planning a sweep', () => {
     assert.ok(plan.purchase.verifierCalls >= pairs * 4);
   });
 
-  it('refuses a budget above the pool and a plan above the spend limit', () => {
-    assert.throws(() => await planGrid(resolveSweep({ budgets: [64, 6145] })), {
+  it('refuses a budget above the pool and a plan above the spend limit', async () => {
+    await assert.rejects(planGrid(resolveSweep({ budgets: [64, 6145] })), {
       code: 'BUDGET_EXCEEDS_POOL',
     });
-    assert.throws(() => await planGrid(resolveSweep({ spendLimitUsd: 1 })), { code: 'SPEND_LIMIT' });
+    await assert.rejects(planGrid(resolveSweep({ spendLimitUsd: 1 })), { code: 'SPEND_LIMIT' });
     assert.ok(await planGrid(resolveSweep({ spendLimitUsd: 100 })));
   });
 

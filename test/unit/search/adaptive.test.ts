@@ -14,8 +14,7 @@ import { resolveSweep } from '../../support/planning/resolve';
 
 const defaultLimits = { regretTolerance: 0.02, confidence: 0.9, maxCostFraction: 0.5 };
 
-const plan = await planGrid(resolveSweep({ seeds: [0, 1, 2], sftFractions: [1, 0.75, 0.5, 0.25, 0] }));
-const runs = searchRunsOf(plan.cells, plan.stages);
+let runs: readonly SearchRun[];
 const items = 400;
 
 type Surface = (run: SearchRun) => number;
@@ -43,6 +42,12 @@ const peakAt =
     0.7 - 0.3 * Math.abs(sftFraction - fraction);
 
 describe('adaptive search', () => {
+  before(async () => {
+    const sweep = resolveSweep({ seeds: [0, 1, 2], sftFractions: [1, 0.75, 0.5, 0.25, 0] });
+    const { cells, stages } = await planGrid(sweep);
+    runs = searchRunsOf(cells, stages);
+  });
+
   for (const fraction of [1, 0.5, 0.25, 0])
     it(`finds a peak at SFT share ${fraction} for at most half of the grid’s cost`, () => {
       const { rounds, used } = search(peakAt(fraction));
@@ -53,7 +58,7 @@ describe('adaptive search', () => {
     });
 
   /** Runs a search of any plan to its end under a share of its cost. */
-  function searchWithin(changes: Partial<SweepInput>, maxCostFraction: number, surface: Surface) {
+  async function searchWithin(changes: Partial<SweepInput>, maxCostFraction: number, surface: Surface) {
     const { cells, stages } = await planGrid(resolveSweep(changes));
     const all = searchRunsOf(cells, stages);
     const limits = { ...defaultLimits, maxCostFraction };
@@ -73,7 +78,7 @@ describe('adaptive search', () => {
     }
   }
 
-  it('continues while an unsettled budget has an affordable run, and reports why it stops', () => {
+  it('continues while an unsettled budget has an affordable run, and reports why it stops', async () => {
     const sizes = [[64, 256, 1024, 4096], [1000], [512, 2048]];
     const settings = fc.record({
       budgets: fc.constantFrom(...sizes),
@@ -81,13 +86,13 @@ describe('adaptive search', () => {
       maxCostFraction: fc.constantFrom(0.05, 0.2, 0.5, 0.7, 1),
       luck: fc.integer({ min: 1, max: 1000 }),
     });
-    fc.assert(
-      fc.property(settings, ({ budgets, seeds, maxCostFraction, luck }) => {
+    await fc.assert(
+      fc.asyncProperty(settings, async ({ budgets, seeds, maxCostFraction, luck }) => {
         const wave: Surface = ({ budget, sftFraction, seed }) =>
           0.5 +
           0.1 * Math.sin(3 * sftFraction + Math.log(budget)) +
           0.02 * Math.sin(luck * (seed + 1 + 7 * sftFraction));
-        const { all, used, left, proposal } = searchWithin({ budgets, seeds }, maxCostFraction, wave);
+        const { all, used, left, proposal } = await searchWithin({ budgets, seeds }, maxCostFraction, wave);
         const unsettled = new Set(
           proposal.standings.flatMap(({ settled, budget }) => (settled ? [] : [budget])),
         );
@@ -118,12 +123,12 @@ describe('adaptive search', () => {
     );
   });
 
-  it('is the whole grid if each budget has one split', () => {
+  it('is the whole grid if each budget has one split', async () => {
     for (const changes of [
       { budgets: [64], sftFractions: [0.5], seeds: [0] },
       { budgets: [64, 256], sftFractions: [1], seeds: [0, 1] },
     ]) {
-      const { left, proposal } = searchWithin(changes, 0.1, () => 0.5);
+      const { left, proposal } = await searchWithin(changes, 0.1, () => 0.5);
       assert.deepEqual(left, []);
       assert.equal(proposal.standings.length, changes.budgets.length);
       assert.match(proposal.reason, /every run has ended/);

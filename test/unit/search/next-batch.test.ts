@@ -30,7 +30,7 @@ describe('what a sweep runs next', () => {
     }
   };
 
-  it('is the whole grid, in the plan’s order, for method grid', () => {
+  it('is the whole grid, in the plan’s order, for method grid', async () => {
     const { definition } = resolveSweep();
     const grid = await planGrid(resolveSweep());
     const proposal = proposeNext({ definition, plan: grid, scores: {} });
@@ -41,7 +41,7 @@ describe('what a sweep runs next', () => {
     assert.equal(finish(definition, grid, peakAt(1)).record, undefined);
   });
 
-  it('searches every place on the axes by itself', () => {
+  it('searches every place on the axes by itself', async () => {
     const sweep = resolveSweep({ search: { method: 'adaptive' }, axes: { annotator: ['clean', 'slip'] } });
     const both = await planGrid(sweep);
     const { scores, record } = finish(sweep.definition, both, peakAt(0.5));
@@ -51,7 +51,7 @@ describe('what a sweep runs next', () => {
     assert.equal(record.rounds.at(-1)?.standings.length, 6);
   });
 
-  it('is by proxy the small model’s grid, then one split of each budget on the large one', () => {
+  it('is by proxy the small model’s grid, then one split of each budget on the large one', async () => {
     const sweep = resolveSweep({ search: { method: 'proxy' }, axes: { model: ['small', 'large'] } });
     const outside = (digest: string) => ({
       files: {},

@@ -6,6 +6,7 @@ import {
   paidStagesOf,
   type CellPlan,
   planGrid,
+  type SweepPlan,
   spentUsd,
   uniquePurchase,
 } from '../../../planning';
@@ -13,7 +14,10 @@ import { SpendTracker } from '../../../workflows/spend-tracker';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const prices = { sftExample: 2, preferencePair: 1, verifierCall: 0.25 };
-const plan = await planGrid(resolveSweep({ budgets: [64, 256], sftFractions: [1, 0.5], prices }));
+let plan: SweepPlan;
+const planTwoBudgets = async (): Promise<void> => {
+  plan = await planGrid(resolveSweep({ budgets: [64, 256], sftFractions: [1, 0.5], prices }));
+};
 const cellAt = (budget: number, fraction: number): CellPlan =>
   plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
 
@@ -36,6 +40,8 @@ const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): n
   spentUsd(prices, paidStagesOf(cell.stages, resultsOf(cell, options)));
 
 describe('the spend of a sweep', () => {
+  before(planTwoBudgets);
+
   it('is rows and the verifier calls really made', () => {
     assert.equal(spent(cellAt(256, 0.5), { verifierCalls: 10_000 }), 128 * 2 + 128 + 2500);
   });
@@ -50,7 +56,7 @@ describe('the spend of a sweep', () => {
     const { stages, evaluation } = cellAt(256, 1);
     const results = resultsOf(cellAt(256, 1), { cached: true });
     const judged = results.map((result) =>
-      result.key === evaluation.key ? { ...result, cached: false, metrics: { annotatorUsd: 0.75 } } : result,
+      result.key === evaluation!.key ? { ...result, cached: false, metrics: { annotatorUsd: 0.75 } } : result,
     );
     assert.equal(spentUsd(prices, paidStagesOf(stages, judged)), 0.75);
   });
@@ -74,6 +80,8 @@ describe('the spend of a sweep', () => {
 });
 
 describe('the spend tracker of a sweep', () => {
+  before(planTwoBudgets);
+
   const admit = (spend: SpendTracker, cell: CellPlan): boolean => spend.admit(cell.cell.id, cell.stages);
 
   it('lets nothing begin that could pass the limit, counting what runs by its plan', () => {
@@ -107,7 +115,7 @@ describe('the spend tracker of a sweep', () => {
     const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, undefined);
     assert.ok(admit(spend, known));
     const [demonstrations] = resultsOf(known);
-    spend.writeOff(known.cell.id, { finished: [demonstrations!], usd: 7 });
+    spend.writeOff(known.cell.id, { finished: [demonstrations!], unplanned: [], usd: 7 });
     assert.equal(spend.record.usd, 32 * 2 + 7);
     assert.ok(admit(spend, unknown));
     spend.writeOff(unknown.cell.id, undefined);
@@ -138,7 +146,7 @@ describe('the spend tracker of a sweep', () => {
     assert.equal(new SpendTracker({ prices }, undefined).allowance('any'), undefined);
   });
 
-  it('shares unplanned money among work that runs at once, and leaves what others have reserved', () => {
+  it('shares unplanned money among work that runs at once, and leaves what others have reserved', async () => {
     // Every seed buys its own rows, and any verifier call may be one too many.
     const { cells } = await planGrid(
       resolveSweep({ budgets: [64], sftFractions: [0.5], seeds: [0, 1, 2, 3, 4, 5], prices }),
@@ -157,7 +165,7 @@ describe('the spend tracker of a sweep', () => {
         const running: { id: string; usd: number }[] = [];
         const endOne = (): void => {
           const { id, usd } = running.shift()!;
-          spend.writeOff(id, { finished: [], usd });
+          spend.writeOff(id, { finished: [], unplanned: [], usd });
         };
         cells.forEach((cell, at) => {
           if (running.length === concurrentSpenders) endOne();

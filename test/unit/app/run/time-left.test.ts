@@ -3,11 +3,10 @@ import { estimateTimeLeft } from '../../../../app/run/time-left';
 import { planGrid } from '../../../../planning';
 import { resolveSweep } from '../../../support/planning/resolve';
 
-const plan = await planGrid(resolveSweep());
-const keys = plan.stages.map(({ stage }) => stage.key);
-
 describe('the time left', () => {
-  it('estimates less time as stages finish, but never less than a running stage reports', () => {
+  it('estimates less time as stages finish, but never less than a running stage reports', async () => {
+    const plan = await planGrid(resolveSweep());
+    const keys = plan.stages.map(({ stage }) => stage.key);
     const options = { plan, cached: new Set<string>(), elapsedMs: 60_000, slots: 2, runningSeconds: 0 };
     const left = [0, 0.5, 0.9].map((share) =>
       estimateTimeLeft({ ...options, finished: new Set(keys.slice(0, share * keys.length)) }),
