@@ -10,6 +10,7 @@ import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
 import { annotationUsd, uniquePurchase } from './money';
 import { basePipeline } from './pipeline';
+import { budgetOf } from './row-budget';
 import { cellPipeline, type PlannedPipeline, planPipeline } from './planned-pipeline';
 
 /** One planned cell. */
@@ -92,7 +93,7 @@ export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: numbe
  * Plans the stages of one cell, with all keys.
  *
  * @param place the cell's place in a sweep, if it belongs to one
- * @throws BudgetlineError BUDGET_EXCEEDS_POOL
+ * @throws BudgetlineError BUDGET_EXCEEDS_POOL, BUDGET_EXCEEDED, DEFINITION_INVALID
  */
 export async function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): Promise<CellPlan> {
   const { budget, sftFraction, seed, prices } = resolved.definition;
@@ -101,7 +102,7 @@ export async function planCell(resolved: ResolvedExperiment, place: CellPlace = 
   const { sftRows, pairRows } = rows;
   const cell = { budget, sftFraction, seed, sftRows, pairRows, axes: place.axes ?? {} };
   const context = { resolved, seed };
-  const planned = await planPipeline(context, cellPipeline(context, cell));
+  const planned = await planPipeline(context, cellPipeline(context, cell), budgetOf(resolved));
   return {
     ...planned,
     experiment: resolved,

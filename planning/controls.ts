@@ -82,11 +82,16 @@ async function fewShot(
 }
 
 /** The cell's pipeline with some fields of its definition changed. */
-function changed(
+async function changed(
   { experiment, cell: { axes } }: CellPlan,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<PlannedPipeline> {
-  return planCell({ ...experiment, definition: applyChanges(experiment.definition, changes) }, { axes });
+  const definition = applyChanges(experiment.definition, changes);
+  const { context, pipeline, stages, evaluation, continuesAfter, budget, boundUsd } = await planCell(
+    { ...experiment, definition },
+    { axes },
+  );
+  return { context, pipeline, stages, evaluation, continuesAfter, budget, boundUsd };
 }
 
 /** Adds the SFT term to the cell's loss, or to DPO's where the cell's has none. */
@@ -143,9 +148,8 @@ async function controlsOf(
   if (typeof made === 'string') return [made];
   const different = made.filter(([, planned]) => resultOf(planned) !== resultOf(cell));
   if (different.length === 0) return ['the pipeline does not use the setting that it changes'];
-  return different.map(([setting, { context, pipeline, stages, evaluation, continuesAfter }]) => {
+  return different.map(([setting, planned]) => {
     const named = { kind, setting: setting === '' ? undefined : setting };
-    const planned = { context, pipeline, stages, evaluation, continuesAfter };
     return { id: controlIdOf({ of: of.id, ...named }), ...named, of, ...planned };
   });
 }

@@ -5,6 +5,8 @@ import type { StageContext } from '../stages/define';
 import { evaluate } from '../stages/evaluate';
 import type { Stages } from '../stages/functions';
 import { tracePipeline } from '../stages/trace';
+import { Purchases } from './purchases';
+import type { Budget } from './row-budget';
 import { allocationPipeline, type Pipeline, type PipelineCell } from './pipeline';
 
 /** A pipeline with its arguments but the stage functions. */
@@ -20,6 +22,10 @@ export interface PlannedPipeline {
   readonly evaluation: PlannedStage<'scores'> | null;
   /** Stages whose results decide how it continues; empty if all its stages are known. */
   readonly continuesAfter: readonly PlannedStage[];
+  /** What its rows count against; undefined for base models and controls. */
+  readonly budget?: Budget;
+  /** The most that its unknown stages can cost, in US dollars; left out if all its stages are known. */
+  readonly boundUsd?: number;
 }
 
 /** Puts the stage that scores the cell at the end, where a pipeline may have called it earlier. */
@@ -60,16 +66,28 @@ export function pipelineFault({ resolved: { members } }: StageContext, error: un
   });
 }
 
-/** Plans a pipeline. @throws BudgetlineError DEFINITION_INVALID */
-export async function planPipeline(context: StageContext, pipeline: BoundPipeline): Promise<PlannedPipeline> {
-  const { stages, result, continuesAfter } = await tracePipeline(context, pipeline).catch(
+/**
+ * Plans a pipeline.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID, BUDGET_EXCEEDED
+ */
+export async function planPipeline(
+  context: StageContext,
+  pipeline: BoundPipeline,
+  budget?: Budget,
+): Promise<PlannedPipeline> {
+  const purchases = new Purchases({ definition: context.resolved.definition, budget });
+  const reserve = (stage: PlannedStage): void => purchases.reserve(stage);
+  const { stages, result, continuesAfter } = await tracePipeline(context, pipeline, reserve).catch(
     (error: unknown) => {
       throw pipelineFault(context, error);
     },
   );
-  if (continuesAfter.length > 0) return { context, pipeline, stages, evaluation: null, continuesAfter };
+  const planned = { context, pipeline, continuesAfter, budget };
+  if (continuesAfter.length > 0)
+    return { ...planned, stages, evaluation: null, boundUsd: purchases.boundUsd };
   const evaluation = evaluationIn(stages, result);
-  return { context, pipeline, stages: evaluationLast(stages, evaluation.key), evaluation, continuesAfter };
+  return { ...planned, stages: evaluationLast(stages, evaluation.key), evaluation };
 }
 
 /** The pipeline of a cell: the user's, or the built-in one. */

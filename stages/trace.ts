@@ -21,9 +21,14 @@ class Recorder implements StageHost {
   /** Number of calls so far. */
   calls = 0;
 
+  constructor(private readonly onStage: (stage: PlannedStage) => void) {}
+
   run(stage: PlannedStage): Promise<void> {
     this.calls += 1;
-    if (!this.stages.has(stage.key)) this.stages.set(stage.key, stage);
+    if (!this.stages.has(stage.key)) {
+      this.onStage(stage);
+      this.stages.set(stage.key, stage);
+    }
     return Promise.resolve();
   }
 
@@ -64,13 +69,15 @@ const waitsForOther = () =>
  * Plans a pipeline: calls it with functions that run nothing, and lists the stages that it asks for, up to the results
  * that it waits for.
  *
+ * @param onStage called for each stage; it may refuse one by an error
  * @throws BudgetlineError DEFINITION_INVALID if it waits for something else, or what the pipeline throws
  */
 export async function tracePipeline<T>(
   context: StageContext,
   pipeline: (stages: Stages) => T | Promise<T>,
+  onStage: (stage: PlannedStage) => void = () => undefined,
 ): Promise<Trace<T>> {
-  const recorder = new Recorder();
+  const recorder = new Recorder(onStage);
   const work = (async () => pipeline(stageFunctions(context, recorder)))();
   const outcome = await settleQuietly(work, recorder);
   if (outcome !== undefined && 'error' in outcome) throw outcome.error;

@@ -11,7 +11,7 @@ import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { PipelineRun } from './pipeline-run';
 import { planOrFail } from './planned';
-import type { Grant } from './stages';
+import type { Grant } from '../planning/purchases';
 import { Steering } from './steering';
 
 /** Input of `allocationExperiment`. */

@@ -66,12 +66,6 @@ export function readFailure(error: unknown): ReadFailure {
   return { reason: { code: 'TRAINER_CRASHED', message }, spent: undefined };
 }
 
-/** US dollars that failed stages had spent; undefined if one did not report it. */
-export function lostUsd(failures: readonly unknown[]): number | undefined {
-  const lost = failures.map((error) => (isCancellation(error) ? undefined : readFailure(error).spent?.usd));
-  return lost.reduce((sum, usd) => (sum === undefined || usd === undefined ? undefined : sum + usd), 0);
-}
-
 /** Adds what a cell bought to its failure: it is paid for, and the sweep has to count it. */
 export function withSpent(error: unknown, spent: SpentBeforeFailure | undefined): unknown {
   if (isCancellation(error)) return error;

@@ -9,7 +9,8 @@ import {
   type PlannedPipeline,
 } from '../planning/planned-pipeline';
 import { type StageHost, stageFunctions } from '../stages/functions';
-import { asFailure, lostUsd, type SpentBeforeFailure } from './failures';
+import { Purchases } from '../planning/purchases';
+import { asFailure, type SpentBeforeFailure } from './failures';
 import { StageRunner, type StagesOptions } from './stages';
 
 const differs = (problem: string): BudgetlineError =>
@@ -75,9 +76,16 @@ export class PipelineRun {
   readonly #planned: PlannedPipeline;
   readonly #runner: StageRunner;
 
-  constructor(planned: PlannedPipeline, options: Omit<StagesOptions, 'resolved' | 'seed'>) {
+  constructor(
+    planned: PlannedPipeline,
+    { allowanceUsd, paidUsd, ...options }: Omit<StagesOptions, 'resolved' | 'seed'>,
+  ) {
+    const { budget, context } = planned;
+    const { resolved } = context;
+    const { definition } = resolved;
     this.#planned = planned;
-    this.#runner = new StageRunner({ ...options, ...planned.context });
+    const purchases = new Purchases({ definition, budget, allowanceUsd, paidUsd, expected: planned });
+    this.#runner = new StageRunner({ ...options, resolved, purchases });
   }
 
   get running(): readonly PlannedStage[] {
@@ -97,7 +105,7 @@ export class PipelineRun {
 
   /** What its stages have bought, also after a failure; undefined if a failed stage did not report it. */
   get spent(): SpentBeforeFailure | undefined {
-    const usd = lostUsd(this.#runner.failures);
+    const { lostUsd: usd } = this.#runner;
     return usd === undefined ? undefined : { finished: this.finished, unplanned: this.unplanned, usd };
   }
 

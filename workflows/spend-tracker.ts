@@ -4,7 +4,7 @@ import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';
 import { type PaidStage, paidBefore, paidStagesOf, spentUsd } from '../planning/spend';
 import type { SpentBeforeFailure } from './failures';
-import type { Grant } from './stages';
+import type { Grant } from '../planning/purchases';
 
 type Limits = Pick<SweepDefinition, 'prices' | 'spendLimitUsd'>;
 

@@ -1,25 +1,19 @@
-import { ActivityCancellationType, proxyActivities, uuid4 } from '@temporalio/workflow';
+import { ActivityCancellationType, isCancellation, proxyActivities, uuid4 } from '@temporalio/workflow';
 import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
 import type { StageRequest } from '../contracts/activities';
 import type { Resolved } from '../contracts/resolved';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
-import type { ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
-import { paidStagesOf, spentUsd } from '../planning/spend';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import { type Grant, Purchases } from '../planning/purchases';
+import { budgetOf } from '../planning/row-budget';
 import type { StageActivities } from '../stages/activities';
 import { type StageHost, stageFunctions, type Stages } from '../stages/functions';
 import type { StageKind } from '../stages/registry';
+import { asFailure, readFailure } from './failures';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
-
-/** What stages may spend. Empty without a limit. */
-export interface Grant {
-  /** The most that the stages may spend on annotation together, in US dollars. */
-  readonly allowanceUsd?: number | undefined;
-  /** By stage key: US dollars of its rows that are already bought. They are not taken from the allowance. */
-  readonly paidUsd?: Readonly<Record<StageKey, number>> | undefined;
-}
 
 export interface StagesOptions extends Grant {
   /** The definition, with its model and files pinned by content. */
@@ -69,29 +63,9 @@ async function callStage(request: StageRequest, call: Call): Promise<StageResult
   return activities[stage.activity === undefined ? (stage.kind as StageKind) : 'runUserStage'](request);
 }
 
-/** The rest of an allowance, for stages that run one after another. */
-class Allowance {
-  #usd: number | undefined;
-  readonly #prices: Prices;
-  readonly #paidUsd: Readonly<Record<StageKey, number>>;
-
-  constructor({ resolved, allowanceUsd, paidUsd = {} }: StagesOptions) {
-    this.#usd = allowanceUsd;
-    this.#prices = resolved.definition.prices;
-    this.#paidUsd = paidUsd;
-  }
-
-  /** Stages that sample count their rows at list price; an annotator with a bill counts what it was paid. */
-  grant({ key, rows }: PlannedStage): number | undefined {
-    const samples = rows !== null && rows.verifierCalls > 0;
-    return this.#usd === undefined ? undefined : this.#usd + (samples ? (this.#paidUsd[key] ?? 0) : 0);
-  }
-
-  pay(stage: PlannedStage, result: StageResult): void {
-    if (this.#usd === undefined) return;
-    const paid = 'annotatorUsd' in result.metrics ? 0 : (this.#paidUsd[stage.key] ?? 0);
-    this.#usd -= Math.max(0, spentUsd(this.#prices, paidStagesOf([stage], [result])) - paid);
-  }
+/** Options of a runner; its stages share the purchases. */
+export interface RunnerOptions extends Omit<StagesOptions, 'seed' | keyof Grant> {
+  readonly purchases: Purchases;
 }
 
 /** What became of a requested stage. */
@@ -99,16 +73,20 @@ export type StageState = StageResult | 'running' | 'failed';
 
 /** Runs stages on their task queues, each once however often it is asked for. */
 export class StageRunner implements StageHost {
-  readonly #options: StagesOptions;
-  readonly #allowance: Allowance;
+  readonly #options: RunnerOptions;
   readonly #requests = new Map<StageKey, Promise<StageResult>>();
-  /** What failed stages threw. */
-  readonly failures: unknown[] = [];
+
   readonly #states = new Map<StageKey, { readonly stage: PlannedStage; readonly state: StageState }>();
 
-  constructor(options: StagesOptions) {
+  #isUnsettled = false;
+
+  constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#allowance = new Allowance(options);
+  }
+
+  /** US dollars that failed stages spent; undefined if one may have spent money that it did not report. */
+  get lostUsd(): number | undefined {
+    return this.#isUnsettled ? undefined : this.#options.purchases.unreportedUsd;
   }
 
   /** All stages so far, in the order of their requests. */
@@ -148,23 +126,34 @@ export class StageRunner implements StageHost {
   }
 
   async #request(stage: PlannedStage): Promise<StageResult> {
-    const { resolved, experimentId, orchestration = defaultOrchestration, runStage = atOnce } = this.#options;
-    const { execution, prices } = resolved.definition;
-    const family = resolved.members?.family;
-    const allowanceUsd = this.#allowance.grant(stage);
+    const { purchases, orchestration = defaultOrchestration, runStage = atOnce } = this.#options;
+    purchases.reserve(stage);
     this.#enter(stage, 'running');
-    const request = { stage, execution, experimentId, family, prices, allowanceUsd };
     const call = { activityId: activityIdOf(stage, uuid4()), orchestration };
     try {
-      const result = await runStage(() => callStage(request, call));
-      this.#allowance.pay(stage, result);
+      // Stages that start together are all reserved before the free money is shared.
+      await Promise.resolve();
+      const result = await runStage(() => callStage(this.#requestOf(stage), call));
+      purchases.settle(stage, result);
       this.#enter(stage, result);
       return result;
     } catch (error) {
-      this.failures.push(error);
-      this.#enter(stage, 'failed');
+      this.#fail(stage, isCancellation(error) ? undefined : readFailure(error).spent?.usd);
       throw error;
     }
+  }
+
+  #fail(stage: PlannedStage, usd: number | undefined): void {
+    this.#options.purchases.fail(stage, usd);
+    this.#isUnsettled ||= usd === undefined && (stage.rows !== null || stage.mayExceed);
+    this.#enter(stage, 'failed');
+  }
+
+  #requestOf(stage: PlannedStage): StageRequest {
+    const { resolved, experimentId, purchases } = this.#options;
+    const { execution, prices } = resolved.definition;
+    const family = resolved.members?.family;
+    return { stage, execution, experimentId, family, prices, allowanceUsd: purchases.grant(stage) };
   }
 
   #enter(stage: PlannedStage, state: StageState): void {
@@ -175,8 +164,27 @@ export class StageRunner implements StageHost {
 
 const atOnce = <T>(stage: () => Promise<T>): Promise<T> => stage();
 
+type AnyFunction = (...args: never[]) => Promise<unknown>;
+
+/** The function with errors that end a workflow. */
+const failing =
+  (run: AnyFunction): AnyFunction =>
+  async (...args) => {
+    try {
+      return await run(...args);
+    } catch (error) {
+      throw asFailure(error);
+    }
+  };
+
 /** The stage functions of a definition and seed, for workflows of your own: the same ones that pipelines get. */
 export function createStages(options: StagesOptions): Stages {
-  const { resolved, seed } = options;
-  return stageFunctions({ resolved, seed }, new StageRunner(options));
+  const { resolved, seed, allowanceUsd, paidUsd } = options;
+  const { definition } = resolved;
+  const purchases = new Purchases({ definition, budget: budgetOf(resolved), allowanceUsd, paidUsd });
+  const functions = stageFunctions({ resolved, seed }, new StageRunner({ ...options, purchases }));
+  const named = Object.entries(functions as Readonly<Record<string, AnyFunction>>).map(
+    ([name, run]) => [name, failing(run)] as const,
+  );
+  return Object.fromEntries(named) as unknown as Stages;
 }
