@@ -32,10 +32,8 @@ export interface PurchasesOptions extends Grant {
 /** A stage that may be spending. */
 interface Running {
   readonly stage: PlannedStage;
-  /** US dollars of the allowance that it may spend, whatever others do meanwhile; undefined before it is granted. */
-  promisedUsd?: number;
-  /** The allowance of its request, in US dollars. */
-  grantUsd?: number;
+  /** US dollars, if it may exceed its list price: its own when it was granted, and its share of the free money. */
+  granted?: { readonly ownUsd: number; readonly shareUsd: number };
 }
 
 const pricedUsd = (prices: Prices, stages: readonly PlannedStage[]): number =>
@@ -76,12 +74,16 @@ export class Purchases {
    * The most that a reserved stage may spend, in US dollars; undefined without an allowance. A stage that may exceed its
    * list price also gets an equal share of the free money, so call this when all stages that start together are reserved.
    */
-  grant({ key }: PlannedStage): number | undefined {
-    const running = this.#running.get(key);
+  grant(stage: PlannedStage): number | undefined {
     if (this.#options.allowanceUsd === undefined) return undefined;
-    if (running === undefined) return 0;
-    running.grantUsd ??= this.#grantTo(running);
-    return running.grantUsd;
+    const ownUsd = this.#holdings.get(stage.key) ?? 0;
+    const running = this.#running.get(stage.key);
+    if (running === undefined || !stage.mayExceed) return ownUsd;
+    running.granted ??= { ownUsd, shareUsd: this.#shareUsd() };
+    // Stages that sample count all of their rows at list price, bought or not.
+    const samples = stage.rows !== null && stage.rows.verifierCalls > 0;
+    const usd = samples ? pricedUsd(this.#options.definition.prices, [stage]) : running.granted.ownUsd;
+    return usd + running.granted.shareUsd;
   }
 
   /** Replaces a stage's reservation by what it spent. */
@@ -153,9 +155,9 @@ export class Purchases {
   get #holdings(): Map<StageKey, number> {
     const known = this.#settled.map(({ stage }) => stage);
     const holdings = new Map<StageKey, number>();
-    for (const { stage, promisedUsd = 0 } of this.#running.values()) {
+    for (const { stage, granted = { ownUsd: 0, shareUsd: 0 } } of this.#running.values()) {
       const usd = this.#costUsd([...known, stage]) - this.#costUsd(known);
-      holdings.set(stage.key, Math.max(usd, promisedUsd));
+      holdings.set(stage.key, Math.max(usd, granted.ownUsd) + granted.shareUsd);
       known.push(stage);
     }
     return holdings;
@@ -170,17 +172,6 @@ export class Purchases {
     const bought = paidBefore(this.#settled.flatMap(({ stage }) => this.#boughtPart(stage)));
     const spent = spentUsd(this.#options.definition.prices, [...bought, ...this.#settled]);
     return allowanceUsd - this.#lostUsd - spent - this.#heldUsd;
-  }
-
-  #grantTo(running: Running): number {
-    const { stage } = running;
-    const usd = this.#holdings.get(stage.key)!;
-    if (!stage.mayExceed) return usd;
-    const shareUsd = this.#shareUsd();
-    running.promisedUsd = usd + shareUsd;
-    // Stages that sample count all of their rows at list price, bought or not.
-    const samples = stage.rows !== null && stage.rows.verifierCalls > 0;
-    return shareUsd + (samples ? pricedUsd(this.#options.definition.prices, [stage]) : usd);
   }
 
   #assertAffordable({ title }: PlannedStage, usd: number): void {
@@ -206,7 +197,7 @@ export class Purchases {
     const boundUsd = expected?.boundUsd === undefined ? 0 : (this.boundUsd ?? 0);
     const freeUsd = this.#leftUsd(allowanceUsd) - awaitedUsd - boundUsd;
     const sharers = [...this.#running.values()].filter(
-      ({ stage, grantUsd }) => stage.mayExceed && grantUsd === undefined,
+      ({ stage, granted }) => stage.mayExceed && granted === undefined,
     );
     return Math.max(0, freeUsd) / sharers.length;
   }

@@ -185,6 +185,15 @@ describe('the allowance of a pipeline', () => {
     assert.equal(run(one, demonstrations(1, 2)), 37, 'what the first did not spend');
   });
 
+  it('keeps what a stage was granted, also when a smaller set of its rows is finished first', () => {
+    const one = money({ allowanceUsd: 24 });
+    const [small, large] = [demonstrations(8), demonstrations(12)];
+    for (const stage of [large, small]) one.reserve(stage);
+    assert.deepEqual([one.grant(large), one.grant(small)], [24, 0]);
+    one.settle(small, resultOf(small, { billed: 0 }));
+    assert.throws(() => one.reserve(demonstrations(1, 1)), overAllowance);
+  });
+
   it('is the list price and no more for stages that cannot exceed it', () => {
     assert.equal(run(plain.money({ allowanceUsd: 100 }), plain.demonstrations(10)), 20);
     assert.equal(plain.money({}).grant(plain.demonstrations(10)), undefined);
@@ -229,6 +238,20 @@ describe('the allowance of a pipeline', () => {
     side.fail(plain.demonstrations(16), 0);
     side.settle(plain.demonstrations(32), resultOf(plain.demonstrations(32)));
     assert.throws(() => side.reserve(plain.pairs(1)), overAllowance);
+  });
+
+  it('reserves all rows of a larger set if the smaller one fails', () => {
+    const [small, large] = [plain.pairs(16), plain.pairs(32)];
+    const [fewCalls, manyCalls] = [small, large].map(({ rows }) => rows!.verifierCalls * 0.25);
+    const one = money({ allowanceUsd: fewCalls! + manyCalls! + 32 + 20 });
+    for (const stage of [small, large]) one.reserve(stage);
+    assert.equal(one.grant(small), 16 + fewCalls! + 10);
+    assert.equal(one.grant(large), 32 + manyCalls! + 10, 'stages that sample count all of their rows');
+    one.fail(small, fewCalls);
+    one.reserve(evaluation());
+    assert.equal(one.grant(evaluation()), 10);
+    one.settle(large, resultOf(large, { calls: large.rows!.verifierCalls + 40 }));
+    assert.throws(() => one.reserve(demonstrations(1)), overAllowance);
   });
 
   it('does not pay for rows that others have bought', () => {
