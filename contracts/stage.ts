@@ -97,6 +97,8 @@ export interface PlannedStage<
 > extends StageFacts {
   readonly key: StageKey;
   readonly kind: string;
+  /** The call's name, for people; the title begins with it. Not in the key. */
+  readonly name?: string;
   readonly makes: M;
   readonly revision: number;
   readonly spec: Spec;

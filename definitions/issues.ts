@@ -1,4 +1,5 @@
 import { pathText, valueAt } from '../core/field-path';
+import { meantName } from '../core/names';
 import type { fieldsOf } from '../schemas/fields';
 import type { sweepDefinition } from '../schemas/definition';
 
@@ -59,18 +60,12 @@ function reasonOf(issue: Issue, path: string, value: unknown, fields: Fields): s
   return `${shown}: ${expected}`;
 }
 
-const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]|s$/g, '');
-
-/** The field of an object that somebody meant who wrote `sft_fractions`, `seed` or `learning_rate`. */
-const meantBy = (key: string, known: ReadonlySet<string>): string | undefined =>
-  [...known].find((name) => plain(name) === plain(key));
-
 /** "preference.beta: no such field; there is preference.loss.beta": where the name exists, or the object's fields. */
 function unknownField(parent: string, key: string, fields: Fields): string {
   const path = (object: string): string => (object === '' ? key : `${object}.${key}`);
   const known = fields.get(schemaPath(parent)) ?? new Set();
   if (known.has(key)) return `${path(parent)}: no such field here; another kind of ${parent} has it`;
-  const meant = meantBy(key, known);
+  const meant = meantName(key, [...known]);
   if (meant !== undefined) return `${path(parent)}: no such field; did you mean ${meant}?`;
   const elsewhere = [...fields].filter(([, names]) => names.has(key)).map(([object]) => path(object));
   const here = `there are ${[...known].join(', ')}`;

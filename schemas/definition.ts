@@ -62,6 +62,8 @@ export const pairSpec = z.strictObject({
   maxNewTokens: count,
 });
 export type PairSpec = z.infer<typeof pairSpec>;
+/** Some settings of pairs, as a user writes them. */
+export type PairSettings = Partial<z.input<typeof pairSpec>>;
 
 export const evaluationSpec = z.strictObject({
   /** Number of test items, from the front of the test set. */

@@ -54,3 +54,5 @@ export const trainingSpec = z.strictObject({
   onOverlength: z.enum(['error', 'drop', 'truncate']).default('error'),
 });
 export type TrainingSpec = z.infer<typeof trainingSpec>;
+/** Some hyperparameters, as a user writes them. */
+export type TrainingSettings = Partial<z.input<typeof trainingSpec>>;

@@ -8,6 +8,8 @@ import type {
   StageSpec,
 } from '../contracts/stage';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import { refuseCall } from './calls';
+import { isFilled } from './forms';
 import { stageKey } from './keys';
 
 /** What every stage is planned from: a definition with pinned inputs, and a training seed. */
@@ -71,12 +73,34 @@ export function defineBuiltInStage<
   return rules;
 }
 
+/** What every call may have. */
+export interface Named {
+  /** For people, in the stage's title. In no key. At most 80 characters. */
+  readonly name?: string;
+}
+
+const longestName = 80;
+
+/** One line: no control characters and no line separators. */
+const isName = (name: unknown): boolean =>
+  isFilled(name) && (name as string).length <= longestName && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name as string);
+
+function assertName(kind: string, name: unknown): void {
+  if (name === undefined || isName(name)) return;
+  const reason = `a text of 1 to ${longestName} characters on one line is needed`;
+  throw refuseCall(kind, [{ field: 'name', reason }]);
+}
+
 /** Any kind, whatever its calls and specs are. */
 export type AnyStageRules = PlanningRules<string, Makes, never, StageSpec>;
 /** Any kind of the package. */
 export type AnyBuiltInRules = BuiltInRules<string, Makes, never, StageSpec>;
 
-/** Plans one call of a kind. */
+/**
+ * Plans one call of a kind. The kind's own plan does not get the name.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID
+ */
 export function planStage<
   Kind extends string,
   M extends Makes,
@@ -85,12 +109,16 @@ export function planStage<
 >(
   { kind, makes, ...rules }: PlanningRules<Kind, M, Call, Spec>,
   context: StageContext,
-  call: Call,
+  call: Call & Named,
 ): PlannedStage<M, Spec> {
-  const { spec, inputs: given, ...facts } = rules.plan(context, call);
+  const { name, ...unnamed } = call;
+  assertName(kind, name);
+  const { spec, inputs: given, title, ...facts } = rules.plan(context, unnamed as Call);
   const revision = rules.revision(context.resolved.model);
   const inputs = Object.fromEntries(
     Object.entries(given).filter(([, input]) => input !== undefined),
   ) as StageInputs;
-  return { ...facts, key: stageKey(spec, revision, inputs), kind, makes, revision, spec, inputs };
+  const key = stageKey(spec, revision, inputs);
+  const called = name === undefined ? title : `${name}: ${title}`;
+  return { ...facts, name, title: called, key, kind, makes, revision, spec, inputs };
 }

@@ -12,6 +12,11 @@ export function outputOf<M extends Makes>({ key, kind }: PlannedStage<M>): Stage
   return { stage: key, kind };
 }
 
+/** The model that an adapter was trained on; undefined for a user's kind without such an input. */
+export function trainedOn({ inputs }: PlannedStage<'adapter'>): StageInputRef | undefined {
+  return inputs['base'] ?? inputs['reference'];
+}
+
 /** The external base model as the input of a stage. */
 export function baseModel({ resolved }: StageContext): StageInputRef {
   return { digest: resolved.model.digest, path: resolved.model.path };

@@ -1,6 +1,6 @@
 import { ownField } from '../core/names';
 import type { PlannedStage } from '../contracts/stage';
-import type { AnyBuiltInRules, AnyStageRules } from './define';
+import type { AnyBuiltInRules, AnyStageRules, Named } from './define';
 import { evaluate } from './evaluate';
 import { freezeReference } from './freeze-reference';
 import { synthesizeData } from './synthesize-data';
@@ -20,7 +20,7 @@ type Kinds = typeof stageKinds;
 export type StageKind = keyof Kinds;
 
 /** What a stage of the kind is called with. */
-export type CallOf<R extends AnyStageRules> = Parameters<R['plan']>[1];
+export type CallOf<R extends AnyStageRules> = Parameters<R['plan']>[1] & Named;
 /** What a stage of the kind makes. */
 export type MakesOf<R extends AnyStageRules> = R['makes'];
 /** The spec of a built-in kind. */

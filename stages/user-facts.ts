@@ -1,16 +1,7 @@
 import { canonicalJson } from '../core/canonical-json';
 import { taskQueues } from '../contracts/stage';
+import { type Fields, type Form, isAmount, isCount, isFilled, isObject, isText, wrongIn } from './forms';
 
-type Fields = Readonly<Record<string, unknown>>;
-/** A check of a value, and what it expects in words. */
-export type Form = readonly [hasForm: (value: unknown) => boolean, form: string];
-
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string => typeof value === 'string';
-export const isFilled = (value: unknown): boolean => isText(value) && value !== '';
-const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
-const isCount = (value: unknown): boolean => isAmount(value) && Number.isInteger(value);
 const isOneOf = (all: readonly unknown[]) => (value: unknown) => all.includes(value);
 const haveTexts = (value: unknown, names: readonly string[]): boolean =>
   isObject(value) && names.every((name) => isText(value[name]));
@@ -64,12 +55,6 @@ const partForms = (kind: string): Readonly<Record<string, Form>> => ({
   // The activity `answer` of a first worker knows the built-in evaluation only.
   judgedOffDevice: [(value) => value === undefined, 'left out'],
 });
-
-/** Names of fields that are missing or have another form, with the form: "title (a text)". */
-export const wrongIn = (found: Fields, forms: Readonly<Record<string, Form>>, above = ''): string[] =>
-  Object.entries(forms)
-    .filter(([name, [hasForm]]) => !hasForm(found[name]))
-    .map(([name, [, form]]) => `${above}${name} (${form})`);
 
 /** Parts of a planned stage that a user's kind lacks or has in a wrong form. */
 export function wrongFacts(parts: unknown, kind: string): string[] {

@@ -3,7 +3,8 @@ import { type MemberReference, memberOf } from '../core/members';
 import type { PinnedStageKind } from '../contracts/resolved';
 import type { Makes, PlannedStage, StageSpec } from '../contracts/stage';
 import { type PlanningRules, planStage, type StageContext, type StageParts } from './define';
-import { type Form, isFilled, wrongFacts, wrongIn } from './user-facts';
+import { type Form, isFilled, wrongIn } from './forms';
+import { wrongFacts } from './user-facts';
 
 /**
  * A stage kind of yours, in code that the workflow sandbox can load. It cannot make 'scores': a pipeline ends with the
@@ -87,8 +88,8 @@ export function planUserStage(rules: AnyUserRules, context: StageContext, call: 
   const pinned = pinnedKind(kind, context);
   const { activity } = pinned;
   const revision = rules.revision(context.resolved.model);
-  const plan = (): StageParts<StageSpec> => {
-    const parts = rules.plan(context, call);
+  const plan = (_: StageContext, unnamed: never): StageParts<StageSpec> => {
+    const parts = rules.plan(context, unnamed);
     assertParts({ ...parts, revision }, kind, pinned);
     const code = { export: activity.export, digest: activity.digest };
     return { ...parts, spec: { ...parts.spec, activity: code } };

@@ -1,6 +1,7 @@
 import type { CodeRole } from '../../core/code';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import { taskQueues, type PlannedStage, type Work } from '../../contracts/stage';
+import { quoted } from '../calls';
 import { sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext } from '../define';
 import { filePaths, outputOf, taskSource } from '../parts';
@@ -56,7 +57,7 @@ export const evaluate = defineBuiltInStage({
       fewShot: fewShot?.rows?.count,
       judgeDigest: resolved.judge?.digest,
     };
-    const shown = fewShot === undefined ? '' : `, ${fewShot.title} before each`;
+    const shown = fewShot === undefined ? '' : `, ${quoted(fewShot)} before each`;
     return {
       spec,
       inputs: {

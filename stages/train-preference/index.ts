@@ -1,30 +1,45 @@
 import type { CodeRole } from '../../core/code';
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
-import { isUserLoss, lossFacts } from '../../losses/facts';
+import { isUserLoss, type LossFacts, lossFacts } from '../../losses/facts';
+import type { PreferenceLoss } from '../../schemas/losses';
+import type { TrainingSettings } from '../../schemas/training';
+import { assertCall, quoted, refuseCall, stageThatMakes } from '../calls';
 import { codeFor, sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext } from '../define';
+import { differences, withDifferences } from '../differences';
 import { stageSeed } from '../keys';
 import { outputOf, plainFacts } from '../parts';
 import { ownName } from '../question-sets';
 import { rates } from '../rates';
 import { trainingRevision } from '../training-revision';
+import { trainingForms, trainingOf, wrongLora } from '../training-settings';
 import { countRows, optimiserSteps, training as trainingWork } from '../work';
+import { lossDifferences, lossForms, type LossSettings, lossOf, wrongLoss } from './loss-settings';
 import type { TrainPreferenceSpec } from './spec';
 
 const kind = 'trainPreference';
 
-/** A call of the kind. */
-export interface TrainPreferenceCall {
+/** A call of the kind. Any field of the definition's `preference` replaces its value for this call. */
+export interface TrainPreferenceCall extends TrainingSettings, LossSettings {
   /** The frozen model that training starts from; also the reference model of the loss. */
   readonly reference: PlannedStage<'model'>;
   readonly data: PlannedStage<'rows'>;
 }
 
+const forms = {
+  reference: stageThatMakes('model'),
+  data: stageThatMakes('rows'),
+  ...trainingForms,
+  ...lossForms,
+};
+
 const lossOnly: readonly CodeRole[] = ['loss'];
 
 /** The loss in a stage's key: of a user's loss its code and options, and not its path. */
-function keyedLoss({ resolved }: StageContext): Pick<TrainPreferenceSpec, 'loss' | 'code'> {
-  const { loss } = resolved.definition.preference;
+function keyedLoss(
+  { resolved }: StageContext,
+  loss: PreferenceLoss,
+): Pick<TrainPreferenceSpec, 'loss' | 'code'> {
   if (!isUserLoss(loss)) return { loss };
   return {
     loss: { ...loss, module: undefined },
@@ -33,12 +48,45 @@ function keyedLoss({ resolved }: StageContext): Pick<TrainPreferenceSpec, 'loss'
 }
 
 /** Path and sources of a user's loss, which are not in the key. */
-function unkeyedLoss({ resolved }: StageContext) {
-  if (!isUserLoss(resolved.definition.preference.loss)) return {};
+function unkeyedLoss({ resolved }: StageContext, loss: PreferenceLoss) {
+  if (!isUserLoss(loss)) return {};
   return { files: { loss: resolved.loss?.path ?? '' }, ...sourcesFor(resolved, ownName, lossOnly) };
 }
 
-/** Preference tuning with the definition's `preference` settings. */
+/** Losses of pairs cannot learn from unpaired answers. */
+function assertRows(data: PlannedStage<'rows'>, { title, rows }: LossFacts): void {
+  const format = data.rows?.format;
+  if (format === 'preferences' || (format === 'unpaired' && rows === 'unpaired')) return;
+  const reason = `${quoted(data)} makes ${format ?? 'no'} rows, and ${title} learns from ${rows === 'pairs' ? 'pairs' : 'pairs or unpaired answers'}`;
+  throw refuseCall(kind, [{ field: 'data', reason }]);
+}
+
+function plan(context: StageContext, call: TrainPreferenceCall) {
+  assertCall(kind, call, forms, [...wrongLora(call), ...wrongLoss(call)]);
+  const { reference, data, beta, loss: given, ...settings } = call;
+  const { loss: before, ...defined } = context.resolved.definition.preference;
+  const loss = lossOf(before, { beta, loss: given });
+  const training = trainingOf(defined, settings);
+  const facts = lossFacts(loss, context.resolved.loss?.facts);
+  assertRows(data, facts);
+  const count = countRows(data);
+  const title = `${facts.title} on ${count} pairs`;
+  const changed = [...lossDifferences(before, loss), ...differences(defined, training)];
+  const seed = stageSeed(context.seed, kind);
+  const spec: TrainPreferenceSpec = { kind, ...keyedLoss(context, loss), training, seed, dtype: 'f32' };
+  return {
+    ...plainFacts,
+    ...unkeyedLoss(context, loss),
+    spec,
+    inputs: { reference: outputOf(reference), data: outputOf(data) },
+    title: withDifferences(title, changed),
+    queue: taskQueues.gpu,
+    work: trainingWork(2 * count, training, rates.preferenceTokensPerSecond),
+    optimiserSteps: optimiserSteps(count, training),
+  };
+}
+
+/** Preference tuning. */
 export const trainPreference = defineBuiltInStage({
   kind,
   makes: 'adapter',
@@ -47,20 +95,5 @@ export const trainPreference = defineBuiltInStage({
   does: 'Preference tuning against the reference',
   learnsFrom: 'pairs',
   describeRows: null,
-  plan(context, { reference, data }: TrainPreferenceCall) {
-    const { loss, ...training } = context.resolved.definition.preference;
-    const count = countRows(data);
-    const seed = stageSeed(context.seed, kind);
-    const spec: TrainPreferenceSpec = { kind, ...keyedLoss(context), training, seed, dtype: 'f32' };
-    return {
-      ...plainFacts,
-      ...unkeyedLoss(context),
-      spec,
-      inputs: { reference: outputOf(reference), data: outputOf(data) },
-      title: `${lossFacts(loss, context.resolved.loss?.facts).title} on ${count} pairs`,
-      queue: taskQueues.gpu,
-      work: trainingWork(2 * count, training, rates.preferenceTokensPerSecond),
-      optimiserSteps: optimiserSteps(count, training),
-    };
-  },
+  plan,
 });

@@ -1,16 +1,21 @@
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
-import { defineBuiltInStage } from '../define';
+import type { TrainingSettings } from '../../schemas/training';
+import { assertCall, quoted, refuseCall, stageThatMakes } from '../calls';
+import { defineBuiltInStage, type StageContext } from '../define';
+import { differences, withDifferences } from '../differences';
+import { oneOf, optional } from '../forms';
 import { stageSeed } from '../keys';
 import { baseModel, outputOf, plainFacts } from '../parts';
 import { rates } from '../rates';
 import { trainingRevision } from '../training-revision';
+import { trainingForms, trainingOf, wrongLora } from '../training-settings';
 import { countRows, optimiserSteps, training as trainingWork } from '../work';
 import type { TrainSftSpec } from './spec';
 
 const kind = 'trainSft';
 
-/** A call of the kind. */
-export interface TrainSftCall {
+/** A call of the kind. Any field of the definition's `sft` replaces its value for this call. */
+export interface TrainSftCall extends TrainingSettings {
   readonly data: PlannedStage<'rows'>;
   /** Model to tune. Default: the definition's base model. */
   readonly base?: PlannedStage<'model'>;
@@ -18,7 +23,42 @@ export interface TrainSftCall {
   readonly column?: TrainSftSpec['column'];
 }
 
-/** Supervised fine-tuning with the definition's `sft` settings. */
+const forms = {
+  data: stageThatMakes('rows'),
+  base: optional(stageThatMakes('model')),
+  column: optional(oneOf('completion', 'chosen')),
+  ...trainingForms,
+};
+
+/** Pairs have chosen answers, and other rows have completions. */
+function assertColumn(data: PlannedStage<'rows'>, column: TrainSftSpec['column']): void {
+  const format = data.rows?.format;
+  if ((format === 'preferences') === (column === 'chosen')) return;
+  const reason = `${JSON.stringify(column)}, but ${quoted(data)} makes ${format ?? 'no'} rows`;
+  throw refuseCall(kind, [{ field: 'column', reason }]);
+}
+
+function plan(context: StageContext, call: TrainSftCall) {
+  assertCall(kind, call, forms, wrongLora(call));
+  const { data, base, column = 'completion', ...settings } = call;
+  assertColumn(data, column);
+  const { sft } = context.resolved.definition;
+  const training = trainingOf(sft, settings);
+  const count = countRows(data);
+  const title = `SFT on ${count} ${column === 'chosen' ? 'chosen answers' : (data.rows?.noun ?? 'rows')}`;
+  const spec: TrainSftSpec = { kind, column, training, seed: stageSeed(context.seed, kind), dtype: 'f32' };
+  return {
+    ...plainFacts,
+    spec,
+    inputs: { base: base === undefined ? baseModel(context) : outputOf(base), data: outputOf(data) },
+    title: withDifferences(title, differences(sft, training)),
+    queue: taskQueues.gpu,
+    work: trainingWork(count, training, rates.sftTokensPerSecond),
+    optimiserSteps: optimiserSteps(count, training),
+  };
+}
+
+/** Supervised fine-tuning. */
 export const trainSft = defineBuiltInStage({
   kind,
   makes: 'adapter',
@@ -27,18 +67,5 @@ export const trainSft = defineBuiltInStage({
   does: 'Supervised fine-tuning',
   learnsFrom: 'demonstrations',
   describeRows: null,
-  plan(context, { data, base, column = 'completion' }: TrainSftCall) {
-    const { sft: training } = context.resolved.definition;
-    const count = countRows(data);
-    const spec: TrainSftSpec = { kind, column, training, seed: stageSeed(context.seed, kind), dtype: 'f32' };
-    return {
-      ...plainFacts,
-      spec,
-      inputs: { base: base === undefined ? baseModel(context) : outputOf(base), data: outputOf(data) },
-      title: `SFT on ${count} ${column === 'chosen' ? 'chosen answers' : (data.rows?.noun ?? 'rows')}`,
-      queue: taskQueues.gpu,
-      work: trainingWork(count, training, rates.sftTokensPerSecond),
-      optimiserSteps: optimiserSteps(count, training),
-    };
-  },
+  plan,
 });
