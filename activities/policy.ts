@@ -5,6 +5,7 @@ import { BudgetlineError } from '../core/failures';
 import type { Decoding } from '../schemas/trainer-job';
 import { digestOf } from '../core/digest';
 import { guardFiles } from '../host/fs-errors';
+import { generationBatchSize } from '../stages';
 import { digestFile, readModelPositions, type StoredGenerations } from '../store';
 import type { OpenInput } from './inputs';
 import type { StageSession } from './session';
@@ -42,9 +43,6 @@ async function longestPrompt(model: string, maxNewTokens: number): Promise<numbe
   );
 }
 
-/** Rows decoded at once. Covered by the revision: another shape can change the last bits. */
-const batchSize = 64;
-
 /** Increase it when the same request gives other answers: stored answers are then generated again. */
 const generationRevision = 1;
 
@@ -71,7 +69,12 @@ export async function generateAnswers(
   const { model, adapter, digests } = policy;
   const { store } = session.environment;
   const maxPromptTokens = await longestPrompt(model, asked.maxNewTokens);
-  const request = { ...asked, maxPromptTokens, batchSize, onOverlength: 'truncate' } as const;
+  const request = {
+    ...asked,
+    maxPromptTokens,
+    batchSize: generationBatchSize,
+    onOverlength: 'truncate',
+  } as const;
   const base = session.jobBase(part);
   const family = policy.isForeign ? undefined : base.family;
   const code = family && { export: family.export, digest: family.digest };

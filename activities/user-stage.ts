@@ -5,11 +5,10 @@ import type { Assessment, Finish, Problem, ProblemSet } from '../contracts/task'
 import { pairPromptRows } from '../planning';
 import { generationRow, type GenerationRow } from '../schemas/rows';
 import type { Decoding, TrainerJob } from '../schemas/trainer-job';
-import type { TaskSource } from '../stages';
+import { keepCheckpoints, type TaskSource } from '../stages';
 import type { OpenInput } from './inputs';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers, policyOf } from './policy';
-import { keepCheckpoints } from './training-job';
 import type { JobBase, StageOutput, StageSession } from './session';
 import { assertGrading, pick } from './task-data';
 import { activityFailure, checkOutput, partOf } from './user-output';

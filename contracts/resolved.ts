@@ -15,6 +15,16 @@ export interface ResolvedModel {
   readonly parameters?: number;
   /** Vocabulary size, which decides how logits are computed; left out if the files do not say. */
   readonly vocabulary?: number;
+  /**
+   * Rows plus columns of the layers' linear modules, summed over the layers, by module: the size of adapters and
+   * activations. Left out if the files do not say.
+   */
+  readonly linearSides?: Readonly<Record<string, number>>;
+  /**
+   * Numbers that a generated token adds to the cache of keys and values, over all layers. Left out if the files do not
+   * say.
+   */
+  readonly cachedWidth?: number;
 }
 
 /** External files of a task: name in the definition → path on this host and content digest. */

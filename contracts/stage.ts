@@ -60,6 +60,16 @@ export interface Work {
   readonly perSecond: number;
 }
 
+/** Estimated bytes that a stage needs. */
+export interface StageResources {
+  /** What the stage adds to the store. */
+  readonly storeBytes: number;
+  /** Largest size of its scratch folder: checkpoints, and its artifact before that is published. */
+  readonly scratchBytes: number;
+  /** Peak memory of its trainer process, 0 if it starts none; null: unknown, as for device "cuda". */
+  readonly memoryBytes: number | null;
+}
+
 /** Items that a judge compares. */
 export interface JudgedItems {
   readonly judge: string;
@@ -72,6 +82,8 @@ export interface StageFacts {
   readonly title: string;
   readonly queue: TaskQueue;
   readonly work: Work;
+  /** Left out if unknown: the model's files do not say, or a user's kind does not. */
+  readonly resources?: StageResources;
   /** Null: its artifact is not a set of rows. */
   readonly rows: PlannedRows | null;
   /** Null: it trains nothing. */

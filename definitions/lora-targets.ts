@@ -1,20 +1,19 @@
 import { BudgetlineError } from '../core/failures';
 import type { ResolvedModel } from '../contracts/resolved';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
-import { readLinearModules } from '../store';
 
 /**
  * Refuses LoRA targets that the base model does not have, before anything is bought.
  *
  * @throws BudgetlineError DEFINITION_INVALID
  */
-export async function assertLoraTargets(
+export function assertLoraTargets(
   definition: ExperimentDefinition | SweepDefinition,
-  { name, path }: ResolvedModel,
-): Promise<void> {
-  const modules = await readLinearModules(path);
+  { name, linearSides }: ResolvedModel,
+): void {
   // The trainer reports weights that cannot be read.
-  if (modules === undefined || modules.length === 0) return;
+  if (linearSides === undefined) return;
+  const modules = Object.keys(linearSides);
   for (const stage of ['sft', 'preference'] as const) {
     const unknown = definition[stage].lora?.targetModules.find((target) => !modules.includes(target));
     if (unknown === undefined) continue;

@@ -179,7 +179,7 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     known.set(key, loading);
     const loaded = await loading;
     const { task, problems, auxiliary } = loaded;
-    await assertLoraTargets(definition, loaded.inputs.model);
+    assertLoraTargets(definition, loaded.inputs.model);
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
     const pinned = await resolveLoss(definition.preference.loss, baseDir);

@@ -33,4 +33,5 @@ export { expectedVerifierCalls } from './synthesize-data/verifier-calls';
 export { evaluate } from './evaluate';
 export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';
 export { type Trace, tracePipeline } from './trace';
+export { generationBatchSize, keepCheckpoints } from './resources';
 export { countRows, generating, noWork, optimiserSteps, training } from './work';

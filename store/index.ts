@@ -37,5 +37,5 @@ export {
   processStartTime,
   signalProcess,
 } from './process-identity';
-export { readLinearModules, readModelPositions, readModelSize } from './model-facts';
+export { readModelPositions, readModelSize } from './model-facts';
 export { describeModel, listWeightFiles } from './model-files';

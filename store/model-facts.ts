@@ -1,6 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ownField } from '../core/names';
 import { isGguf } from '../schemas/model-files';
 import { listWeightFiles } from './model-files';
 
@@ -10,6 +11,10 @@ export interface ModelSize {
   readonly parameters?: number;
   /** Vocabulary size. */
   readonly vocabulary?: number;
+  /** Rows plus columns of the layers' linear modules, summed over the layers, by module. */
+  readonly linearSides?: Readonly<Record<string, number>>;
+  /** Numbers that a generated token adds to the cache of keys and values, over all layers. */
+  readonly cachedWidth?: number;
 }
 
 /** Maximum size of a header in the safetensors format (0.4). */
@@ -40,8 +45,8 @@ interface GgufLibrary {
 /** Undefined if it cannot be read. Loading the model reports what is wrong. */
 const ifReadable = <T>(reading: Promise<T>): Promise<T | undefined> => reading.catch(() => undefined);
 
-const elementsIn = (shapes: readonly (readonly number[])[]): number =>
-  shapes.reduce((sum, shape) => sum + shape.reduce((size, side) => size * side, 1), 0);
+const countElements = (shapes: readonly NamedShape[]): number =>
+  shapes.reduce((sum, [, shape]) => sum + shape.reduce((size, side) => size * side, 1), 0);
 
 async function readHeader(path: string): Promise<z.infer<typeof tensorHeader>> {
   const file = await open(path);
@@ -58,37 +63,47 @@ async function readHeader(path: string): Promise<z.infer<typeof tensorHeader>> {
   }
 }
 
-async function countIn(path: string): Promise<number> {
-  // The entry "__metadata__" has no shape.
-  const tensors = Object.values(await readHeader(path));
-  return elementsIn(tensors.flatMap(({ shape }) => (shape === undefined ? [] : [shape])));
-}
+/** A tensor of a weight file; an entry without a shape is metadata. */
+type NamedShape = readonly [name: string, shape: readonly number[]];
 
-async function countParameters(folder: string): Promise<number | undefined> {
+async function listShapes(folder: string): Promise<readonly NamedShape[] | undefined> {
   const files = await listWeightFiles(folder);
   if (files.length === 0) return undefined;
-  const counts = await Promise.all(files.map((name) => countIn(join(folder, name))));
-  return counts.reduce((sum, count) => sum + count, 0);
+  const headers = await Promise.all(files.map((name) => readHeader(join(folder, name))));
+  return headers.flatMap((header) =>
+    Object.entries(header).flatMap(([name, { shape }]): NamedShape[] => (shape ? [[name, shape]] : [])),
+  );
 }
 
 /** A matrix of a layer: "model.layers.0.self_attn.q_proj.weight". */
 const layerMatrix = /\.\d+\.(?:\w+\.)*?(\w+)\.weight$/;
 
-async function listLinearModules(folder: string): Promise<string[]> {
-  const headers = await Promise.all(
-    (await listWeightFiles(folder)).map((name) => readHeader(join(folder, name))),
-  );
-  const matrices = headers.flatMap((header) =>
-    Object.entries(header).flatMap(([name, { shape }]) =>
-      shape?.length === 2 ? (layerMatrix.exec(name)?.[1] ?? []) : [],
-    ),
-  );
-  return [...new Set(matrices)];
-}
+/** Linear modules by their names in GGUF files. */
+const ggufModules: Readonly<Record<string, string>> = {
+  attn_q: 'q_proj',
+  attn_k: 'k_proj',
+  attn_v: 'v_proj',
+  attn_output: 'o_proj',
+  ffn_gate: 'gate_proj',
+  ffn_up: 'up_proj',
+  ffn_down: 'down_proj',
+};
 
-/** Names of the linear modules of a model's layers; undefined for GGUF files, which have names of their own. */
-export async function readLinearModules(path: string): Promise<readonly string[] | undefined> {
-  return isGguf(path) ? undefined : ifReadable(listLinearModules(path));
+/** Sizes of the layers' linear modules, whose shapes are [out, in]. */
+function measureLinear(shapes: readonly NamedShape[]): Pick<ModelSize, 'linearSides' | 'cachedWidth'> {
+  const sides: Record<string, number> = {};
+  let cachedWidth = 0;
+  for (const [name, [out = 0, ...rest]] of shapes) {
+    const [, found] = layerMatrix.exec(name) ?? [];
+    if (found === undefined || rest.length !== 1) continue;
+    const module = ownField(ggufModules, found) ?? found;
+    sides[module] = (ownField(sides, module) ?? 0) + out + rest[0]!;
+    if (module === 'k_proj' || module === 'v_proj') cachedWidth += out;
+  }
+  return {
+    linearSides: Object.keys(sides).length === 0 ? undefined : sides,
+    cachedWidth: cachedWidth === 0 ? undefined : cachedWidth,
+  };
 }
 
 async function readConfig(folder: string): Promise<z.infer<typeof modelConfig>> {
@@ -103,23 +118,19 @@ async function readGguf(path: string): Promise<GgufHeader> {
 async function readGgufSize(path: string): Promise<ModelSize> {
   const { tensorInfos } = await readGguf(path);
   // The innermost dimension comes first.
-  const vocabulary = tensorInfos.find(({ name }) => name === 'token_embd.weight')?.shape.at(-1);
-  return {
-    parameters: elementsIn(tensorInfos.map(({ shape }) => shape.map(Number))),
-    vocabulary: vocabulary === undefined ? undefined : Number(vocabulary),
-  };
+  const shapes = tensorInfos.map(({ name, shape }): NamedShape => [name, shape.map(Number).reverse()]);
+  const vocabulary = shapes.find(([name]) => name === 'token_embd.weight')?.[1][0];
+  return { parameters: countElements(shapes), vocabulary, ...measureLinear(shapes) };
 }
 
 /** Size of a model folder or GGUF file, from weight headers and config.json. */
 export async function readModelSize(path: string): Promise<ModelSize> {
   if (isGguf(path)) return (await ifReadable(readGgufSize(path))) ?? {};
-  const [parameters, config] = await Promise.all([
-    ifReadable(countParameters(path)),
-    ifReadable(readConfig(path)),
-  ]);
+  const [shapes, config] = await Promise.all([ifReadable(listShapes(path)), ifReadable(readConfig(path))]);
   return {
-    parameters,
+    parameters: shapes && countElements(shapes),
     vocabulary: config?.vocab_size,
+    ...(shapes && measureLinear(shapes)),
   };
 }
 

@@ -6,6 +6,7 @@ import { sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext } from '../define';
 import { filePaths, outputOf, taskSource } from '../parts';
 import { ownName, pinEvaluation, questionSets } from '../question-sets';
+import { type AnswersLoad, evaluationResources } from '../resources';
 import { generating } from '../work';
 import type { EvaluateSpec } from './spec';
 
@@ -24,9 +25,11 @@ const roles: readonly CodeRole[] = ['problems', 'grading', 'judge'];
 
 const withoutDevice: readonly AnnotatorIdentity['kind'][] = ['endpoint', 'people'];
 
+const judgeKinds = ({ judge, auxiliaryJudges = {} }: StageContext['resolved']) =>
+  [judge, ...Object.values(auxiliaryJudges)].map((each) => each?.kind ?? 'program');
+
 /** Whether the evaluation waits for endpoints or people, and no judge needs a device. */
-function isJudgedOffDevice({ judge, auxiliaryJudges = {} }: StageContext['resolved']): boolean {
-  const kinds = [judge, ...Object.values(auxiliaryJudges)].map((each) => each?.kind ?? 'program');
+function isJudgedOffDevice(kinds: readonly AnnotatorIdentity['kind'][]): boolean {
   return !kinds.includes('checkpoint') && kinds.some((one) => withoutDevice.includes(one));
 }
 
@@ -37,6 +40,14 @@ function workOf(spec: EvaluateSpec): Work {
   ) as [Work, ...Work[]];
   return { ...first, tokens: others.reduce((sum, { tokens }) => sum + tokens, first.tokens) };
 }
+
+/** Few-shot demonstrations are before the questions of the first set, the main task's. */
+const answersOf = (spec: EvaluateSpec): AnswersLoad[] =>
+  questionSets(spec).map(({ items, maxNewTokens }, at) => ({
+    answers: items,
+    maxNewTokens,
+    fewShot: at === 0 ? spec.fewShot : 0,
+  }));
 
 /** Greedy evaluation on the first items of the task's test set. */
 export const evaluate = defineBuiltInStage({
@@ -49,7 +60,9 @@ export const evaluate = defineBuiltInStage({
   describeRows: null,
   plan(context, { reference, adapter, fewShot }: EvaluateCall) {
     const { resolved } = context;
-    const offDevice = isJudgedOffDevice(resolved);
+    const judges = judgeKinds(resolved);
+    const offDevice = isJudgedOffDevice(judges);
+    const otherModel = judges.includes('checkpoint');
     const spec: EvaluateSpec = {
       kind,
       ...taskSource(context, roles),
@@ -68,6 +81,7 @@ export const evaluate = defineBuiltInStage({
       title: `Evaluation on ${resolved.definition.evaluation.items} items${shown}`,
       queue: offDevice ? taskQueues.cpu : taskQueues.gpu,
       work: workOf(spec),
+      resources: evaluationResources(context, { sets: answersOf(spec), otherModel }),
       rows: null,
       optimiserSteps: null,
       mayExceed: offDevice,

@@ -3,6 +3,7 @@ import { assertCall, quoted, stageThatMakes } from '../calls';
 import { defineBuiltInStage, type StageContext } from '../define';
 import { orNull } from '../forms';
 import { baseModel, outputOf, plainFacts, trainedOn } from '../parts';
+import { mergeResources } from '../resources';
 import { noWork } from '../work';
 
 const kind = 'freezeReference';
@@ -26,6 +27,7 @@ function plan(context: StageContext, call: FreezeReferenceCall) {
     title: adapter === null ? 'Reference: the base model' : `Reference after ${quoted(adapter)}`,
     queue: taskQueues.gpu,
     work: noWork,
+    resources: mergeResources(context, { withAdapter: adapter !== null }),
     optimiserSteps: null,
   } as const;
 }

@@ -8,6 +8,7 @@ import { poolSeed, stageSeed } from '../keys';
 import { filePaths, outputOf, taskSource } from '../parts';
 import { heldOutSources, ownName } from '../question-sets';
 import { expectedPairYield } from '../rates';
+import { type AnswersLoad, rowsResources } from '../resources';
 import { generating, noWork } from '../work';
 import { annotatedProvenance, sampledProvenance, userRowsProvenance } from './provenance';
 import { expectedVerifierCalls } from './verifier-calls';
@@ -153,10 +154,11 @@ function variantOf(context: StageContext, call: SynthesizeDataCall): Variant {
     : sampled(context, { reference, what, count });
 }
 
-function workOf(spec: SynthesizeDataSpec) {
-  if (!('pairs' in spec)) return noWork;
+/** Answers to sample for the rows; null: none. */
+function answersOf(spec: SynthesizeDataSpec): AnswersLoad | null {
+  if (!('pairs' in spec)) return null;
   const { candidates, maxNewTokens } = spec.pairs;
-  return generating((spec.rows / expectedPairYield) * candidates, maxNewTokens);
+  return { answers: (spec.rows / expectedPairYield) * candidates, maxNewTokens };
 }
 
 /** An annotator that is a local checkpoint needs a device, as sampling does. */
@@ -171,12 +173,17 @@ function needsDevice({ annotator }: StageContext['resolved'], { what }: Synthesi
 function plan(context: StageContext, call: SynthesizeDataCall): StageParts<SynthesizeDataSpec> {
   const { spec, title, rows, roles, mayExceed } = variantOf(context, call);
   const { reference } = call;
+  const generated = answersOf(spec);
+  const pairs = rows.format === 'preferences';
+  const onDevice = needsDevice(context.resolved, spec);
+  const otherModel = onDevice && generated === null;
   return {
     spec,
     inputs: { reference: 'pairs' in spec && reference !== undefined ? outputOf(reference) : undefined },
     title,
-    queue: needsDevice(context.resolved, spec) ? taskQueues.gpu : taskQueues.cpu,
-    work: workOf(spec),
+    queue: onDevice ? taskQueues.gpu : taskQueues.cpu,
+    work: generated === null ? noWork : generating(generated.answers, generated.maxNewTokens),
+    resources: rowsResources(context, { rows: rows.count, pairs, generated, otherModel }),
     rows,
     optimiserSteps: null,
     mayExceed,

@@ -73,6 +73,7 @@ function plan(context: StageContext, call: TrainPreferenceCall) {
   const title = `${facts.title} on ${count} pairs`;
   const changed = [...lossDifferences(before, loss), ...differences(defined, training)];
   const seed = stageSeed(context.seed, kind);
+  const steps = optimiserSteps(count, training);
   const spec: TrainPreferenceSpec = { kind, ...keyedLoss(context, loss), training, seed, dtype: 'f32' };
   return {
     ...plainFacts,
@@ -82,7 +83,8 @@ function plan(context: StageContext, call: TrainPreferenceCall) {
     title: withDifferences(title, changed),
     queue: taskQueues.gpu,
     work: trainingWork(2 * count, training, rates.preferenceTokensPerSecond),
-    optimiserSteps: optimiserSteps(count, training),
+    resources: trainingResources(context, { training, rows: count, optimiserSteps: steps, pairs: true }),
+    optimiserSteps: steps,
   };
 }
 

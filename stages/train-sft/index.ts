@@ -45,6 +45,7 @@ function plan(context: StageContext, call: TrainSftCall) {
   const { sft } = context.resolved.definition;
   const training = trainingOf(sft, settings);
   const count = countRows(data);
+  const steps = optimiserSteps(count, training);
   const title = `SFT on ${count} ${column === 'chosen' ? 'chosen answers' : (data.rows?.noun ?? 'rows')}`;
   const spec: TrainSftSpec = { kind, column, training, seed: stageSeed(context.seed, kind), dtype: 'f32' };
   return {
@@ -54,7 +55,8 @@ function plan(context: StageContext, call: TrainSftCall) {
     title: withDifferences(title, differences(sft, training)),
     queue: taskQueues.gpu,
     work: trainingWork(count, training, rates.sftTokensPerSecond),
-    optimiserSteps: optimiserSteps(count, training),
+    resources: trainingResources(context, { training, rows: count, optimiserSteps: steps }),
+    optimiserSteps: steps,
   };
 }
 

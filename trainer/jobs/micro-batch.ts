@@ -1,12 +1,7 @@
+import { rowsInCache } from '../../core/micro-batch';
 import type { JobOf } from '../../schemas/trainer-job';
 import { countTokens } from '../engine';
 import type { TrainRow } from '../rows';
-
-/**
- * Tokens of a micro-batch whose activations fit the CPU caches. Larger micro-batches take about a seventh longer, and more memory
- * (docs/log.md).
- */
-const cachedTokens = 768;
 
 /**
  * Rows of a forward and backward pass: `plan.microBatchSize`, or else the batch, halved until its mean token count fits the
@@ -21,7 +16,5 @@ export function chooseMicroBatch(
   if (plan.microBatchSize !== null) return Math.min(plan.microBatchSize, batchSize);
   if (lora === null || plan.device !== 'cpu') return batchSize;
   const tokens = rows.reduce((sum, row) => sum + countTokens(row), 0) / rows.length;
-  let size = batchSize;
-  while (size > 1 && size * tokens > cachedTokens) size = Math.floor(size / 2);
-  return size;
+  return rowsInCache(batchSize, tokens);
 }
