@@ -14,6 +14,7 @@ import {
   variantsOf,
 } from '../../planning';
 import { orderKinds } from '../../stages';
+import { type PlanResources, type ResourceOptions, summarizeResources } from './resources';
 
 /** Counts, cost and estimated time of a plan. */
 export interface PlanSummary {
@@ -54,6 +55,10 @@ export interface PlanSummary {
   readonly deviceHours: number;
   /** Hours on a device for `tokensToRun`. */
   readonly deviceHoursToRun: number;
+  /** Estimated disk and memory. */
+  readonly resources: PlanResources;
+  /** Cells whose pipelines wait for results; the numbers are without what these decide. */
+  readonly continuing: Continuing;
   /** Smallest difference between two splits of a budget that the sweep detects with 80% power, in units of the score. */
   readonly detectable: number;
   /** Test items of an evaluation; the fewest over all combinations of axis values. */
@@ -61,6 +66,13 @@ export interface PlanSummary {
   /** Rows that each budget buys at each fraction; empty if budgets count rows. */
   readonly purchases: readonly MoneyPurchase[];
   readonly warnings: readonly string[];
+}
+
+/** Cells whose pipelines wait for results. */
+export interface Continuing {
+  readonly cells: number;
+  /** Titles of the stages whose results they wait for, each once. */
+  readonly after: readonly string[];
 }
 
 /** Rows that one budget in US dollars buys at one fraction, and the money left. */
@@ -114,6 +126,12 @@ function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
   );
 }
 
+function summarizeContinuing({ cells }: SweepPlan): Continuing {
+  const waiting = cells.filter(({ continuesAfter }) => continuesAfter.length > 0);
+  const titles = waiting.flatMap(({ continuesAfter }) => continuesAfter.map(({ title }) => title));
+  return { cells: waiting.length, after: [...new Set(titles)] };
+}
+
 /** A judge sees every answer in both orders. */
 function countVerdicts(
   stages: readonly PlannedStage[],
@@ -130,7 +148,7 @@ function countVerdicts(
 
 function summarizeControls(
   { controls, stages }: SweepPlan,
-  { cached, slots }: Pick<SummarizePlanOptions, 'cached' | 'slots'>,
+  { cached, slots }: ResourceOptions,
 ): Pick<PlanSummary, 'controls' | 'controlStages' | 'controlSeconds'> {
   const known = new Set([...stages.map(({ stage }) => stage.key), ...cached]);
   const all = controls.certain.flatMap((control) => control.stages);
@@ -144,11 +162,8 @@ function summarizeControls(
   };
 }
 
-export interface SummarizePlanOptions {
+export interface SummarizePlanOptions extends ResourceOptions {
   readonly definition: SweepDefinition;
-  /** Stages whose artifacts are in the store. */
-  readonly cached: ReadonlySet<StageKey>;
-  readonly slots: number;
 }
 
 /** Counts the stages, rows and tokens of a plan, and those that are in the store. */
@@ -181,6 +196,8 @@ export function summarizePlan(
     ),
     ...summarizeControls(plan, { cached, slots }),
     ...summarizeWork(stages, cached),
+    resources: summarizeResources(all, { cached, slots }),
+    continuing: summarizeContinuing(plan),
     items,
     detectable: detectableDifference({ items, seeds: definition.seeds.length }),
     purchases: purchasesOf(plan),

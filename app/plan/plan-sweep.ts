@@ -10,6 +10,7 @@ import { placeOf, type HomeOptions, type Place } from '../location';
 import { warnOfKeptVersions } from './kept-versions';
 import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
+import { readMachine, warnOfResources } from './resources';
 import { userTasks, type UserCodeOptions } from './user-tasks';
 
 /** Options of {@link planSweep}. */
@@ -60,7 +61,12 @@ async function planDefinition(
   const cached = await findCached(store, plan);
   const slots = deviceSlots(definition.execution.threads);
   const summary = summarizePlan(plan, { definition, cached, slots });
-  const warnings = [...summary.warnings, ...(await warnOfKeptVersions(store, plan))];
+  const machine = await readMachine(home);
+  const warnings = [
+    ...summary.warnings,
+    ...(await warnOfKeptVersions(store, plan)),
+    ...warnOfResources(summary.resources, { home, slots, machine }),
+  ];
   const places = placeFacts(resolved, tasks);
   return { resolved, plan, summary: { ...summary, warnings }, cached, home, store, places, tasks: own };
 }

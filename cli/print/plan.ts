@@ -4,7 +4,7 @@ import { labelOf } from '../../stages';
 import { variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
 import type { Ink } from './ink';
-import { formatBudget, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
+import { formatBudget, formatBytes, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';
 
 function fact(name: string, text: string, ink: Ink): string[] {
@@ -103,6 +103,35 @@ function describeCompute(summary: PlanSummary): string {
   return `${all}; still to run: ${formatCount(tokensToRun)} and ${deviceHoursToRun.toFixed(2)}`;
 }
 
+const unknownFor = (stages: number): string[] =>
+  stages === 0 ? [] : [`unknown for ${countOf(stages, 'stage')}`];
+
+/** Bytes in the store, and of scratch while stages run. */
+function describeDisk({ resources, slots }: PlanSummary): string {
+  const { storeBytes, storeBytesToRun, scratchBytes, unknown } = resources;
+  const all = `about ${formatBytes(storeBytes)} in the store`;
+  const left = storeBytesToRun < storeBytes ? [`still to add: ${formatBytes(storeBytesToRun)}`] : [];
+  const scratch =
+    scratchBytes === 0
+      ? []
+      : [`at most ${formatBytes(scratchBytes)} of scratch at once (${countOf(slots, 'device slot')})`];
+  return [all, ...left, ...scratch, ...unknownFor(unknown.disk)].join('; ');
+}
+
+/** Peak memory of the largest stage that is still to run. */
+function describeMemory({ resources: { memory, unknown } }: PlanSummary): string {
+  const known =
+    memory === null ? [] : [`about ${formatBytes(memory.bytes)} at most in one process: ${memory.stage}`];
+  const parts = [...known, ...unknownFor(unknown.memory)];
+  return parts.length === 0 ? 'no process is left to run' : parts.join('; ');
+}
+
+/** Results that decide what some cells run. */
+function describeContinuing({ continuing: { cells, after } }: PlanSummary): string[] {
+  if (cells === 0) return [];
+  return [`after ${joinList(after)} (${countOf(cells, 'cell')}): what follows is not in these numbers`];
+}
+
 /** The smallest difference between two splits that the sweep detects. */
 function describePower({ detectable, items }: PlanSummary, { seeds }: SweepDefinition): string {
   const scope = seeds.length === 1 ? ' (variance between seeds not included)' : '';
@@ -158,12 +187,15 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...describeAuxiliary(definition).flatMap((text, at) => fact(at === 0 ? 'Also evaluated' : '', text, ink)),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
+    ...describeContinuing(summary).flatMap((text) => fact('Continues', text, ink)),
     ...fact('Controls', describeControls(summary), ink),
     ...fact('Annotation', describePurchase(summary), ink),
     ...describeVerdicts(summary).flatMap((text, at) => fact(at === 0 ? 'Judging' : '', text, ink)),
     ...describeLimit(summary, definition).flatMap((text) => fact('Limit', text, ink)),
     ...summary.purchases.flatMap((one, index) => fact(index === 0 ? 'Money' : '', describeMoney(one), ink)),
     ...fact('Compute', describeCompute(summary), ink),
+    ...fact('Disk', describeDisk(summary), ink),
+    ...fact('Memory', describeMemory(summary), ink),
     ...fact('Time', describeTime(summary), ink),
     ...fact('Power', describePower(summary, definition), ink),
     ...renderWarnings(summary).map(ink.doubtful),
