@@ -4,7 +4,7 @@ import type { PlannedStage } from '../contracts/stage';
 import type { StageContext } from '../stages/define';
 import { evaluate } from '../stages/evaluate';
 import type { Stages } from '../stages/functions';
-import { tracePipeline } from '../stages/trace';
+import { nameOfPipeline, tracePipeline } from '../stages/trace';
 import { Purchases } from './purchases';
 import type { Budget } from './row-budget';
 import { allocationPipeline, type Pipeline, type PipelineCell } from './pipeline';
@@ -35,12 +35,6 @@ export function evaluationLast<T extends { readonly key: string }>(stages: reado
   return [...others, ...last];
 }
 
-const invalid = (problem: string): BudgetlineError =>
-  new BudgetlineError('DEFINITION_INVALID', `The pipeline ${problem}.`, {
-    remedy: 'A pipeline is a function: async (stages, cell) => stages.evaluate({ … })',
-    details: { field: 'pipeline' },
-  });
-
 const isEvaluation = (stage: PlannedStage): stage is PlannedStage<'scores'> => stage.kind === evaluate.kind;
 
 /**
@@ -48,19 +42,30 @@ const isEvaluation = (stage: PlannedStage): stage is PlannedStage<'scores'> => s
  *
  * @throws BudgetlineError DEFINITION_INVALID
  */
-export function evaluationIn(stages: readonly PlannedStage[], returned: unknown): PlannedStage<'scores'> {
+export function evaluationIn(
+  context: StageContext,
+  stages: readonly PlannedStage[],
+  returned: unknown,
+): PlannedStage<'scores'> {
   const { key } = (returned ?? {}) as Partial<PlannedStage>;
   const found = stages.filter(isEvaluation).find((stage) => stage.key === key);
   if (found !== undefined) return found;
-  throw invalid('does not return an evaluation that it called with stages.evaluate');
+  throw new BudgetlineError(
+    'DEFINITION_INVALID',
+    `${nameOfPipeline(context)} does not return an evaluation that it called with stages.evaluate.`,
+    {
+      remedy: 'A pipeline is a function: async (stages, cell) => stages.evaluate({ … })',
+      details: { field: 'pipeline' },
+    },
+  );
 }
 
 /** An error that a user's pipeline throws, with its name. The package's own errors stay as they are. */
-export function pipelineFault({ resolved: { members } }: StageContext, error: unknown): unknown {
-  const pinned = members?.pipeline;
+export function pipelineFault(context: StageContext, error: unknown): unknown {
+  const pinned = context.resolved.members?.pipeline;
   if (pinned === undefined || error instanceof BudgetlineError) return error;
   const { path, export: name } = pinned;
-  return new BudgetlineError('DEFINITION_INVALID', `pipeline: "${name}" of ${path} fails: ${String(error)}`, {
+  return new BudgetlineError('DEFINITION_INVALID', `${nameOfPipeline(context)} fails: ${String(error)}`, {
     details: { field: 'pipeline', path, export: name },
     cause: error,
   });
@@ -86,7 +91,7 @@ export async function planPipeline(
   const planned = { context, pipeline, continuesAfter, budget };
   if (continuesAfter.length > 0)
     return { ...planned, stages, evaluation: null, boundUsd: purchases.boundUsd };
-  const evaluation = evaluationIn(stages, result);
+  const evaluation = evaluationIn(context, stages, result);
   return { ...planned, stages: evaluationLast(stages, evaluation.key), evaluation };
 }
 

@@ -58,12 +58,23 @@ async function settleQuietly<T>(work: Promise<T>, recorder: Recorder): Promise<O
   return ended[0];
 }
 
-const waitsForOther = () =>
-  new BudgetlineError('DEFINITION_INVALID', 'The pipeline waits for something that is not a stage.', {
-    remedy:
-      'Await stage functions and stages.metrics only. Timers, files and networks belong in a stage kind.',
-    details: { field: 'pipeline' },
-  });
+/** How messages name a pipeline. */
+export function nameOfPipeline({ resolved: { members } }: StageContext): string {
+  if (members?.pipeline === undefined) return 'The pipeline';
+  const { path, export: name } = members.pipeline;
+  return `pipeline: "${name}" of ${path}`;
+}
+
+const waitsForOther = (context: StageContext) =>
+  new BudgetlineError(
+    'DEFINITION_INVALID',
+    `${nameOfPipeline(context)} waits for something that is not a stage.`,
+    {
+      remedy:
+        'Await stage functions and stages.metrics only. Timers, files and networks belong in a stage kind.',
+      details: { field: 'pipeline' },
+    },
+  );
 
 /**
  * Plans a pipeline: calls it with functions that run nothing, and lists the stages that it asks for, up to the results
@@ -82,6 +93,6 @@ export async function tracePipeline<T>(
   const outcome = await settleQuietly(work, recorder);
   if (outcome !== undefined && 'error' in outcome) throw outcome.error;
   const continuesAfter = outcome === undefined ? [...recorder.awaited.values()] : [];
-  if (outcome === undefined && continuesAfter.length === 0) throw waitsForOther();
+  if (outcome === undefined && continuesAfter.length === 0) throw waitsForOther(context);
   return { stages: [...recorder.stages.values()], result: outcome?.value, continuesAfter };
 }

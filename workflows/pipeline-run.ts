@@ -11,10 +11,8 @@ import {
 import { type StageHost, stageFunctions } from '../stages/functions';
 import { Purchases } from '../planning/purchases';
 import { asFailure, type SpentBeforeFailure } from './failures';
+import { nameOfPipeline } from '../stages/trace';
 import { StageRunner, type StagesOptions } from './stages';
-
-const differs = (problem: string): BudgetlineError =>
-  new BudgetlineError('PIPELINE_DIFFERS', `The pipeline ${problem}.`);
 
 /**
  * Compares what a pipeline runs with its trace. Until a result or a failure has reached the pipeline, it can call only
@@ -22,20 +20,22 @@ const differs = (problem: string): BudgetlineError =>
  */
 class CheckedHost implements StageHost {
   readonly #planned: ReadonlyMap<StageKey, PlannedStage>;
+  readonly #name: string;
   #mayDiffer = false;
   #closed = false;
 
   constructor(
-    { stages }: PlannedPipeline,
+    { context, stages }: PlannedPipeline,
     private readonly runner: StageRunner,
   ) {
+    this.#name = nameOfPipeline(context);
     this.#planned = new Map(stages.map((stage) => [stage.key, stage]));
   }
 
   async run(stage: PlannedStage): Promise<void> {
-    if (this.#closed) throw differs(`has ended, and calls "${stage.title}"`);
+    if (this.#closed) throw this.#differs(`has ended, and calls "${stage.title}"`);
     if (!this.#mayDiffer && !this.#planned.has(stage.key))
-      throw differs(`calls "${stage.title}", which it did not call when it was planned`);
+      throw this.#differs(`calls "${stage.title}", which it did not call when it was planned`);
     try {
       await this.runner.run(stage);
     } catch (error) {
@@ -59,7 +59,12 @@ class CheckedHost implements StageHost {
     if (this.#mayDiffer) return;
     const called = new Set(this.runner.stages.map(({ key }) => key));
     const left = [...this.#planned.values()].find(({ key }) => !called.has(key));
-    if (left !== undefined) throw differs(`has not called "${left.title}", as it did when it was planned`);
+    if (left !== undefined)
+      throw this.#differs(`has not called "${left.title}", as it did when it was planned`);
+  }
+
+  #differs(problem: string): BudgetlineError {
+    return new BudgetlineError('PIPELINE_DIFFERS', `${this.#name} ${problem}.`);
   }
 }
 
@@ -116,7 +121,7 @@ export class PipelineRun {
     try {
       const returned = await pipeline(stageFunctions(context, host));
       host.assertComplete();
-      const { key } = evaluationIn(this.#runner.stages, returned);
+      const { key } = evaluationIn(context, this.#runner.stages, returned);
       host.close();
       await this.#runner.settle();
       const results = evaluationLast(this.#runner.finished, key);
