@@ -14,6 +14,7 @@ export {
   readResults,
   readStatus,
   resumeRun,
+  runExperiment,
   runSweep,
   setConcurrency,
   verifyRun,
@@ -36,6 +37,8 @@ export type {
   ResultRules,
   ResultsTable,
   RunCallbacks,
+  RunExperimentOptions,
+  RunOptions,
   RunProgress,
   RunSweepOptions,
   StepMetrics,
@@ -65,10 +68,11 @@ export type {
   PeopleAnnotatorOptions,
   PeopleOptions,
 } from './annotators';
-export { connect, startExperiment, startSweep, watchSweep } from './client';
+export { connect, startExperiment, startSweep, watchExperiment, watchSweep } from './client';
 export { resolveDefinition } from './definitions';
 export type {
   ConnectOptions,
+  ExperimentStatus,
   ListedRun,
   RunFilter,
   RunningStage,
@@ -76,6 +80,7 @@ export type {
   Started,
   StartOptions,
   SweepStatus,
+  WatchExperimentOptions,
   WatchOptions,
   Pending,
   RunState,

@@ -15,5 +15,7 @@ export type { RunCallbacks } from './run/follow-sweep';
 export { listRuns, readStatus } from './run/list-runs';
 export type { StepMetrics } from './run/metrics';
 export type { RunProgress } from './run/progress';
+export { runExperiment, type RunExperimentOptions } from './run/run-experiment';
+export type { RunOptions } from './run/run-parts';
 export { runSweep, type RunSweepOptions, type SweepOutcome } from './run/run-sweep';
 export { cancelRun, pauseRun, type PauseOptions, resumeRun, setConcurrency } from './run/steer';

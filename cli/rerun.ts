@@ -1,4 +1,5 @@
-import { executeSweep, type StartWorkers } from '../app/run/execute-sweep';
+import type { StartWorkers } from '../app/run/execute-run';
+import { executeSweep } from '../app/run/execute-sweep';
 import type { RunProgress } from '../app/run/progress';
 import { startTemporal } from '../app/run/temporal';
 import type { PlannedSweep } from '../app/plan/plan-sweep';

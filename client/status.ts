@@ -6,7 +6,8 @@ import { toSteeringError } from './failure';
 import { finalExperimentProgress, finalSweepProgress } from './finished';
 import { completeResult } from './result-pages';
 import { listPending, type Pending } from './pending';
-import { querySweep } from './progress';
+import { queryExperiment, querySweep } from './progress';
+import { askWorker } from './watch-run';
 
 /** A run as its query and the server report it. */
 export interface RunStatus {
@@ -43,22 +44,18 @@ async function readFinalProgress(
   return result && { of: 'sweep', sweep: finalSweepProgress(result) };
 }
 
+/** Null if no worker answers. */
 async function queryProgress(
   client: Client,
   handle: WorkflowHandle,
   type: string,
 ): Promise<RunStatus['progress']> {
-  const ask = (): Promise<ExperimentProgress> => handle.query<ExperimentProgress>('progress');
-  try {
-    if (type === 'allocationSweep')
-      return { of: 'sweep', sweep: await querySweep(client, handle, queryLimitMs) };
-    const experiment = await client.connection.withDeadline(Date.now() + queryLimitMs, ask);
-    return { of: 'experiment', experiment };
-  } catch (error) {
-    // The answer arrived, but is encrypted with a key that is not available here.
-    if (error instanceof BudgetlineError) throw error;
-    return null;
-  }
+  const answer = await askWorker(async () =>
+    type === 'allocationSweep'
+      ? { of: 'sweep' as const, sweep: await querySweep(client, handle, queryLimitMs) }
+      : { of: 'experiment' as const, experiment: await queryExperiment(client, handle, queryLimitMs) },
+  );
+  return answer ?? null;
 }
 
 export interface StatusOptions {

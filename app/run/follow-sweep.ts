@@ -4,9 +4,10 @@ import type { SweepResult } from '../../contracts/results';
 import type { RunRecord } from '../../report/input';
 import { packageVersion } from '../package-version';
 import type { PlannedSweep } from '../plan/plan-sweep';
-import { unlessAborted } from './abort';
 import { followMetrics, type StepMetrics } from './metrics';
 import { createProgress, type RunProgress } from './progress';
+import type { RunOptions } from './run-parts';
+import { startRun } from './start-run';
 import type { TemporalServer } from './temporal';
 
 /** The result of a sweep, and the record of its run. */
@@ -16,13 +17,11 @@ export interface FollowedSweep {
 }
 
 /** Callbacks of a run. If one throws, the call ends with its error. */
-export interface RunCallbacks {
+export interface RunCallbacks extends Pick<RunOptions, 'onNotice'> {
   /** Called about once a second. */
   readonly onProgress?: (progress: RunProgress) => void;
   /** Called for every optimiser step of every training stage that runs; steps are read about once a second. */
   readonly onMetric?: (metrics: StepMetrics) => void;
-  /** Called with one line for people, e.g. that the sweep is already running or that the server does not answer. */
-  readonly onNotice?: (text: string) => void;
 }
 
 interface FollowOptions extends RunCallbacks {
@@ -31,16 +30,6 @@ interface FollowOptions extends RunCallbacks {
 }
 
 type Started = Awaited<ReturnType<typeof startSweep>>;
-
-const notices: Record<Started['how'], string | null> = {
-  started: null,
-  attached: 'This sweep is already running; following it.',
-  restarted:
-    'This sweep was started by other workflow code; it starts again and reuses finished stages from the store.',
-};
-
-const notSearchable =
-  'The server lacks search attributes, so "budgetline list" cannot find this run by its task or budget; see "budgetline server register".';
 
 /** The workflow's page shows its newest run. With the run's id the address would not fit on a line. */
 function pageOf({ uiUrl }: TemporalServer, { workflowId }: Started): { temporalUi?: string } {
@@ -93,12 +82,8 @@ export async function followSweep(
   const { onProgress, onNotice, signal } = options;
   const { resolved, plan } = planned;
   const { client } = server;
-  const start = () =>
-    client.withAbortSignal(AbortSignal.any([signal]), () => startSweep(resolved, { client }));
-  const started = await unlessAborted(start, signal);
-  const notice = notices[started.how];
-  if (notice !== null) onNotice?.(notice);
-  if (!started.searchable) onNotice?.(notSearchable);
+  const start = () => startSweep(resolved, { client });
+  const started = await startRun(start, { client, run: 'sweep', onNotice, signal });
   const progressOf = createProgress(planned);
   const onStatus = (status: SweepStatus): void => onProgress?.(progressOf(status));
   const { store } = planned;

@@ -1,0 +1,36 @@
+import type { ResolvedExperiment } from '../../contracts/resolved';
+import type { Task } from '../../contracts/task';
+import { defineExperiment, resolveDefinition, sweepOfOne } from '../../definitions';
+import { assertRepeatable, type CellPlan, planCell } from '../../planning';
+import type { ExperimentInput } from '../../schemas/definition';
+import { builtInTasks } from '../../workers';
+import { type Place, placeOf } from '../location';
+import type { PlanOptions } from './plan-sweep';
+import { userTasks } from './user-tasks';
+
+/** An experiment that is ready to run: checked and planned; its model and files pinned by digest. */
+export interface PlannedExperiment extends Place {
+  readonly resolved: ResolvedExperiment;
+  readonly plan: CellPlan;
+  /** The user's own tasks, which the workers must know. */
+  readonly tasks: readonly Task[];
+}
+
+/**
+ * Plans an experiment. Starts nothing.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL
+ */
+export async function planExperiment(
+  definition: ExperimentInput,
+  options: PlanOptions,
+): Promise<PlannedExperiment> {
+  const defined = defineExperiment(definition);
+  const tasks = userTasks(sweepOfOne(defined), options);
+  const hub = { onProgress: options.onDownload };
+  // The user's task precedes a built-in task of the same name, as in workers.
+  const resolved = await resolveDefinition(defined, { tasks: [...tasks, ...builtInTasks], hub });
+  const plan = await planCell(resolved);
+  await assertRepeatable({ cells: [plan] });
+  return { ...placeOf(options), resolved, plan, tasks };
+}
