@@ -11,6 +11,7 @@ import { stageSeed } from '../keys';
 import { outputOf, plainFacts } from '../parts';
 import { ownName } from '../question-sets';
 import { rates } from '../rates';
+import { trainingResources } from '../resources';
 import { trainingRevision } from '../training-revision';
 import { trainingForms, trainingOf, wrongLora } from '../training-settings';
 import { countRows, optimiserSteps, training as trainingWork } from '../work';

@@ -7,6 +7,7 @@ import { oneOf, optional } from '../forms';
 import { stageSeed } from '../keys';
 import { baseModel, outputOf, plainFacts } from '../parts';
 import { rates } from '../rates';
+import { trainingResources } from '../resources';
 import { trainingRevision } from '../training-revision';
 import { trainingForms, trainingOf, wrongLora } from '../training-settings';
 import { countRows, optimiserSteps, training as trainingWork } from '../work';
