@@ -4,14 +4,23 @@ import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';
 import { type PaidStage, paidBefore, paidStagesOf, spentUsd } from '../planning/spend';
 import type { SpentBeforeFailure } from './failures';
-import type { Grant } from '../planning/purchases';
+import type { Expected, Grant } from '../planning/purchases';
 
 type Limits = Pick<SweepDefinition, 'prices' | 'spendLimitUsd'>;
 
-/** A cell or control that may spend: its stages, and its share of the unplanned money. */
+/** A cell or control that may spend. */
 interface Admitted {
   readonly stages: readonly PlannedStage[];
+  /** The bound of the stages that its plan does not know, and its share of the unplanned money. */
   readonly extraUsd: number;
+}
+
+/** What work spent besides the stages of its plan. */
+interface Unplanned {
+  /** Stages that ran and are not in the plan, because a result decided about them. */
+  readonly unplanned?: readonly PlannedStage[];
+  /** US dollars that failed stages spent. */
+  readonly lostUsd?: number;
 }
 
 /** Tracks what a sweep spends on annotation, and whether more may start. */
@@ -27,9 +36,12 @@ export class SpendTracker {
   readonly #unsettled: Admitted[] = [];
   readonly #skipped: string[] = [];
   /** Work that is queued and has not started. */
-  readonly #reserved = new Map<string, readonly PlannedStage[]>();
+  readonly #reserved = new Map<string, Expected>();
 
-  /** @param earlier stages that earlier runs finished: their rows exist and are paid for in `before` */
+  /**
+   * @param earlier stages that earlier runs finished: their rows exist and are paid for in `before`. Those of stages that
+   *   no plan lists are not passed on: another cell that needs the same rows reserves their price again, which is safe
+   */
   constructor(definition: Limits, before: SpendRecord | undefined, earlier: readonly PlannedStage[] = []) {
     this.#definition = definition;
     this.#before = before ?? { usd: 0, skipped: [] };
@@ -56,29 +68,30 @@ export class SpendTracker {
   }
 
   /** Reserves the planned cost of queued work. */
-  reserve(those: readonly { readonly id: string; readonly stages: readonly PlannedStage[] }[]): void {
+  reserve(those: readonly (Expected & { readonly id: string })[]): void {
     this.#reserved.clear();
-    for (const { id, stages } of those) if (!this.#admitted.has(id)) this.#reserved.set(id, stages);
+    for (const each of those) if (!this.#admitted.has(each.id)) this.#reserved.set(each.id, each);
   }
 
   /**
    * Decides whether a cell or a control may start: not if spent money, running work and its own plan could
    * exceed the limit. It also gets a share of the unplanned money, split among the work that may run at
    * once: endpoints and low yields can cost more than planned, and judges are not in the plan.
+   *
+   * @param boundUsd the most that stages after the plan can cost; undefined: there are none
    */
-  admit(id: string, stages: readonly PlannedStage[], concurrentSpenders = 1): boolean {
+  admit(id: string, stages: readonly PlannedStage[], concurrentSpenders = 1, boundUsd?: number): boolean {
     this.#reserved.delete(id);
     const running = [...this.#admitted.values()].flatMap((admitted) => admitted.stages);
-    if (this.#leftUsd([...running, ...stages]) < -usdTolerance) {
+    const ownUsd = boundUsd ?? 0;
+    if (this.#leftUsd([...running, ...stages]) - ownUsd < -usdTolerance) {
       this.#skipped.push(id);
       return false;
     }
-    const reserved = [...this.#reserved.values()].flat();
-    const freeUsd = stages.some(({ mayExceed }) => mayExceed)
-      ? this.#leftUsd([...running, ...stages, ...reserved])
-      : 0;
+    const mayExceed = boundUsd !== undefined || stages.some((stage) => stage.mayExceed);
+    const freeUsd = mayExceed ? this.#freeUsd([...running, ...stages]) - ownUsd : 0;
     const sharers = Math.max(1, Math.min(concurrentSpenders - this.#admitted.size, 1 + this.#reserved.size));
-    this.#admitted.set(id, { stages, extraUsd: Math.max(0, freeUsd) / sharers });
+    this.#admitted.set(id, { stages, extraUsd: ownUsd + Math.max(0, freeUsd) / sharers });
     return true;
   }
 
@@ -101,8 +114,11 @@ export class SpendTracker {
     return allowanceUsd === undefined ? {} : { allowanceUsd, paidUsd: this.paidUsd(id) };
   }
 
-  settle(id: string, results: readonly StageResult[]): void {
-    this.#bought.push(...paidStagesOf(this.#admitted.get(id)?.stages ?? [], results));
+  /** Accounts for work that has ended, by what its stages bought. */
+  settle(id: string, results: readonly StageResult[], { unplanned = [], lostUsd = 0 }: Unplanned = {}): void {
+    const { stages = [] } = this.#admitted.get(id) ?? {};
+    this.#bought.push(...paidStagesOf([...stages, ...unplanned], results));
+    this.#lostUsd += lostUsd;
     this.#admitted.delete(id);
   }
 
@@ -113,8 +129,8 @@ export class SpendTracker {
       this.#admitted.delete(id);
       return;
     }
-    this.settle(id, spent.finished);
-    this.#lostUsd += spent.usd;
+    const { finished, unplanned, usd: lostUsd } = spent;
+    this.settle(id, finished, { unplanned, lostUsd });
   }
 
   /**
@@ -128,6 +144,13 @@ export class SpendTracker {
     const unsettled = this.#unsettled.flatMap((admitted) => admitted.stages);
     const plannedUsd = this.#plannedUsd([...unsettled, ...stages]);
     return spendLimitUsd - this.record.usd - this.#earlierUsd - shares - plannedUsd;
+  }
+
+  /** What is left after the queued work, too. */
+  #freeUsd(stages: readonly PlannedStage[]): number {
+    const reserved = [...this.#reserved.values()];
+    const boundsUsd = reserved.reduce((sum, { boundUsd = 0 }) => sum + boundUsd, 0);
+    return this.#leftUsd([...stages, ...reserved.flatMap((each) => each.stages)]) - boundsUsd;
   }
 
   #sharesUsd(those: readonly Admitted[]): number {

@@ -123,6 +123,41 @@ describe('the spend tracker of a sweep', () => {
     assert.equal(admit(spend, cellAt(256, 0.5)), false, 'of nested rows the larger set counts: 81 are left');
   });
 
+  it('reserves the bound of stages that depend on results, and counts those that ran', () => {
+    const [cell, other] = [cellAt(64, 1), cellAt(256, 0.5)];
+    const boundUsd = plannedUsd(other);
+    const limit = plannedUsd(cell) + boundUsd;
+    const admitted = (spendLimitUsd: number): SpendTracker | undefined => {
+      const spend = new SpendTracker({ prices, spendLimitUsd }, undefined);
+      return spend.admit(cell.cell.id, cell.stages, 1, boundUsd) ? spend : undefined;
+    };
+    assert.equal(admitted(limit - 1), undefined);
+    const spend = admitted(limit)!;
+    assert.equal(spend.allowance(cell.cell.id), limit);
+    assert.equal(admit(spend, cellAt(256, 1)), false, 'nothing is left');
+    const unplanned = other.stages.filter(({ key }) => cell.stages.every((stage) => stage.key !== key));
+    const results = [...resultsOf(cell), ...resultsOf(other, { verifierCalls: 100 })];
+    spend.settle(cell.cell.id, results, { unplanned, lostUsd: 3 });
+    // Of the nested demonstrations the larger set counts.
+    assert.equal(spend.record.usd, 128 * 2 + 128 + 25 + 3);
+  });
+
+  it('keeps the bounds of queued work from the shares of running work', () => {
+    const [cell, queued] = [cellAt(64, 0.5), cellAt(256, 0.5)];
+    const shareIn = (boundUsd?: number): number => {
+      const spend = new SpendTracker({ prices, spendLimitUsd: 3000 }, undefined);
+      spend.reserve([{ id: queued.cell.id, stages: queued.stages, boundUsd }]);
+      assert.ok(admit(spend, cell));
+      return spend.allowance(cell.cell.id)! - plannedUsd(cell);
+    };
+    assert.equal(shareIn() - shareIn(100), 100);
+    const failed = new SpendTracker({ prices, spendLimitUsd: 3000 }, undefined);
+    assert.ok(failed.admit(cell.cell.id, cell.stages, 1, 100));
+    const allowance = failed.allowance(cell.cell.id);
+    failed.writeOff(cell.cell.id, undefined);
+    assert.equal(failed.record.unsettledUsd, allowance, 'all that it could have spent');
+  });
+
   it('counts unreported spend in later runs, too', () => {
     const [unknown, next] = [cellAt(256, 1), cellAt(64, 1)];
     const limits = { prices, spendLimitUsd: plannedUsd(unknown) + plannedUsd(next) - 1 };
