@@ -42,6 +42,12 @@ export interface RowSource {
 /** The rows that a stage will make. */
 export interface PlannedRows {
   readonly count: number;
+  /**
+   * The rows end here in their order, counted from its first row: demonstrations from the front of the pool's permutation,
+   * samples from its back. Sampled rows end here at the earliest, because a prompt yields one row or none. Left out by
+   * users' kinds.
+   */
+  readonly upTo?: number;
   /** In titles: "correct samples". */
   readonly noun: string;
   readonly format: 'demonstrations' | 'preferences' | 'unpaired';

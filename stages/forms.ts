@@ -14,7 +14,7 @@ export const isAmount = (value: unknown): value is number => Number.isFinite(val
 export const isCount = (value: unknown): boolean => isAmount(value) && Number.isInteger(value);
 
 /** A finite number within bounds. */
-const within = (holds: (value: number) => boolean, form: string): Form => [
+export const within = (holds: (value: number) => boolean, form: string): Form => [
   (value) => Number.isFinite(value) && holds(value as number),
   form,
 ];
@@ -26,7 +26,6 @@ export const count: Form = [
 export const positive = within((value) => value > 0, 'a number above 0');
 export const nonnegative = within((value) => value >= 0, 'a number from 0 on');
 export const fraction = within((value) => value >= 0 && value <= 1, 'a number from 0 to 1');
-export const shareAbove0 = within((value) => value > 0 && value <= 1, 'a number above 0, up to 1');
 export const below = (limit: number, from: Form): Form => [
   (value) => from[0](value) && (value as number) < limit,
   `${from[1]}, below ${limit}`,

@@ -1,6 +1,16 @@
 import { canonicalJson } from '../core/canonical-json';
 import { taskQueues } from '../contracts/stage';
-import { type Fields, type Form, isAmount, isCount, isFilled, isObject, isText, wrongIn } from './forms';
+import {
+  type Fields,
+  type Form,
+  isAmount,
+  isCount,
+  isFilled,
+  isObject,
+  isText,
+  optional,
+  wrongIn,
+} from './forms';
 
 const isOneOf = (all: readonly unknown[]) => (value: unknown) => all.includes(value);
 const haveTexts = (value: unknown, names: readonly string[]): boolean =>
@@ -26,6 +36,7 @@ const isJudged = (value: unknown): boolean =>
 
 const rowForms: Readonly<Record<string, Form>> = {
   count: [isCount, 'a count'],
+  upTo: optional([isCount, 'a count']),
   noun: [isText, 'a text'],
   format: [isOneOf(['demonstrations', 'preferences', 'unpaired']), 'demonstrations, preferences or unpaired'],
   source: [(value) => haveTexts(value, ['what', 'from', 'label']), '{ what, from, label }'],

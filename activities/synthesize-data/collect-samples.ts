@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { BudgetlineError, failures } from '../../core/failures';
 import { nameUsd } from '../../core/money';
 import { generationRow, type GenerationRow, promptRow } from '../../schemas/rows';
 import type { SampledSpec } from '../../stages';
+import type { Metrics } from '../../contracts/metrics';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
 import { pairPromptRows, rowPrice, usdTolerance } from '../../planning';
 import { digestOf } from '../../core/digest';
 import { writeFileAtomic } from '../../host/durable-files';
+import { guardFiles } from '../../host/fs-errors';
 import { readJsonLines, writeJsonLines } from '../json-lines';
 import { generateAnswers, policyOf, type PinnedPolicy } from '../policy';
 import type { StageOutput, StageSession } from '../session';
@@ -103,17 +107,24 @@ function groupById(rows: readonly GenerationRow[]): Map<string, GenerationRow[]>
   return groups;
 }
 
+const whereUsed =
+  'Ask for fewer rows in this round or the rounds before it, enlarge the pool, raise candidates, or leave "after" out to use prompts again.';
+
 function exhausted<Row, Skipped extends string>(
-  { rows, scanned, skipped, yield: share }: SampleCollector<Row, Skipped>,
   { rows: needed }: SampledSpec,
-  { name }: SampleFilter<Row, Skipped>,
+  { collector, filter: { name }, used }: Collection<Row, Skipped>,
 ): BudgetlineError {
+  const { rows, scanned, skipped, yield: share } = collector;
   const percent = (100 * share).toFixed(1);
   const reasons = Object.entries(skipped).map(([reason, count]) => `${reason} ${count as number}`);
+  const before = used === 0 ? '' : ` that ${used} earlier ones left`;
   return new BudgetlineError(
     'POOL_EXHAUSTED',
-    `${needed} ${name} are needed; all ${scanned} prompts of the pool yielded ${rows.length} (${percent}%; skipped: ${reasons.join(', ')}).`,
-    { details: { needed, found: rows.length, scanned, yield: share } },
+    `${needed} ${name} are needed; all ${scanned} prompts of the pool${before} yielded ${rows.length} (${percent}%; skipped: ${reasons.join(', ')}).`,
+    {
+      remedy: used === 0 ? undefined : whereUsed,
+      details: { needed, found: rows.length, scanned, used, yield: share },
+    },
   );
 }
 
@@ -145,23 +156,31 @@ function limitToAllowance({ request, stage, usage }: StageSession, spec: Sampled
   );
 }
 
+interface Collection<Row, Skipped extends string> {
+  readonly collector: SampleCollector<Row, Skipped>;
+  readonly filter: SampleFilter<Row, Skipped>;
+  /** The pool without the prompts of earlier stages, in the order of scanning. */
+  readonly order: readonly Problem[];
+  /** Number of prompts of the pool that earlier stages scanned. */
+  readonly used: number;
+}
+
 async function writePayload<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
   {
     collector,
-    file,
+    filter: { file },
+    used,
     problems,
-  }: {
-    readonly collector: SampleCollector<Row, Skipped>;
-    readonly file: string;
-    readonly problems: ProblemSet;
-  },
+  }: Collection<Row, Skipped> & { readonly problems: ProblemSet },
 ): Promise<StageOutput> {
   const dir = await session.freshDir('payload');
   const { scanned: promptsScanned, verifierCalls, skipped } = collector;
   const samples = promptsScanned * spec.pairs.candidates;
-  const metrics = { rows: spec.rows, promptsScanned, samples, verifierCalls, yield: collector.yield };
+  const scannedUpTo: Metrics = used === 0 ? {} : { scannedUpTo: used + promptsScanned };
+  const counts = { promptsScanned, ...scannedUpTo, samples, verifierCalls };
+  const metrics = { rows: spec.rows, ...counts, yield: collector.yield };
   await writeJsonLines(join(dir, file), collector.rows);
   await writeFileAtomic(
     join(dir, 'stats.json'),
@@ -170,24 +189,30 @@ async function writePayload<Row, Skipped extends string>(
   return { dir, metrics: { ...metrics, ...excludedMetric(problems) }, skipped };
 }
 
-interface Collection<Row, Skipped extends string> {
-  readonly collector: SampleCollector<Row, Skipped>;
-  readonly filter: SampleFilter<Row, Skipped>;
-  /** The pool, in the order of scanning. */
-  readonly order: readonly Problem[];
+/** Where a stage of samples stopped in the sampling order; the first of a chain stopped after what it scanned. */
+const samplingStats = z.looseObject({ promptsScanned: z.int(), scannedUpTo: z.int().optional() });
+
+/** Number of prompts that the stages before this one scanned. */
+async function usedBefore({ inputs }: StageSession): Promise<number> {
+  const after = await inputs.openOptional('after');
+  if (after === null) return 0;
+  const path = join(after.dir, 'stats.json');
+  const stats = samplingStats.parse(JSON.parse(await guardFiles(path, () => readFile(path, 'utf8'))));
+  return stats.scannedUpTo ?? stats.promptsScanned;
 }
 
 /** Samples rounds until there are enough rows. */
 async function sampleUntilComplete<Row, Skipped extends string>(
   session: StageSession,
   spec: SampledSpec,
-  { collector, filter, order }: Collection<Row, Skipped>,
+  collection: Collection<Row, Skipped>,
 ): Promise<void> {
+  const { collector, order } = collection;
   const policy = policyOf(await session.inputs.open('reference'), null);
   for (let index = 0, start = 0; !collector.complete; index++) {
     const found = collector.rows.length;
     const planned = planRound({ needed: spec.rows, found, scanned: start, pool: order.length });
-    if (planned === 0) throw exhausted(collector, spec, filter);
+    if (planned === 0) throw exhausted(spec, collection);
     session.throwIfStopped();
     const prompts = order.slice(start, start + limitToAllowance(session, spec, { start, count: planned }));
     const part = partOf(index);
@@ -209,7 +234,8 @@ const isFinal = (error: unknown): boolean =>
 
 /**
  * Makes rows from the frozen reference's own samples. Samples prompts in rounds, from the back of the
- * pool's permutation, until there are enough rows. POOL_EXHAUSTED if there are no prompts left.
+ * pool's permutation or behind the last prompt of the input `after`, until there are enough rows.
+ * POOL_EXHAUSTED if there are no prompts left.
  */
 export async function collectSamples<Row, Skipped extends string>(
   session: StageSession,
@@ -218,13 +244,15 @@ export async function collectSamples<Row, Skipped extends string>(
 ): Promise<StageOutput> {
   const { task, problems } = await session.loadTask();
   await assertGrading(task, spec.code);
-  const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed));
+  const used = await usedBefore(session);
+  const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed)).slice(used);
   const collector = new SampleCollector(task, filter, spec.rows);
+  const collection = { collector, filter, order, used };
   const recordCalls = (): number => (session.usage.verifierCalls += collector.verifierCalls);
-  await sampleUntilComplete(session, spec, { collector, filter, order }).catch((error: unknown) => {
+  await sampleUntilComplete(session, spec, collection).catch((error: unknown) => {
     if (isFinal(error)) recordCalls();
     throw error;
   });
   recordCalls();
-  return writePayload(session, spec, { collector, file: filter.file, problems });
+  return writePayload(session, spec, { ...collection, problems });
 }

@@ -10,6 +10,7 @@ import { writeFileAtomic } from '../../host/durable-files';
 import { annotate, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
+import { tooFewRows } from './too-few-rows';
 import { assertIdentified, excludedMetric, findAnnotator, pick } from '../task-data';
 
 /** A demonstration depends only on the seed and its problem, so larger budgets contain smaller ones. */
@@ -38,21 +39,22 @@ async function writeAll(
   return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...metrics }, labels };
 }
 
-/** Buys demonstrations for the first problems of the pool's permutation. */
+/** Buys demonstrations for the first problems of the pool's permutation, or for those behind the skipped ones. */
 export async function synthesizeDemonstrations(
   session: StageSession,
   spec: DemonstrationsSpec,
 ): Promise<StageOutput> {
   const { task, problems } = await session.loadTask();
-  const { rows: count, poolSeed } = spec;
+  const { rows: count, skip = 0, poolSeed } = spec;
+  const pool = problems.pool.length;
   const annotator = findAnnotator(task, spec.annotator);
   await assertIdentified(annotator, { digest: spec.annotatorDigest, code: spec.code?.annotator });
-  if (count > problems.pool.length)
-    throw new BudgetlineError(
-      'BUDGET_EXCEEDS_POOL',
-      `${count} demonstrations are needed; the pool of ${task.name} has ${problems.pool.length} problems.`,
+  if (skip + count > pool)
+    throw tooFewRows(
+      skip,
+      `${count} demonstrations are needed; the pool of ${task.name} has ${pool} problems`,
     );
-  const bought = pick(problems.pool, demonstrationRows(problems.pool.length, poolSeed, count));
+  const bought = pick(problems.pool, demonstrationRows(pool, poolSeed, skip + count)).slice(skip);
   const { completions, metrics, labels } = await writeAll(session, annotator, { problems: bought, poolSeed });
   const rows = bought.map((problem, index) => toRow(problem, completions[index] ?? '', annotator));
   const dir = await session.freshDir('payload');
@@ -60,7 +62,7 @@ export async function synthesizeDemonstrations(
   const stats = {
     rows: count,
     annotator: annotator.name,
-    pool: problems.pool.length,
+    pool,
     excluded: problems.excluded,
   };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);

@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../../host/durable-files';
 import { digestFile } from '../../store';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
+import { tooFewRows } from './too-few-rows';
 import { assertGrading, loadHeldOut } from '../task-data';
 
 const useOf = ({ what }: UserRowsSpec): UserRowsUse =>
@@ -49,25 +50,24 @@ async function readRows(session: StageSession, spec: UserRowsSpec): Promise<User
     auxiliary,
     templated: spec.data.source === 'synthetic',
   });
-  if (found.rows.length >= spec.rows) return found;
-  throw new BudgetlineError(
-    'BUDGET_EXCEEDS_POOL',
-    `${spec.rows} ${useOf(spec)} are needed; ${path} has ${found.rows.length} usable rows.`,
-  );
+  const { rows, skip = 0 } = spec;
+  if (found.rows.length >= skip + rows) return found;
+  throw tooFewRows(skip, `${rows} ${useOf(spec)} are needed; ${path} has ${found.rows.length} usable rows`);
 }
 
 /** Takes rows of the user's own file, in the seed's order. */
 export async function takeUserRows(session: StageSession, spec: UserRowsSpec): Promise<StageOutput> {
   const use = useOf(spec);
+  const { rows, skip = 0, poolSeed } = spec;
   const found = await readRows(session, spec);
-  const taken = orderUserRows(found.rows, { use, poolSeed: spec.poolSeed }).slice(0, spec.rows);
+  const taken = orderUserRows(found.rows, { use, poolSeed }).slice(skip, skip + rows);
   const dir = await session.freshDir('payload');
   const name = use === 'demonstrations' ? 'demonstrations.jsonl' : 'pairs.jsonl';
   await writeJsonLines(
     join(dir, name),
     taken.map(({ row }) => row),
   );
-  const metrics = { rows: spec.rows, ...countRows(found) };
+  const metrics = { rows, ...countRows(found) };
   const stats = { ...metrics, droppedBy: found.summary.dropped };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
   return { dir, metrics, labels: found.summary.agreement.patterns };

@@ -1,8 +1,12 @@
 import type { CodeRole } from '../../core/code';
 import { taskQueues, type PlannedRows, type PlannedStage, type StageSpec } from '../../contracts/stage';
 import type { UserDataset, UserRowsUse } from '../../schemas/user-rows';
+import type { PairSettings } from '../../schemas/definition';
+import { assertCall, refuseCall } from '../calls';
 import { sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext, type StageParts } from '../define';
+import { differences, withDifferences } from '../differences';
+import type { Fields } from '../forms';
 import { userFileName } from '../files';
 import { poolSeed, stageSeed } from '../keys';
 import { filePaths, outputOf, taskSource } from '../parts';
@@ -11,18 +15,22 @@ import { expectedPairYield } from '../rates';
 import { type AnswersLoad, rowsResources } from '../resources';
 import { generating, noWork } from '../work';
 import { annotatedProvenance, sampledProvenance, userRowsProvenance } from './provenance';
+import { endOf } from './order';
+import { callForms, choosing, pairForms, pairsOf, sampling } from './settings';
+import type { DemonstrationsSpec, SampledSpec, SynthesizeDataSpec, UserRowsSpec } from './spec';
 import { expectedVerifierCalls } from './verifier-calls';
-import type { SynthesizeDataSpec } from './spec';
 
 const kind = 'synthesizeData';
 
-/** A call of the kind. */
-export interface SynthesizeDataCall {
+/** A call of the kind. Any field of the definition's `pairs` replaces its value for this call. */
+export interface SynthesizeDataCall extends PairSettings {
   readonly rows: number;
   /** Makes the rows from samples of this frozen reference. Left out: buys demonstrations. */
   readonly reference?: PlannedStage<'model'>;
   /** Pairs, or one correct sample per prompt as a demonstration. Default: pairs. */
   readonly what?: 'pairs' | 'rejection-samples';
+  /** Fresh rows: those behind the rows of this stage, which takes its rows in the same order. Default: the first rows. */
+  readonly after?: PlannedStage<'rows'>;
 }
 
 /** What the kinds of rows differ in. */
@@ -50,22 +58,34 @@ function sharedSpec(context: StageContext, roles: readonly CodeRole[], rows: num
 /** User rows are scored by the task's verifier. */
 const userRowsRoles: readonly CodeRole[] = ['problems', 'grading'];
 
+/** Where the rows of a call begin and end in their order. */
+const placeOf = ({ after, rows }: SynthesizeDataCall, spec: SynthesizeDataSpec) => {
+  const start = endOf(after, spec);
+  return { skip: start === 0 ? undefined : start, upTo: start + rows };
+};
+
+const behind = (skip: number | undefined): string => (skip === undefined ? '' : `, after the first ${skip}`);
+
 /** Takes `rows` user rows. */
-function userRows(context: StageContext, use: UserRowsUse, count: number): Variant {
+function userRows(context: StageContext, use: UserRowsUse, call: SynthesizeDataCall): Variant {
+  const { rows: count } = call;
   const { definition, files } = context.resolved;
   const dataset: UserDataset & { readonly kind?: PlannedRows['format'] } = definition.annotations![use]!;
   const { columnMapping, applyTaskTemplate, rowChecks, kind: format = use } = dataset;
   const digest = files[userFileName(use)]?.digest ?? '';
   const what = `user-${use}` as const;
+  const spec: UserRowsSpec = {
+    ...sharedSpec(context, userRowsRoles, count),
+    what,
+    userRows: { digest, kind: format, columnMapping, applyTaskTemplate, rowChecks },
+  };
+  const { skip, upTo } = placeOf(call, spec);
   return {
-    spec: {
-      ...sharedSpec(context, userRowsRoles, count),
-      what,
-      userRows: { digest, kind: format, columnMapping, applyTaskTemplate, rowChecks },
-    },
-    title: `${count} ${use} of a file`,
+    spec: { ...spec, skip },
+    title: `${count} ${use} of a file${behind(skip)}`,
     rows: {
       count,
+      upTo,
       noun: nouns[use],
       format,
       source: { what, from: digest, label: `user ${use}` },
@@ -80,21 +100,25 @@ function userRows(context: StageContext, use: UserRowsUse, count: number): Varia
 
 const annotatedRoles: readonly CodeRole[] = ['problems', 'annotator'];
 
-/** `count` demonstrations by the definition's annotator. */
-function annotated(context: StageContext, count: number): Variant {
+/** Demonstrations by the definition's annotator. */
+function annotated(context: StageContext, call: SynthesizeDataCall): Variant {
+  const { rows: count } = call;
   const { definition, annotator: identity } = context.resolved;
   const { annotator } = definition;
   const what = 'demonstrations';
+  const spec: DemonstrationsSpec = {
+    ...sharedSpec(context, annotatedRoles, count),
+    what,
+    annotator,
+    annotatorDigest: identity?.digest,
+  };
+  const { skip, upTo } = placeOf(call, spec);
   return {
-    spec: {
-      ...sharedSpec(context, annotatedRoles, count),
-      what,
-      annotator,
-      annotatorDigest: identity?.digest,
-    },
-    title: `${count} demonstrations by ${annotator}`,
+    spec: { ...spec, skip },
+    title: `${count} demonstrations by ${annotator}${behind(skip)}`,
     rows: {
       count,
+      upTo,
       noun: nouns[what],
       format: 'demonstrations',
       source: { what, from: annotator, label: `demonstrations by ${annotator}` },
@@ -107,28 +131,30 @@ function annotated(context: StageContext, count: number): Variant {
   };
 }
 
-interface Sampling {
-  readonly reference: PlannedStage<'model'>;
-  readonly what: 'pairs' | 'rejection-samples';
-  readonly count: number;
-}
-
 const sampledRoles: readonly CodeRole[] = ['problems', 'grading'];
 
 /** Rows made from samples of a frozen reference. Rejection samples cost only their verifier calls. */
-function sampled(context: StageContext, { reference, what, count }: Sampling): Variant {
-  const { pairs } = context.resolved.definition;
+function sampled(context: StageContext, reference: PlannedStage<'model'>, call: SynthesizeDataCall): Variant {
+  const { rows: count, what = 'pairs', after } = call;
+  const { pairs: defined } = context.resolved.definition;
+  const pairs = pairsOf(defined, call);
+  const spec: SampledSpec = {
+    ...sharedSpec(context, sampledRoles, count),
+    what,
+    pairs,
+    // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
+    seed: stageSeed(context.seed, kind),
+  };
+  const title = what === 'pairs' ? `${count} preference pairs` : `${count} correct samples`;
   return {
-    spec: {
-      ...sharedSpec(context, sampledRoles, count),
-      what,
-      pairs,
-      // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
-      seed: stageSeed(context.seed, kind),
-    },
-    title: what === 'pairs' ? `${count} preference pairs` : `${count} correct samples`,
+    spec,
+    title: withDifferences(
+      after === undefined ? title : `${title} on fresh prompts`,
+      differences(defined, pairs),
+    ),
     rows: {
       count,
+      upTo: placeOf(call, spec).upTo,
       noun: nouns[what],
       format: what === 'pairs' ? 'preferences' : 'demonstrations',
       source: { what, from: '', label: what === 'pairs' ? 'preference pairs' : 'rejection samples' },
@@ -141,17 +167,32 @@ function sampled(context: StageContext, { reference, what, count }: Sampling): V
   };
 }
 
+/** Refuses settings that the rows of a call do not use. */
+function assertUsed(call: SynthesizeDataCall, fields: readonly string[], why: string): void {
+  const given = fields.filter((field) => (call as unknown as Fields)[field] !== undefined);
+  if (given.length > 0)
+    throw refuseCall(
+      kind,
+      given.map((field) => ({ field, reason: `has no effect ${why}` })),
+    );
+}
+
 /** Demonstrations and pairs come from the user's files where the definition has them. */
 function variantOf(context: StageContext, call: SynthesizeDataCall): Variant {
-  const { rows: count, reference, what = 'pairs' } = call;
+  const { reference, what = 'pairs' } = call;
   const { annotations } = context.resolved.definition;
-  if (reference === undefined)
+  if (reference === undefined) {
+    assertUsed(call, sampling, 'without a reference to sample from');
     return annotations?.demonstrations === undefined
-      ? annotated(context, count)
-      : userRows(context, 'demonstrations', count);
-  return what === 'pairs' && annotations?.preferences !== undefined
-    ? userRows(context, 'preferences', count)
-    : sampled(context, { reference, what, count });
+      ? annotated(context, call)
+      : userRows(context, 'demonstrations', call);
+  }
+  if (what === 'pairs' && annotations?.preferences !== undefined) {
+    assertUsed(call, Object.keys(pairForms), 'on the rows of annotations.preferences');
+    return userRows(context, 'preferences', call);
+  }
+  if (what === 'rejection-samples') assertUsed(call, choosing, 'on rejection samples');
+  return sampled(context, reference, call);
 }
 
 /** Answers to sample for the rows; null: none. */
@@ -171,15 +212,20 @@ function needsDevice({ annotator }: StageContext['resolved'], { what }: Synthesi
 }
 
 function plan(context: StageContext, call: SynthesizeDataCall): StageParts<SynthesizeDataSpec> {
+  assertCall(kind, call, callForms);
   const { spec, title, rows, roles, mayExceed } = variantOf(context, call);
-  const { reference } = call;
+  const { reference, after } = call;
+  const isSampled = 'pairs' in spec;
   const generated = answersOf(spec);
   const pairs = rows.format === 'preferences';
   const onDevice = needsDevice(context.resolved, spec);
   const otherModel = onDevice && generated === null;
   return {
     spec,
-    inputs: { reference: 'pairs' in spec && reference !== undefined ? outputOf(reference) : undefined },
+    inputs: {
+      reference: isSampled && reference !== undefined ? outputOf(reference) : undefined,
+      after: isSampled && after !== undefined ? outputOf(after) : undefined,
+    },
     title,
     queue: onDevice ? taskQueues.gpu : taskQueues.cpu,
     work: generated === null ? noWork : generating(generated.answers, generated.maxNewTokens),

@@ -15,15 +15,24 @@ interface PoolRows extends TaskSource {
   readonly poolSeed: number;
 }
 
+/** Rows whose place in their order is known before they are made. */
+interface OrderedRows extends PoolRows {
+  /** Number of rows at the front of the order that earlier stages take. Left out if there are none. */
+  readonly skip?: number;
+}
+
 /** Demonstrations by an annotator. */
-export interface DemonstrationsSpec extends PoolRows {
+export interface DemonstrationsSpec extends OrderedRows {
   readonly what: 'demonstrations';
   readonly annotator: string;
   /** Identity of the annotator, if its name alone does not identify it. */
   readonly annotatorDigest?: string;
 }
 
-/** Rows from a frozen reference's own samples: pairs, or one correct sample per prompt as a demonstration. */
+/**
+ * Rows from a frozen reference's own samples: pairs, or one correct sample per prompt as a demonstration. With an input
+ * `after`, sampling begins behind the last prompt of that stage.
+ */
 export interface SampledSpec extends PoolRows {
   readonly what: 'pairs' | 'rejection-samples';
   readonly pairs: PairSpec;
@@ -32,7 +41,7 @@ export interface SampledSpec extends PoolRows {
 }
 
 /** Rows of the user's own file, in the order of the pool's permutation. */
-export interface UserRowsSpec extends PoolRows {
+export interface UserRowsSpec extends OrderedRows {
   readonly what: 'user-demonstrations' | 'user-preferences';
   readonly userRows: UserRowsSource;
 }

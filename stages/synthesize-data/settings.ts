@@ -1,0 +1,38 @@
+import { canonicalSampling } from '../../contracts/canonical';
+import type { PairSettings, PairSpec } from '../../schemas/definition';
+import { stageThatMakes } from '../calls';
+import { allOptional, count, defined, type Form, oneOf, optional, positive, within } from '../forms';
+
+/** The forms of the settings of pairs. A test compares them with the schema. */
+export const pairForms = allOptional({
+  chosen: oneOf('policy-correct', 'gold'),
+  rejected: oneOf('policy-incorrect'),
+  candidates: within(
+    (value) => Number.isInteger(value) && value >= 1 && value <= 64,
+    'a whole number from 1 to 64',
+  ),
+  temperature: positive,
+  topK: count,
+  topP: within((value) => value > 0 && value <= 1, 'a number above 0, up to 1'),
+  maxNewTokens: count,
+} satisfies Record<keyof PairSpec, Form>);
+
+export const callForms = {
+  rows: count,
+  reference: optional(stageThatMakes('model')),
+  what: optional(oneOf('pairs', 'rejection-samples')),
+  after: optional(stageThatMakes('rows')),
+  ...pairForms,
+};
+
+/** Fields of a call that sampling alone uses. */
+export const sampling = ['what', ...Object.keys(pairForms)];
+/** Fields of a call that choose a pair's answers. */
+export const choosing = ['chosen', 'rejected'];
+
+/** The settings of pairs of a call: its own in place of the definition's, in canonical form. */
+export function pairsOf(definition: PairSpec, call: PairSettings): PairSpec {
+  const given = Object.entries(defined(call)).filter(([field]) => Object.hasOwn(pairForms, field));
+  if (given.length === 0) return definition;
+  return canonicalSampling({ ...definition, ...(Object.fromEntries(given) as Partial<PairSpec>) });
+}

@@ -1,0 +1,144 @@
+import { strict as assert } from 'node:assert';
+import type { PlannedStage } from '../../../contracts/stage';
+import { makesRows, nestOf, uniquePurchase } from '../../../planning/money';
+import { pairSpec } from '../../../schemas/definition';
+import { planStage, type StageContext, stageKinds } from '../../../stages';
+import { resolveSweep } from '../../support/planning/resolve';
+
+const { synthesizeData, trainSft, freezeReference } = stageKinds;
+
+const context: StageContext = { resolved: resolveSweep(), seed: 0 };
+const { pairs } = context.resolved.definition;
+const reference = planStage(freezeReference, context, { adapter: null });
+
+/** A call as plain JavaScript may write it. */
+type Loose = Readonly<Record<string, unknown>>;
+const plan = (call: Loose, where = context): PlannedStage<'rows'> =>
+  planStage(synthesizeData, where, call as { rows: number });
+const sampled = (call: Loose = {}): PlannedStage<'rows'> => plan({ rows: 32, reference, ...call });
+
+const file = { file: 'rows.jsonl', source: 'here', license: 'MIT', columnMapping: {} };
+const withFiles: StageContext = {
+  resolved: resolveSweep({ annotations: { demonstrations: file, preferences: file } }),
+  seed: 0,
+};
+
+describe('settings of sampled rows in a call', () => {
+  it('replace those of the definition, and the title has what differs', () => {
+    const wide = sampled({ candidates: 8, temperature: 0.7 });
+    assert.deepEqual((wide.spec as unknown as { pairs: object }).pairs, {
+      ...pairs,
+      candidates: 8,
+      temperature: 0.7,
+    });
+    assert.equal(wide.title, '32 preference pairs (candidates 8, temperature 0.7)');
+    assert.equal(wide.rows?.verifierCalls, 2 * (sampled({ candidates: 4 }).rows?.verifierCalls ?? 0));
+  });
+
+  it('have the same key as the definition where they are equal, in any form', () => {
+    const { key, title } = sampled();
+    const same = sampled({ ...pairs, topP: 1, topK: undefined, what: 'pairs' });
+    assert.deepEqual([same.key, same.title], [key, title]);
+    assert.equal(sampled({ topK: 1, temperature: 0.3 }).key, sampled({ topK: 1 }).key);
+  });
+
+  it('are refused where they are unknown, wrong or without effect', () => {
+    const refusals: [() => unknown, RegExp][] = [
+      [
+        () => sampled({ candidats: 8 }),
+        /^stages\.synthesizeData: candidats: no such field; did you mean candidates\?$/,
+      ],
+      [
+        () => sampled({ rows: 0.5 }),
+        /^stages\.synthesizeData: rows: 0\.5; a whole number above 0 is needed$/,
+      ],
+      [() => plan({ rows: 4, temperature: 1 }), /temperature: has no effect without a reference/],
+      [() => plan({ rows: 4, what: 'pairs' }), /what: has no effect without a reference/],
+      [
+        () => sampled({ what: 'rejection-samples', chosen: 'gold' }),
+        /chosen: has no effect on rejection samples/,
+      ],
+      [
+        () => plan({ rows: 4, reference, topK: 2 }, withFiles),
+        /topK: has no effect on the rows of annotations\.preferences/,
+      ],
+    ];
+    for (const [refused, message] of refusals)
+      assert.throws(refused, { code: 'DEFINITION_INVALID', message });
+  });
+
+  it('have the forms of the schema', () => {
+    const values = [-1, 0, 0.5, 1, 1.5, 64, 65, NaN, null, '1', 'gold', 'policy-correct', 'policy-incorrect'];
+    for (const [field, schema] of Object.entries(pairSpec.shape))
+      for (const value of values) {
+        let isPlanned = true;
+        try {
+          sampled({ [field]: value });
+        } catch {
+          isPlanned = false;
+        }
+        assert.equal(isPlanned, schema.safeParse(value).success, `${field} ${JSON.stringify(value)}`);
+      }
+  });
+});
+
+describe('rows after those of an earlier stage', () => {
+  it('of an annotator or a file begin where those end, also in a chain', () => {
+    for (const [where, noun] of [
+      [context, 'demonstrations by majority-error'],
+      [withFiles, 'demonstrations of a file'],
+    ] as const) {
+      const first = plan({ rows: 64 }, where);
+      const second = plan({ rows: 32, after: first }, where);
+      const third = plan({ rows: 8, after: second, name: 'last' }, where);
+      assert.deepEqual(
+        [first, second, third].map(({ rows, spec, inputs }) => [
+          rows?.upTo,
+          (spec as unknown as Loose)['skip'],
+          inputs,
+        ]),
+        [
+          [64, undefined, {}],
+          [96, 64, {}],
+          [104, 96, {}],
+        ],
+      );
+      assert.equal(third.title, `last: 8 ${noun}, after the first 96`);
+      assert.equal(plan({ rows: 8, after: plan({ rows: 96 }, where) }, where).key, third.key);
+    }
+  });
+
+  it('of a reference read the earlier stage, and end at least one prompt a row later', () => {
+    const first = sampled();
+    const second = sampled({ rows: 16, after: first });
+    assert.deepEqual(second.inputs['after'], { stage: first.key, kind: 'synthesizeData' });
+    assert.deepEqual([first.rows?.upTo, second.rows?.upTo], [32, 48]);
+    assert.equal(second.title, '16 preference pairs on fresh prompts');
+    const rejected = sampled({ rows: 4, what: 'rejection-samples', after: second });
+    assert.equal(rejected.rows?.upTo, 52);
+  });
+
+  it('are bought in addition to them, because they are not nested', () => {
+    const demonstrations = plan({ rows: 64 });
+    const more = plan({ rows: 32, after: demonstrations });
+    const evenMore = plan({ rows: 40, after: demonstrations });
+    const fresh = sampled({ after: sampled() });
+    const all = [demonstrations, more, evenMore, sampled(), fresh];
+    assert.equal(new Set(all.filter(makesRows).map(nestOf)).size, 4, 'only more and evenMore are nested');
+    const { demonstrations: bought, pairs: made } = uniquePurchase(all);
+    assert.deepEqual([bought, made], [104, 64]);
+  });
+
+  it('are refused where the earlier ones are in another order', () => {
+    const demonstrations = plan({ rows: 4 });
+    const seed1 = plan({ rows: 4 }, { ...context, seed: 1 });
+    const adapter = planStage(trainSft, context, { data: demonstrations });
+    const message = /^stages\.synthesizeData: after: .* takes its rows in another order/;
+    for (const after of [demonstrations, plan({ rows: 4, reference }, withFiles)])
+      assert.throws(() => sampled({ after }), { code: 'DEFINITION_INVALID', message });
+    assert.throws(() => plan({ rows: 4, after: seed1 }), { message });
+    assert.throws(() => plan({ rows: 4, after: adapter }), {
+      message: /after: another value; a stage that makes rows/,
+    });
+  });
+});
