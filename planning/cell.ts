@@ -4,8 +4,9 @@ import type { Resolved, ResolvedExperiment } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { CellIdentity } from '../contracts/results';
+import type { PlannedRows, PlannedStage } from '../contracts/stage';
 import { type BoughtRows, buyRows, unitCosts } from './budget';
-import { type Split, splitBudget } from './counts';
+import { splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
 import { annotationUsd, uniquePurchase } from './money';
@@ -71,14 +72,36 @@ function assertFitsFile(
   );
 }
 
+/** How far stages reach into the orders of rows. */
+interface Reach {
+  readonly demonstrations: number;
+  /** From the back of the pool. */
+  readonly samples: number;
+  /** Preferences of a file. */
+  readonly preferences: number;
+}
+
+function reachOf(stages: readonly PlannedStage[]): Reach {
+  const ends = stages.flatMap(({ rows }) => (rows?.upTo === undefined ? [] : [{ ...rows, end: rows.upTo }]));
+  const furthest = (is: (rows: PlannedRows) => boolean): number =>
+    Math.max(0, ...ends.filter(is).map(({ end }) => end));
+  const isSampled = ({ verifierCalls }: PlannedRows): boolean => verifierCalls > 0;
+  return {
+    demonstrations: furthest((rows) => !isSampled(rows) && rows.format === 'demonstrations'),
+    samples: furthest(isSampled),
+    preferences: furthest((rows) => !isSampled(rows) && rows.format !== 'demonstrations'),
+  };
+}
+
 /** Each kind of rows comes from the user's file if there is one, else from the pool. */
-function assertRowsAreThere(resolved: ResolvedExperiment, { sftRows, pairRows }: Split): void {
+function assertRowsAreThere(resolved: ResolvedExperiment, stages: readonly PlannedStage[]): void {
   const { annotations, budget, sftFraction } = resolved.definition;
   const cell = `budget ${budget} at fraction ${sftFraction}`;
-  const { demonstrations, preferences } = annotations ?? {};
-  if (demonstrations !== undefined) assertFitsFile(resolved, cell, { use: 'demonstrations', rows: sftRows });
-  if (preferences !== undefined) assertFitsFile(resolved, cell, { use: 'preferences', rows: pairRows });
-  const fromPool = (demonstrations === undefined ? sftRows : 0) + (preferences === undefined ? pairRows : 0);
+  const { demonstrations, samples, preferences } = reachOf(stages);
+  const areFiled = annotations?.demonstrations !== undefined;
+  if (areFiled) assertFitsFile(resolved, cell, { use: 'demonstrations', rows: demonstrations });
+  if (preferences > 0) assertFitsFile(resolved, cell, { use: 'preferences', rows: preferences });
+  const fromPool = (areFiled ? 0 : demonstrations) + samples;
   assertFitsPool(resolved, `budget ${fromPool}`, fromPool);
 }
 
@@ -98,11 +121,11 @@ export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: numbe
 export async function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): Promise<CellPlan> {
   const { budget, sftFraction, seed, prices } = resolved.definition;
   const rows = purchase(resolved);
-  assertRowsAreThere(resolved, rows);
   const { sftRows, pairRows } = rows;
   const cell = { budget, sftFraction, seed, sftRows, pairRows, axes: place.axes ?? {} };
   const context = { resolved, seed };
   const planned = await planPipeline(context, cellPipeline(context, cell), budgetOf(resolved));
+  assertRowsAreThere(resolved, planned.stages);
   return {
     ...planned,
     experiment: resolved,

@@ -70,13 +70,14 @@ async function runStages(
   if (parent === undefined) await openExperiment({ experimentId, ...openingOf(resolved) });
   const { results, evaluation } = await run.run();
   const anchor = parent === undefined ? await sealLedger(experimentId, results) : undefined;
-  const { unplanned } = run;
+  const { unplanned, lostUsd } = run;
   return {
     cell: plan.cell,
     annotationUsd: plan.annotationUsd,
     evaluation: summarizeEvaluation(evaluation),
     stages: results,
     unplanned: unplanned.length === 0 ? undefined : unplanned,
+    lostUsd: lostUsd === 0 ? undefined : lostUsd,
     anchor,
   };
 }

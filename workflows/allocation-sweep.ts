@@ -61,7 +61,7 @@ export interface AllocationSweepInput {
 
 const isSearch = ({ resolved: { definition } }: Sweep): boolean => definition.search.method !== 'grid';
 
-const reservationOf = ({ cell: { id }, stages }: CellPlan) => ({ id, stages });
+const reservationOf = ({ cell: { id }, stages, boundUsd }: CellPlan) => ({ id, stages, boundUsd });
 
 function summaryOf({ cell }: CellPlan): string {
   const budget = cell.budgetUnit === 'usd' ? nameBudget(cell.budget, 'usd') : `${cell.budget} rows`;
@@ -104,13 +104,14 @@ function spendLimitReached({ spend, resolved }: Sweep): FailureReason {
 async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | FailedCell> {
   const { cell } = cellPlan;
   const { id } = cell;
-  const admitted = sweep.spend.admit(id, cellPlan.stages, concurrentSpenders(sweep));
+  const { stages, boundUsd } = cellPlan;
+  const admitted = sweep.spend.admit(id, stages, concurrentSpenders(sweep), boundUsd);
   sweep.progress.setCell(cellPlan, admitted ? 'running' : 'skipped');
   if (!admitted) return { cell, ...spendLimitReached(sweep) };
   try {
     const result = await runChild(sweep, cellPlan);
     sweep.finished.push(...result.stages);
-    sweep.spend.settle(id, result.stages);
+    sweep.spend.settle(id, result.stages, result);
     sweep.progress.setCell(cellPlan, 'done', result);
     return result;
   } catch (error) {
@@ -126,7 +127,7 @@ async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlRe
   const { id, kind, setting, of } = control;
   const { spend, progress } = sweep;
   const named = { kind, setting, of: of.id };
-  const admitted = spend.admit(id, control.stages, concurrentSpenders(sweep));
+  const admitted = spend.admit(id, control.stages, concurrentSpenders(sweep), control.boundUsd);
   progress.setControl(id, admitted ? 'running' : 'skipped');
   if (!admitted) return { ...named, ...spendLimitReached(sweep), stages: [] };
   const ended = await runOwn(sweep, { id, planned: control });

@@ -68,7 +68,7 @@ export async function runOwn(sweep: Sweep, { id, planned }: OwnPipeline): Promis
   });
   try {
     const { results, evaluation } = await run.run();
-    spend.settle(id, results);
+    spend.settle(id, results, run);
     return { stages: results, evaluation: summarizeEvaluation(evaluation) };
   } catch (error) {
     const { reason } = readFailure(error);

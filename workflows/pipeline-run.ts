@@ -108,10 +108,15 @@ export class PipelineRun {
     return this.#runner.stages.filter(({ key }) => !planned.has(key));
   }
 
+  /** US dollars that failed stages may have spent, which no result reports. */
+  get lostUsd(): number {
+    return this.#runner.lostUsd;
+  }
+
   /** What its stages have bought, also after a failure; undefined if a failed stage did not report it. */
   get spent(): SpentBeforeFailure | undefined {
-    const { lostUsd: usd } = this.#runner;
-    return usd === undefined ? undefined : { finished: this.finished, unplanned: this.unplanned, usd };
+    if (this.#runner.isUnsettled) return undefined;
+    return { finished: this.finished, unplanned: this.unplanned, usd: this.lostUsd };
   }
 
   /** Runs the pipeline to its end. After a failure no further stage starts, and running ones are awaited. */

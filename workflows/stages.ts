@@ -78,15 +78,16 @@ export class StageRunner implements StageHost {
 
   readonly #states = new Map<StageKey, { readonly stage: PlannedStage; readonly state: StageState }>();
 
-  #isUnsettled = false;
+  /** Whether a failed stage may have spent money that it did not report. */
+  isUnsettled = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
   }
 
-  /** US dollars that failed stages spent; undefined if one may have spent money that it did not report. */
-  get lostUsd(): number | undefined {
-    return this.#isUnsettled ? undefined : this.#options.purchases.unreportedUsd;
+  /** US dollars that failed stages spent, or may have spent. */
+  get lostUsd(): number {
+    return this.#options.purchases.unreportedUsd;
   }
 
   /** All stages so far, in the order of their requests. */
@@ -145,7 +146,7 @@ export class StageRunner implements StageHost {
 
   #fail(stage: PlannedStage, usd: number | undefined): void {
     this.#options.purchases.fail(stage, usd);
-    this.#isUnsettled ||= usd === undefined && (stage.rows !== null || stage.mayExceed);
+    this.isUnsettled ||= usd === undefined && (stage.rows !== null || stage.mayExceed);
     this.#enter(stage, 'failed');
   }
 
