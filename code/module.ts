@@ -6,7 +6,8 @@ type Typescript = typeof ts;
 
 /** A name that a module imports. */
 export interface Imported {
-  readonly specifier: string;
+  /** The text that names the other module. */
+  readonly from: ts.StringLiteralLike;
   /** Its name in the other module; "*" for the whole module. */
   readonly name: string;
 }
@@ -15,13 +16,13 @@ export interface Imported {
 export interface UserModule {
   readonly path: string;
   readonly source: ts.SourceFile;
-  /** Name → the statements that declare it. */
-  readonly declared: ReadonlyMap<string, readonly ts.Statement[]>;
+  /** Name → what declares it: statements, and "a as b" of an export. */
+  readonly declared: ReadonlyMap<string, readonly ts.Node[]>;
   readonly imported: ReadonlyMap<string, readonly Imported[]>;
   /** Statements that run whenever the module is loaded. */
   readonly effects: readonly ts.Statement[];
   /** Modules that are re-exported as a whole, or imported for their effects. */
-  readonly whole: readonly string[];
+  readonly whole: readonly ts.StringLiteralLike[];
 }
 
 function namesIn(typescript: Typescript, name: ts.BindingName): string[] {
@@ -56,15 +57,15 @@ const isAssignment = (typescript: Typescript, { operatorToken }: ts.BinaryExpres
 
 /** Sorts a module's statements into declarations, imports and effects. */
 class Sorting {
-  readonly declared = new Map<string, ts.Statement[]>();
+  readonly declared = new Map<string, ts.Node[]>();
   readonly imported = new Map<string, Imported[]>();
   readonly effects: ts.Statement[] = [];
-  readonly whole: string[] = [];
+  readonly whole: ts.StringLiteralLike[] = [];
 
   constructor(private readonly typescript: Typescript) {}
 
-  #declare(names: readonly string[], statement: ts.Statement): void {
-    for (const name of names) this.declared.set(name, [...(this.declared.get(name) ?? []), statement]);
+  #declare(names: readonly string[], node: ts.Node): void {
+    for (const name of names) this.declared.set(name, [...(this.declared.get(name) ?? []), node]);
   }
 
   #take(as: string, imported: Imported): void {
@@ -72,33 +73,35 @@ class Sorting {
   }
 
   #import({ importClause, moduleSpecifier }: ts.ImportDeclaration): void {
-    const specifier = (moduleSpecifier as ts.StringLiteral).text;
-    if (importClause === undefined) this.whole.push(specifier);
+    const from = moduleSpecifier as ts.StringLiteral;
+    if (importClause === undefined) this.whole.push(from);
     if (importClause === undefined || importClause.phaseModifier === this.typescript.SyntaxKind.TypeKeyword)
       return;
     const { name, namedBindings } = importClause;
-    if (name !== undefined) this.#take(name.text, { specifier, name: 'default' });
+    if (name !== undefined) this.#take(name.text, { from, name: 'default' });
     if (namedBindings === undefined) return;
     if (this.typescript.isNamespaceImport(namedBindings))
-      this.#take(namedBindings.name.text, { specifier, name: '*' });
+      this.#take(namedBindings.name.text, { from, name: '*' });
     else
       for (const element of namedBindings.elements)
         if (!element.isTypeOnly)
-          this.#take(element.name.text, { specifier, name: (element.propertyName ?? element.name).text });
+          this.#take(element.name.text, { from, name: (element.propertyName ?? element.name).text });
   }
 
   #export(statement: ts.ExportDeclaration): void {
     const { exportClause, moduleSpecifier, isTypeOnly } = statement;
     if (isTypeOnly) return;
-    const specifier = moduleSpecifier && (moduleSpecifier as ts.StringLiteral).text;
+    const from = moduleSpecifier as ts.StringLiteral | undefined;
     if (exportClause === undefined || !this.typescript.isNamedExports(exportClause)) {
-      if (specifier !== undefined) this.whole.push(specifier);
+      if (from !== undefined) this.whole.push(from);
       return;
     }
-    for (const { name, propertyName } of exportClause.elements) {
-      if (specifier !== undefined) this.#take(name.text, { specifier, name: (propertyName ?? name).text });
-      // export { a as b }: this statement declares b and refers to a.
-      else if (propertyName !== undefined) this.#declare([name.text], statement);
+    for (const element of exportClause.elements) {
+      const { name, propertyName } = element;
+      if (element.isTypeOnly) continue;
+      if (from !== undefined) this.#take(name.text, { from, name: (propertyName ?? name).text });
+      // export { a as b }: "a as b" declares b and refers to a.
+      else if (propertyName !== undefined) this.#declare([name.text], element);
     }
   }
 
@@ -115,11 +118,9 @@ class Sorting {
       );
     else if (is.isFunctionDeclaration(statement) || is.isClassDeclaration(statement))
       this.#declare([statement.name?.text ?? 'default', ...defaultOf(is, statement)], statement);
-    else if (
-      is.isEnumDeclaration(statement) ||
-      is.isModuleDeclaration(statement) ||
-      is.isImportEqualsDeclaration(statement)
-    )
+    else if (is.isImportEqualsDeclaration(statement)) {
+      if (!statement.isTypeOnly) this.#declare([statement.name.text], statement);
+    } else if (is.isEnumDeclaration(statement) || is.isModuleDeclaration(statement))
       this.#declare([statement.name.text], statement);
     else {
       const names = assignedExports(is, statement);

@@ -78,7 +78,8 @@ function packageFileOf(from: string, name: string): string | undefined {
   }
 }
 
-const nameOfPackage = (specifier: string): string =>
+/** The package of an import that is no path. */
+export const nameOfPackage = (specifier: string): string =>
   specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
@@ -93,10 +94,16 @@ function findPackage(from: string, specifier: string): Target | undefined {
   return { name, version };
 }
 
+/** The name of the package of a file in node_modules. */
+export function packageNameOf(file: string): string | undefined {
+  const [, name] = /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file) ?? [];
+  return name?.replace('\\', '/');
+}
+
 /** The package of a file in node_modules. */
 export function packageOf(file: string): Target | undefined {
-  const [, name] = /^.*[/\\]node_modules[/\\]((?:@[^/\\]+[/\\])?[^/\\]+)/.exec(file) ?? [];
-  return name === undefined ? undefined : findPackage(file, name.replace('\\', '/'));
+  const name = packageNameOf(file);
+  return name === undefined ? undefined : findPackage(file, name);
 }
 
 /** Resolves an import; undefined for modules of Node and of this package. */

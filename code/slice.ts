@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import type ts from 'typescript';
 import type { CodeIdentity, CodeOrigin } from '../core/code';
-import { isCode, readModule, type UserModule } from './module';
+import { type Imported, isCode, readModule, type UserModule } from './module';
 import { placesIn } from './places';
 import type { Place } from './source-maps';
+import { isReference, isTypeOnly } from './identifiers';
 import { packageOf, resolveImport, type Target } from './resolve';
 
 type Typescript = typeof ts;
@@ -14,10 +15,29 @@ type Call = ts.CallExpression | ts.NewExpression;
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
 
+/** An import of a user's module that an export can reach. */
+export interface ReachedImport {
+  readonly file: string;
+  /** Line of the text that names the other module, from 1. */
+  readonly line: number;
+  readonly specifier: string;
+}
+
+/** The part of a module that an export can reach. */
+export interface ReachedModule extends UserModule {
+  readonly parts: ReadonlySet<ts.Node>;
+  /** Names that are declared or imported here. */
+  readonly names: ReadonlySet<string>;
+  /** Texts that name the modules it loads. */
+  readonly loads: ReadonlySet<ts.Node>;
+}
+
 /** The statements of user modules that a definition can reach, and the packages that these import. */
 export class Slice {
   readonly #modules = new Map<string, UserModule>();
   readonly #parts = new Map<UserModule, Set<ts.Node>>();
+  readonly #names = new Map<UserModule, Set<string>>();
+  readonly #loads = new Map<UserModule, Set<ts.StringLiteralLike>>();
   /** Other files → digest of their bytes. */
   readonly #data = new Map<string, string>();
   readonly #packages = new Map<string, string>();
@@ -120,13 +140,16 @@ export class Slice {
     const module = readModule(this.typescript, path);
     this.#modules.set(path, module);
     this.#parts.set(module, new Set());
+    this.#names.set(module, new Set());
+    this.#loads.set(module, new Set());
     for (const statement of module.effects) this.#addPart(module, statement);
-    for (const specifier of module.whole) this.#addImport(module, specifier, '*');
+    for (const from of module.whole) this.#addImport(module, { from, name: '*' });
     return module;
   }
 
-  #addImport({ path }: UserModule, specifier: string, name: string): void {
-    const target = resolveImport(this.typescript, path, specifier);
+  #addImport(module: UserModule, { from, name }: Imported): void {
+    this.#loads.get(module)!.add(from);
+    const target = resolveImport(this.typescript, module.path, from.text);
     if (target !== undefined) this.#addTarget(target, name);
   }
 
@@ -137,24 +160,34 @@ export class Slice {
   }
 
   #addAll(module: UserModule): void {
-    for (const statement of [...module.declared.values()].flat()) this.#addPart(module, statement);
-    for (const { specifier, name } of [...module.imported.values()].flat())
-      this.#addImport(module, specifier, name);
+    for (const name of module.declared.keys()) this.#addDeclared(module, name);
+    for (const name of module.imported.keys()) this.#addImported(module, name);
   }
 
   /** Adds an export; the whole module where the name is not found. */
   #addName(module: UserModule, name: string): void {
     // module.exports = … may replace any export.
     this.#addDeclared(module, 'exports');
-    if (!this.#addDeclared(module, name)) this.#addAll(module);
+    if (!this.#addReferred(module, name)) this.#addAll(module);
+  }
+
+  #addReferred(module: UserModule, name: string): boolean {
+    const isDeclared = this.#addDeclared(module, name);
+    return this.#addImported(module, name) || isDeclared;
   }
 
   #addDeclared(module: UserModule, name: string): boolean {
-    const statements = module.declared.get(name) ?? [];
-    for (const statement of statements) this.#addPart(module, statement);
+    const declared = module.declared.get(name) ?? [];
+    if (declared.length > 0) this.#names.get(module)!.add(name);
+    for (const node of declared) this.#addPart(module, node);
+    return declared.length > 0;
+  }
+
+  #addImported(module: UserModule, name: string): boolean {
     const imported = module.imported.get(name) ?? [];
-    for (const each of imported) this.#addImport(module, each.specifier, each.name);
-    return statements.length + imported.length > 0;
+    if (imported.length > 0) this.#names.get(module)!.add(name);
+    for (const each of imported) this.#addImport(module, each);
+    return imported.length > 0;
   }
 
   #addPart(module: UserModule, part: ts.Node): void {
@@ -166,11 +199,12 @@ export class Slice {
 
   /** Adds everything that a node refers to: declarations of its module, imports, loaded modules. */
   #follow(module: UserModule, node: ts.Node): void {
-    if (this.#skipped.has(node)) return;
     const is = this.typescript;
-    if (is.isIdentifier(node)) this.#addDeclared(module, node.text);
+    if (this.#skipped.has(node) || isTypeOnly(is, node)) return;
+    if (is.isIdentifier(node) && isReference(is, node)) this.#addReferred(module, node.text);
     const loaded = this.#loadedBy(module, node);
-    if (loaded !== undefined && is.isStringLiteralLike(loaded)) this.#addImport(module, loaded.text, '*');
+    if (loaded !== undefined && is.isStringLiteralLike(loaded))
+      this.#addImport(module, { from: loaded, name: '*' });
     node.forEachChild((child) => this.#follow(module, child));
   }
 
@@ -203,6 +237,27 @@ export class Slice {
   #digest({ source }: UserModule, parts: ReadonlySet<ts.Node>): string {
     const inOrder = [...parts].sort((a, b) => a.pos - b.pos || b.end - a.end);
     return sha256(inOrder.flatMap((part) => this.#tokens(part, source)).join('\n'));
+  }
+
+  /** The user modules, each with the part that is reached. */
+  reached(): ReachedModule[] {
+    return [...this.#parts].map(([module, parts]) => ({
+      ...module,
+      parts,
+      names: this.#names.get(module)!,
+      loads: this.#loads.get(module)!,
+    }));
+  }
+
+  /** Imports that are reached. */
+  imports(): ReachedImport[] {
+    return [...this.#loads].flatMap(([{ path, source }, loads]) =>
+      [...loads].map((from) => ({
+        file: path,
+        line: source.getLineAndCharacterOfPosition(from.getStart(source)).line + 1,
+        specifier: from.text,
+      })),
+    );
   }
 
   /** SHA-256 by file, relative to the folder of the first one, and versions by package. */

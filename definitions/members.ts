@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { type LoadedMember, loadMember } from '../code/members';
+import { assertLoadable, readSandboxCode } from '../code/sandbox';
 import { BudgetlineError } from '../core/failures';
 import { hasFamilyRules } from '../core/family-rules';
 import { type MemberReference, memberOf, type PinnedMember } from '../core/members';
@@ -58,6 +59,21 @@ export async function pinMember(reference: MemberReference, expected: ExpectedMe
   });
 }
 
+/**
+ * Pins a member that workflows load.
+ *
+ * @throws BudgetlineError as `pinMember`, and DEFINITION_INVALID with file and line of an import that they cannot load
+ */
+async function pinForWorkflows(reference: MemberReference, expected: ExpectedMember): Promise<PinnedMember> {
+  const pinned = await pinMember(reference, expected);
+  try {
+    assertLoadable(await readSandboxCode([pinned]));
+  } catch (error) {
+    throw inField(expected.field, error);
+  }
+  return pinned;
+}
+
 /** Expects an export that one check recognises. */
 function expecting(made: string, isMember: (exported: unknown) => boolean) {
   const faultOf = (exported: unknown) => (isMember(exported) ? undefined : `is not made by ${made}`);
@@ -80,7 +96,7 @@ function faultOfKind(exported: unknown): string | undefined {
 /** Pins a stage kind and the function that does its work. */
 async function pinStageKind(reference: MemberReference, field: string, baseDir: string) {
   const made = 'defineStage({ … })';
-  const pinned = await pinMember(reference, { field, baseDir, made, faultOf: faultOfKind });
+  const pinned = await pinForWorkflows(reference, { field, baseDir, made, faultOf: faultOfKind });
   const { activity, kind } = memberOf(pinned) as AnyUserRules;
   const ofActivity = expecting('async (session, spec) => { … }', isFunction);
   const place = { field: `${field}, activity`, baseDir: dirname(pinned.path) };
@@ -111,7 +127,7 @@ async function pinMembers(
 ): Promise<ResolvedMembers | undefined> {
   const ofPipeline = { field: 'pipeline', baseDir, ...expecting('definePipeline(…)', isFunction) };
   const members: ResolvedMembers = {
-    pipeline: pipeline && (await pinMember(pipeline, ofPipeline)),
+    pipeline: pipeline && (await pinForWorkflows(pipeline, ofPipeline)),
     stageKinds: stageKinds && (await pinStageKinds(stageKinds, baseDir)),
   };
   return Object.values(members).some((member) => member !== undefined) ? members : undefined;

@@ -1,4 +1,7 @@
+import type { ResolvedExperiment, ResolvedSweep } from '../../contracts/resolved';
+import { membersOf } from '../../planning';
 import type { Store } from '../../store';
+import { bundleWorkflows } from '../../workers';
 import { unlessAborted } from './abort';
 import type { TemporalServer } from './temporal';
 
@@ -40,17 +43,30 @@ async function openUnlessAborted({ openTemporal, signal }: RunParts): Promise<Te
   }
 }
 
+/** What runs. */
+interface Planned {
+  readonly resolved: ResolvedSweep | ResolvedExperiment;
+  readonly store: Store;
+}
+
+/** Refuses members that workflows cannot load in this process, whose errors the user sees. */
+async function assertBundled({ resolved }: Planned): Promise<void> {
+  const members = membersOf(resolved);
+  if (members.length > 0) await bundleWorkflows(members);
+}
+
 /**
  * Runs a sweep or an experiment to its end with its own workers.
  *
  * @throws BudgetlineError with the code of what ended the run; the signal's reason
  */
 export async function executeRun<Followed, Finished>(
-  store: Store,
+  planned: Planned,
   parts: RunParts,
   { follow, finish }: Following<Followed, Finished>,
 ): Promise<Finished> {
-  await store.prepare();
+  await assertBundled(planned);
+  await planned.store.prepare();
   const server = await openUnlessAborted(parts);
   const gaveUp = new AbortController();
   let workers: RunWorkers | undefined;

@@ -14,7 +14,7 @@ export function executeSweep<T>(
   options: ExecuteOptions,
   finish: Following<FollowedSweep, T>['finish'],
 ): Promise<T> {
-  return executeRun(planned.store, options, {
+  return executeRun(planned, options, {
     follow: (server, signal) => followSweep(server, planned, { ...options, signal }),
     finish,
   });

@@ -38,9 +38,9 @@ export async function runExperiment(
 ): Promise<CellResult> {
   const { onNotice, onProgress } = options;
   const planned = await planExperiment(definition, options);
-  const { resolved, store } = planned;
+  const { resolved } = planned;
   const onStatus = (status: ExperimentStatus): void => onProgress?.(status);
-  return executeRun(store, runParts(planned, options), {
+  return executeRun(planned, runParts(planned, options), {
     follow: async ({ client }, signal) => {
       const start = () => startExperiment(resolved, { client });
       const started = await startRun(start, { client, run: 'experiment', onNotice, signal });

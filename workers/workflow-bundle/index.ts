@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
 import { assertPinned } from '../../code/members';
+import { isCode } from '../../code/module';
+import { isOurs } from '../../code/places';
+import { packageNameOf } from '../../code/resolve';
+import { assertLoadable, readSandboxCode, type SandboxCode } from '../../code/sandbox';
 import { BudgetlineError } from '../../core/failures';
 import type { PinnedMember } from '../../core/members';
 import { packageRoot } from '../../host/package-files';
-import { type Import, refusalOf } from './refused-imports';
+import { PackageImports } from './refused-imports';
 
 type Configuration = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
@@ -29,20 +33,28 @@ function memberRule(members: readonly PinnedMember[]): object {
   };
 }
 
+const isUsers = (path: string): boolean => isCode(path) && !isOurs(path) && packageNameOf(path) === undefined;
+
+/** Users' modules have only the code that the members' digests cover. */
+const keptRule = ({ texts }: SandboxCode): object => ({
+  test: isUsers,
+  enforce: 'pre',
+  use: { loader: loaderAt('kept-loader.js'), options: { texts } },
+});
+
 const commentsRule = { test: /\.js$/, include: dist, use: loaderAt('comments-loader.js') };
 
 /** Lines of webpack's messages that say what is wrong. */
 const reasonsIn = (output: string): string => output.split('\n').slice(0, 6).join('\n');
 
-async function bundle(members: readonly PinnedMember[]): Promise<WorkflowBundle> {
+async function bundle(members: readonly PinnedMember[], code: SandboxCode): Promise<WorkflowBundle> {
   // Loaded on demand: it brings a bundler.
   const { bundleWorkflowCode } = await import('@temporalio/worker');
-  const refusals: BudgetlineError[] = [];
+  const imports = new PackageImports(code);
   const errors: string[] = [];
-  const check = (data: Import): Promise<undefined> => {
-    const refusal = refusalOf(data);
-    if (refusal !== undefined) refusals.push(refusal);
-    return Promise.resolve(undefined);
+  const check = (data: Parameters<PackageImports['add']>[0]): Promise<void> => {
+    imports.add(data);
+    return Promise.resolve();
   };
   const configure = (config: Configuration): Configuration => ({
     ...config,
@@ -55,21 +67,21 @@ async function bundle(members: readonly PinnedMember[]): Promise<WorkflowBundle>
     },
     module: {
       ...config.module,
-      rules: [...(config.module?.rules ?? []), commentsRule, memberRule(members)],
+      rules: [...(config.module?.rules ?? []), commentsRule, memberRule(members), keptRule(code)],
     },
   });
   const silent = (): void => undefined;
   const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent };
   try {
-    const { code } = await bundleWorkflowCode({
+    const made = await bundleWorkflowCode({
       workflowsPath: join(dist, 'workflows', 'index.js'),
       failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
       webpackConfigHook: configure,
       logger: { ...logger, error: (text) => errors.push(text) },
     });
-    return { code, digest: createHash('sha256').update(code).digest('hex') };
+    return { code: made.code, digest: createHash('sha256').update(made.code).digest('hex') };
   } catch (cause) {
-    const [refusal] = refusals;
+    const [refusal] = imports.refusals;
     if (refusal !== undefined) throw refusal;
     const reasons = reasonsIn(errors.join('\n')) || (cause as Error).message;
     throw new BudgetlineError('DEFINITION_INVALID', `The workflows cannot be bundled: ${reasons}`, { cause });
@@ -79,7 +91,9 @@ async function bundle(members: readonly PinnedMember[]): Promise<WorkflowBundle>
 /** Compares the members before and after: edited code never runs under the planned digest. */
 async function bundlePinned(members: readonly PinnedMember[]): Promise<WorkflowBundle> {
   await Promise.all(members.map(assertPinned));
-  const made = await bundle(members);
+  const code = await readSandboxCode(members);
+  assertLoadable(code);
+  const made = await bundle(members, code);
   await Promise.all(members.map(assertPinned));
   return made;
 }

@@ -1,32 +1,42 @@
-import { readFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
-import { BudgetlineError } from '../../core/failures';
+import { nameOfPackage, packageNameOf } from '../../code/resolve';
+import { isMissing, refusedImport, type SandboxCode } from '../../code/sandbox';
+import type { BudgetlineError } from '../../core/failures';
 
 /** An import as webpack reports it. */
-export interface Import {
+interface Import {
   readonly request?: string | undefined;
   readonly contextInfo?: { readonly issuer: string } | undefined;
 }
 
-/** Temporal has versions of these for workflows. */
-const provided: ReadonlySet<string> = new Set(['assert', 'url', 'util']);
+/** Refuses imports of packages that the workflow sandbox cannot load, by the user's import that leads to them. */
+export class PackageImports {
+  readonly refusals: BudgetlineError[] = [];
+  /** Package → packages that import it, and "" for user code. */
+  readonly #importers = new Map<string, Set<string>>();
 
-/** "pipeline.ts:3": the file, with the first line that names the imported module. */
-function placeOf(file: string, request: string): string {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  const at = lines.findIndex((line) => line.includes(`'${request}'`) || line.includes(`"${request}"`));
-  return at < 0 ? file : `${file}:${at + 1}`;
-}
+  constructor(private readonly code: SandboxCode) {}
 
-/** Why a workflow cannot load an import; undefined if it can. */
-export function refusalOf({ request = '', contextInfo }: Import): BudgetlineError | undefined {
-  const isNode = isBuiltin(request) && !provided.has(request.replace(/^node:/, ''));
-  if (!isNode && request !== 'budgetline') return undefined;
-  const place = placeOf(contextInfo?.issuer ?? '', request);
-  const message = `${place} imports "${request}", which workflows cannot load.`;
-  return new BudgetlineError('DEFINITION_INVALID', message, {
-    remedy:
-      'Import only types (import type) and helpers from "budgetline/workflows". Code that needs files, clocks or networks belongs in the activity of a stage kind.',
-    details: { place, import: request },
-  });
+  /** Takes an import. webpack reports a module's imports before those of the modules that it loads. */
+  add({ request = '', contextInfo }: Import): void {
+    const by = packageNameOf(contextInfo?.issuer ?? '') ?? '';
+    if (by === '' || !isMissing(request)) this.#note(nameOfPackage(request), by);
+    else this.#refuse(request, by);
+  }
+
+  #note(name: string, by: string): void {
+    this.#importers.set(name, (this.#importers.get(name) ?? new Set()).add(by));
+  }
+
+  #refuse(request: string, by: string): void {
+    const origins = this.#originsOf(by);
+    const own = this.code.imports.find(({ specifier }) => origins.has(nameOfPackage(specifier)));
+    if (own !== undefined) this.refusals.push(refusedImport(own, `: the package ${by} imports "${request}"`));
+  }
+
+  /** A package and all that import it. */
+  #originsOf(name: string): ReadonlySet<string> {
+    const found = new Set([name]);
+    for (const each of found) for (const by of this.#importers.get(each) ?? []) found.add(by);
+    return found;
+  }
 }

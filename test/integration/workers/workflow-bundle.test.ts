@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadMember } from '../../../code/members';
 import { pinDefinitionMembers } from '../../../definitions';
@@ -9,9 +9,14 @@ import { temporaryFolder } from '../../support/temporary';
 
 const toys = join(__dirname, '..', '..', 'support', 'toys');
 
-describe('pure: the workflow bundle of a definition with modules of the user', function () {
+describe('the workflow bundle of a definition with modules of the user', function () {
   this.timeout(120_000);
   const folder = temporaryFolder();
+
+  const bundleOf = async (path: string) => {
+    const { pinned } = await loadMember({ module: path, export: 'pipeline' });
+    return bundleWorkflows([pinned]);
+  };
 
   it('has the pipeline and the rules of the stage kind, and not the activity', async () => {
     const { definition } = await loadDefinition(join(toys, 'sweep.ts'));
@@ -27,10 +32,51 @@ describe('pure: the workflow bundle of a definition with modules of the user', f
       path,
       "\nimport { readFileSync } from 'node:fs';\nexport const pipeline = () => readFileSync('x');\n",
     );
-    const { pinned } = await loadMember({ module: path, export: 'pipeline' });
-    await assert.rejects(bundleWorkflows([pinned]), {
+    await assert.rejects(bundleOf(path), {
       code: 'DEFINITION_INVALID',
       message: /pipeline\.ts:2 imports "node:fs", which workflows cannot load/,
+    });
+  });
+
+  it('has of a module only what the member reaches: a definition may be in the same file', async () => {
+    const path = folder.at('one-file.ts');
+    writeFileSync(
+      path,
+      `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
+      const depth = 'of the pipeline';
+      export const pipeline = () => depth;
+      export default defineSweep({
+        ...gradeSchoolMathDefaults,
+        ...{ name: 'one-file', annotator: 'clean', budgets: [4], sftFractions: [1] },
+      });`,
+    );
+    const { code } = await bundleOf(path);
+    assert.match(code, /of the pipeline/);
+    assert.doesNotMatch(code.slice(0, code.indexOf('//# sourceMappingURL')), /gradeSchoolMathDefaults/);
+  });
+
+  it('refuses a package that a workflow cannot load, by the user’s import that leads to it', async () => {
+    const write = (name: string, text: string): void => {
+      mkdirSync(folder.at('node_modules', name), { recursive: true });
+      const meta = { name, version: '1.0.0', main: './lib/index.js' };
+      writeFileSync(folder.at('node_modules', name, 'package.json'), JSON.stringify(meta));
+      mkdirSync(folder.at('node_modules', name, 'lib'), { recursive: true });
+      writeFileSync(folder.at('node_modules', name, 'lib', 'index.js'), "module.exports = require('./own');");
+      writeFileSync(folder.at('node_modules', name, 'lib', 'own.js'), text);
+    };
+    write('shuffles', "exports.shuffle = require('@own/bytes');");
+    write('@own/bytes', "exports.bytes = require('crypto').randomBytes;");
+    const path = folder.at('packaged.ts');
+    const text = "import { helper } from './helper';\nexport const pipeline = () => helper;\n";
+    writeFileSync(path, text);
+    writeFileSync(
+      folder.at('helper.ts'),
+      "\n\nimport { shuffle } from 'shuffles';\nexport const helper = shuffle;",
+    );
+    await assert.rejects(bundleOf(path), {
+      code: 'DEFINITION_INVALID',
+      message:
+        /helper\.ts:3 imports "shuffles", which workflows cannot load: the package @own\/bytes imports "crypto"/,
     });
   });
 
