@@ -87,12 +87,8 @@ export type {
 } from './client';
 export type { DownloadProgress, HubOptions, ResolveOptions } from './definitions';
 export type { SubjectAnalysis, SweepAnalysis } from './contracts/analysis/sweep';
-export type {
-  ExperimentDefinition,
-  ExperimentInput,
-  SweepDefinition,
-  SweepInput,
-} from './schemas/definition';
+export type { ExperimentDefinition, SweepDefinition } from './schemas/definition';
+export type { ExperimentInput, SweepInput } from './definitions';
 export type { Resolved, ResolvedExperiment, ResolvedSweep } from './contracts/resolved';
 export type { Usd } from './core/money';
 export { usd } from './core/money';

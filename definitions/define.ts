@@ -1,17 +1,17 @@
 import {
   type ExperimentDefinition,
   experimentDefinition,
-  type ExperimentInput,
   type SweepDefinition,
   sweepDefinition,
-  type SweepInput,
 } from '../schemas/definition';
+import type { ExperimentInput, SweepInput } from './input';
 import { usd, type Usd } from '../core/money';
 import { BudgetlineError } from '../core/failures';
 import { fieldsOf, type Schema } from '../schemas/fields';
 import { pathText, valueAt } from '../core/field-path';
 import { canonicalDefinition } from '../planning/canonical';
 import { describeIssue } from './issues';
+import { withReferences } from './references';
 import { applyChanges, axisValues } from '../planning/variants';
 
 function parseDefinition<T>(schema: Schema<T>, input: unknown): T {
@@ -32,7 +32,7 @@ function parseDefinition<T>(schema: Schema<T>, input: unknown): T {
  * between 0 and 1".
  */
 export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
-  return canonicalDefinition(parseDefinition(experimentDefinition, input));
+  return canonicalDefinition(parseDefinition(experimentDefinition, withReferences(input)));
 }
 
 /**
@@ -42,7 +42,7 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
  * @throws BudgetlineError DEFINITION_INVALID, one line per invalid field
  */
 export function defineSweep(input: SweepInput): SweepDefinition {
-  const { axes = {}, ...parsed } = parseDefinition(sweepDefinition, withUnit(input));
+  const { axes = {}, ...parsed } = parseDefinition(sweepDefinition, withReferences(withUnit(input)));
   const plain = canonicalDefinition(parsed);
   assertProxy(plain.search, axes);
   if (Object.keys(axes).length === 0) return plain;

@@ -146,9 +146,9 @@ const shared = {
   prices,
   /** How stages run. In no stage's key. */
   execution: execution.prefault({}),
-  /** Your own pipeline. Default: SFT, frozen reference, preference tuning, evaluation. */
+  /** Your own pipeline: an exported function. Default: SFT, frozen reference, preference tuning, evaluation. */
   pipeline: memberReference.optional(),
-  /** Your own stage kinds, for the pipeline. Default: none. */
+  /** Your own stage kinds, made by `defineStage` and exported, for the pipeline. Default: none. */
   stageKinds: z.array(memberReference).min(1).optional(),
 };
 
@@ -172,7 +172,8 @@ export const experimentDefinition = z.strictObject({
     .optional(),
 });
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
-export type ExperimentInput = z.input<typeof experimentDefinition>;
+/** An experiment's definition as JSON: users' functions by module and export. */
+export type ExperimentJson = z.input<typeof experimentDefinition>;
 
 /**
  * Controls, each an additional cell:
@@ -283,8 +284,8 @@ export const sweepDefinition = sweepFields.superRefine((definition, context) => 
     context.addIssue({ code: 'custom', ...issue });
 });
 export type SweepDefinition = z.infer<typeof sweepDefinition>;
-/** Argument of `defineSweep`. docs/reference/definition.md lists every field. */
-export type SweepInput = Omit<z.input<typeof sweepDefinition>, 'budgets'> & {
+/** A sweep's definition as JSON: users' functions by module and export. */
+export type SweepJson = Omit<z.input<typeof sweepDefinition>, 'budgets'> & {
   /** Budgets, in rows, or in US dollars: `[usd(5), usd(20)]`. */
   readonly budgets: readonly (number | Usd)[];
 };

@@ -1,4 +1,4 @@
-import type { SweepInput } from '../schemas/definition';
+import type { SweepJson } from '../schemas/definition';
 import { gradeSchoolMathDefaults } from './grade-school-math/defaults';
 
 /**
@@ -15,5 +15,5 @@ export function syntheticDefaults(task: string) {
     preference: { ...gradeSchoolMathDefaults.preference, maxLength: 256 },
     pairs: { ...gradeSchoolMathDefaults.pairs, chosen: 'gold', candidates: 1, maxNewTokens: 64 },
     evaluation: { items: 200, maxNewTokens: 64 },
-  } satisfies Partial<SweepInput>;
+  } satisfies Partial<SweepJson>;
 }

@@ -4,9 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareReproduction, readOpening, type Reproduction } from '../../audit';
 import { BudgetlineError } from '../../core/failures';
-import { defineExperiment, defineSweep, sweepOfOne } from '../../definitions';
+import {
+  defineExperiment,
+  defineSweep,
+  sweepOfOne,
+  type ExperimentInput,
+  type SweepInput,
+} from '../../definitions';
 import { definitionDigest } from '../../planning';
-import type { ExperimentInput, SweepDefinition, SweepInput } from '../../schemas/definition';
+import type { SweepDefinition } from '../../schemas/definition';
 import { planSweep, type PlannedSweep, type PlanOptions } from '../plan/plan-sweep';
 import { unlessAborted } from '../run/abort';
 import type { AuditedRun } from './audited-run';

@@ -2,12 +2,12 @@ import { realpathSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { loadUserModule } from '../../code/load';
 import { userFailure } from '../../code/user-failure';
-import type { SweepDefinition, SweepInput } from '../../schemas/definition';
+import type { SweepDefinition } from '../../schemas/definition';
 import { originOfExport, withOrigin } from '../../core/code';
 import { BudgetlineError } from '../../core/failures';
 import { mapReferences, type MemberReference, type PinnedMember } from '../../core/members';
 import type { Task } from '../../contracts/task';
-import { defineSweep, pinDefinitionMembers } from '../../definitions';
+import { defineSweep, pinDefinitionMembers, type SweepInput } from '../../definitions';
 import { applyOptions, type DefinitionOptions } from './definition-options';
 import { isFile } from '../../host/is-file';
 
@@ -111,17 +111,17 @@ export async function loadDefinition(
   const opened = await open(file);
   const { path, loaded } = opened;
   const input = await inputOf(defaultOf(loaded), options, path);
-  const definition = applyOptions(defineSweep(located(input, path)), options);
+  const definition = applyOptions(located(defineSweep(input), path), options);
   return { definition, tasks: tasksOf(opened) };
 }
 
 /** The paths of users' modules start from the definition's folder. */
-function located(input: SweepInput, path: string): SweepInput {
+function located(definition: SweepDefinition, path: string): SweepDefinition {
   const locate = (reference: MemberReference) => ({
     ...reference,
     module: resolve(dirname(path), reference.module),
   });
-  return mapReferences(input, locate) as SweepInput;
+  return mapReferences(definition, locate) as SweepDefinition;
 }
 
 /** Code of users that a worker must know. */
@@ -143,7 +143,7 @@ export async function loadWorkerCode(file: string): Promise<WorkerCode> {
   const tasks = tasksOf(opened);
   const exported = defaultOf(loaded);
   if (!isWholeSweep(exported)) return { tasks, members: [] };
-  return { tasks, members: await pinDefinitionMembers(defineSweep(located(exported, path))) };
+  return { tasks, members: await pinDefinitionMembers(located(defineSweep(exported), path)) };
 }
 
 type Define = (options: DefinitionOptions) => unknown;

@@ -1,8 +1,8 @@
-import type { SweepDefinition, SweepInput } from '../../schemas/definition';
+import type { SweepDefinition } from '../../schemas/definition';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { StageKey } from '../../contracts/stage';
 import type { Task } from '../../contracts/task';
-import { defineSweep, resolveDefinition, type DownloadProgress } from '../../definitions';
+import { defineSweep, resolveDefinition, type DownloadProgress, type SweepInput } from '../../definitions';
 import { assertRepeatable, planGrid, type SweepPlan } from '../../planning';
 import type { Store } from '../../store';
 import { builtInTasks, deviceSlots } from '../../workers';

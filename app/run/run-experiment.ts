@@ -1,6 +1,6 @@
 import { startExperiment, watchExperiment, type ExperimentStatus } from '../../client';
 import type { CellResult } from '../../contracts/results';
-import type { ExperimentInput } from '../../schemas/definition';
+import type { ExperimentInput } from '../../definitions';
 import { planExperiment } from '../plan/plan-experiment';
 import { executeRun } from './execute-run';
 import { type RunOptions, runParts } from './run-parts';

@@ -1,6 +1,6 @@
 import type { SweepAnalysis } from '../../contracts/analysis/sweep';
 import type { SweepResult } from '../../contracts/results';
-import type { SweepInput } from '../../schemas/definition';
+import type { SweepInput } from '../../definitions';
 import { planSweep, type PlannedSweep } from '../plan/plan-sweep';
 import { writeReport, type ReportFiles } from '../results/report-files';
 import type { SweepRecord } from '../results/sweep-record';

@@ -1,7 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { connect, startSweep, watchSweep } from '../../client';
-import { resolveDefinition } from '../../definitions';
-import type { SweepInput } from '../../schemas/definition';
+import { resolveDefinition, type SweepInput } from '../../definitions';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
 import { planGrid } from '../../planning';

@@ -1,4 +1,4 @@
-import type { SweepInput } from '../../schemas/definition';
+import type { SweepJson } from '../../schemas/definition';
 
 const lora = { rank: 16, alpha: 16 };
 
@@ -26,4 +26,4 @@ export const gradeSchoolMathDefaults = {
   },
   evaluation: { items: 400, maxNewTokens: 48 },
   prices: { sftExample: 0.002, preferencePair: 0.001, verifierCall: 0 },
-} satisfies Partial<SweepInput>;
+} satisfies Partial<SweepJson>;

@@ -1,9 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { startSweep, watchSweep } from '../../client';
-import { resolveDefinition } from '../../definitions';
+import { resolveDefinition, type SweepInput } from '../../definitions';
 import type { SweepStatus } from '../../client';
 import type { ResolveOptions } from '../../definitions';
-import type { SweepInput } from '../../schemas/definition';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
 import type { Task } from '../../contracts/task';

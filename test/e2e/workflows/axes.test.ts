@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SweepInput } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import { splitResult } from '../../../planning';
 import { readTrainerStarts } from '../../support/counted-trainer';

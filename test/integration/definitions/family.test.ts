@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
-import { defineSweep, resolveDefinition } from '../../../definitions';
+import { defineSweep, resolveDefinition, type SweepInput } from '../../../definitions';
 import { planGrid } from '../../../planning';
-import type { SweepInput } from '../../../schemas/definition';
 import { syntheticDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { temporaryFolder } from '../../support/temporary';

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defineSweep, resolveDefinition } from '../../../definitions';
+import { defineSweep, resolveDefinition, type SweepInput } from '../../../definitions';
 import { BudgetlineError } from '../../../core/failures';
 import type { PlannedStage } from '../../../contracts/stage';
 import { planGrid } from '../../../planning';
 import type { StageOf } from '../../../stages';
-import type { SweepInput } from '../../../schemas/definition';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { temporaryFolder } from '../../support/temporary';

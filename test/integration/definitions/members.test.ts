@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { defineSweep, resolveDefinition } from '../../../definitions';
+import { defineSweep, resolveDefinition, type SweepInput } from '../../../definitions';
 import { assertRepeatable, planGrid } from '../../../planning';
-import type { SweepInput } from '../../../schemas/definition';
 import { syntheticDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { temporaryFolder } from '../../support/temporary';
 
-const source = `import { defineStage, outputOf, plainFacts, noWork } from 'budgetline/workflows';
+const source = `import { cpus } from 'node:os';
+import { defineStage, outputOf, plainFacts, noWork } from 'budgetline/workflows';
 const rules = (kind, change = {}, rule = {}) => ({
   kind,
   makes: 'notes',
@@ -49,6 +49,7 @@ export const useOther = withStage('other');
 export const useNone = withStage('none');
 export const invented = async (stages) => ({ ...(await base(stages)), key: '0' });
 export const unscored = async (stages) => stages.freezeReference({ adapter: null });
+export const machine = (stages) => (cpus().length > 0 ? base(stages) : undefined);
 let calls = 0;
 export const counted = async (stages) => {
   calls += 1;
@@ -123,4 +124,10 @@ describe('a definition with stage kinds and a pipeline of its user', function ()
 
   it('refuses a pipeline that plans other stages when it is called again', () =>
     refused({ pipeline: 'counted' }, /"counted".* plans other stages when it is called again/));
+
+  it('refuses a pipeline that imports what workflows cannot load, before it is planned', () =>
+    refused(
+      { pipeline: 'machine' },
+      /^pipeline: .*own\.ts:1 imports "node:os", which workflows cannot load/,
+    ));
 });

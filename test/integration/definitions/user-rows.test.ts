@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveDefinition, defineSweep } from '../../../definitions';
-import type { SweepInput } from '../../../schemas/definition';
+import { resolveDefinition, defineSweep, type SweepInput } from '../../../definitions';
 import { BudgetlineError, type FailureCode } from '../../../core/failures';
 import { planGrid, makesRows } from '../../../planning';
 import { generateSynthetic, gradeSchoolMath, gradeSchoolMathDefaults } from '../../../tasks';

@@ -1,6 +1,7 @@
 import { baseItemsKey } from '../../../contracts/analysis/sweep';
 import { controlIdOf } from '../../../contracts/results';
-import { sweepDefinition, type SweepDefinition, type SweepInput } from '../../../schemas/definition';
+import { sweepDefinition, type SweepDefinition } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import type { CellIdentity, CellResult, EvaluationSummary, SweepResult } from '../../../contracts/results';
 import type { ItemResult } from '../../../schemas/rows';
 import { analyzeSweep, type AnalyzeSweepInput } from '../../../analysis';

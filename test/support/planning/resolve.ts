@@ -1,6 +1,5 @@
-import type { SweepInput } from '../../../schemas/definition';
 import type { ResolvedSweep } from '../../../contracts/resolved';
-import { defineSweep } from '../../../definitions';
+import { defineSweep, type SweepInput } from '../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 
 /** A sweep's definition with its inputs pinned to made-up digests. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertPlainJson } from '../../support/plain-json';
 import { controlIdOf } from '../../../contracts/results';
-import type { SweepInput } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import type { ItemResult } from '../../../schemas/rows';
 import type { AnalyzeSweepInput } from '../../../analysis';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SweepAnalysis } from '../../../contracts/analysis/sweep';
 import type { ClaimId, ClaimVerdict } from '../../../contracts/analysis/verdicts';
-import type { SweepInput } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import { llama, llamaBudgets, type LlamaTask } from '../../support/analysis/llama-table';
 import {
   analyzeSweep,

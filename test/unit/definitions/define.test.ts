@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import type { SweepInput } from '../../../schemas/definition';
 import { BudgetlineError } from '../../../core/failures';
-import { defineExperiment, defineSweep } from '../../../definitions';
+import { defineExperiment, defineSweep, type SweepInput } from '../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 
 const shared = { ...gradeSchoolMathDefaults, name: 'a-sweep', annotator: 'clean' };

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { SweepInput } from '../../../schemas/definition';
 import { linearModules } from '../../../core/linear-modules';
 import { planGrid } from '../../../planning';
-import { defineSweep } from '../../../definitions';
+import { defineSweep, type SweepInput } from '../../../definitions';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const { sft, preference, pairs, evaluation } = resolveSweep().definition;

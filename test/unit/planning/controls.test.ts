@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StageOf } from '../../../stages';
-import type { SweepInput } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import type { PlannedStage } from '../../../contracts/stage';
 import { type ControlPlan, countControls, planGrid, type SweepPlan } from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';

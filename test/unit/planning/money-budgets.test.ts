@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { usd } from '../../../core/money';
-import type { SweepInput } from '../../../schemas/definition';
 import type { ResolvedSweep } from '../../../contracts/resolved';
 import {
   buyRows,
@@ -12,7 +11,7 @@ import {
   sweepIdOf,
   unitCosts,
 } from '../../../planning';
-import { defineSweep } from '../../../definitions';
+import { defineSweep, type SweepInput } from '../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 
 const prices = { sftExample: 0.02, preferencePair: 0.01 };

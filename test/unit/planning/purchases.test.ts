@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { PlannedStage, StageResult } from '../../../contracts/stage';
 import { zeroCost } from '../../../contracts/stage';
 import { usd } from '../../../core/money';
-import type { SweepInput } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import { planStage } from '../../../stages/define';
 import { stageKinds } from '../../../stages/registry';
 import { budgetOf, experimentOf, gridOf, Purchases, type PurchasesOptions } from '../../../planning';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { SweepInput } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import type { SearchProposal } from '../../../contracts/results';
 import { planGrid } from '../../../planning';
 import {

@@ -1,9 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { applyOptions, type DefinitionOptions } from '../../../../app/definition/definition-options';
-import { type SweepInput } from '../../../../schemas/definition';
 import { usd } from '../../../../core/money';
 import { variantsOf } from '../../../../planning';
-import { defineSweep } from '../../../../definitions';
+import { defineSweep, type SweepInput } from '../../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../../tasks';
 
 const base = {
