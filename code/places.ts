@@ -15,7 +15,8 @@ export const isOurs = (file: string): boolean => ours.test(inPackage(file));
 
 const isLoader = (file: string): boolean => /^(?:dist\/)?code\/load\.[jt]s$/.test(inPackage(file));
 
-function placeOf(frame: string): Place | undefined {
+/** The place of one line of a stack; undefined outside of files. */
+export function placeOf(frame: string): Place | undefined {
   // Text that a program evaluates is in no file; the frame names the caller, which has a frame of its own.
   if (frame.includes('(eval at ')) return undefined;
   const [, path, line, column] =

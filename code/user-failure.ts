@@ -27,10 +27,19 @@ function placeOf(error: unknown, path: string): string {
   return place === undefined ? path : `${place.file}:${place.line}`;
 }
 
-/** The error of a user's module: file and line, problem and reason. Errors with a code of ours stay. */
-export function userFailure(error: unknown, path: string, problem: 'cannot be loaded' | 'fails'): unknown {
+/**
+ * The error of a user's module: file and line, problem and reason. Errors with a code of ours stay.
+ *
+ * @param where precedes the message, such as the definition's field. Default: nothing
+ */
+export function userFailure(
+  error: unknown,
+  path: string,
+  problem: 'cannot be loaded' | 'fails',
+  where = '',
+): unknown {
   if (isCoded(error)) return error;
-  const message = `${placeOf(error, path)} ${problem}: ${reasonOf(error)}`;
+  const message = `${where}${placeOf(error, path)} ${problem}: ${reasonOf(error)}`;
   return new BudgetlineError('DEFINITION_INVALID', message, {
     remedy: 'Correct the file.',
     details: { path },
