@@ -170,7 +170,9 @@ export class Purchases {
   /** US dollars of the allowance that are neither spent nor reserved. */
   #leftUsd(allowanceUsd: number): number {
     const bought = paidBefore(this.#settled.flatMap(({ stage }) => this.#boughtPart(stage)));
-    const spent = spentUsd(this.#options.definition.prices, [...bought, ...this.#settled]);
+    // A settled stage has the key of its bought part if all of it was bought; both count.
+    const apart = bought.map((paid) => ({ ...paid, key: `${paid.key}/bought` }));
+    const spent = spentUsd(this.#options.definition.prices, [...apart, ...this.#settled]);
     return allowanceUsd - this.#lostUsd - spent - this.#heldUsd;
   }
 

@@ -267,6 +267,9 @@ describe('the allowance of a pipeline', () => {
     assert.equal(run(both, small, { cached: true }), 0);
     assert.equal(run(both, large), 32, 'both have the same rows bought');
     assert.throws(() => both.reserve(demonstrations(1, 1)), overAllowance);
+    const again = money({ allowanceUsd: 20, paidUsd: { [small.key]: 32 } });
+    run(again, small);
+    assert.equal(run(again, plain.demonstrations(10, 1)), 20, 'made here, out of rows that are paid for');
   });
 
   it('counts what a failed stage spent, and all of its grant if that is unknown', () => {
