@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
+import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { Activities } from '../../activities';
 import { workflowBundlePath } from '../../host/package-files';
 import { taskQueues } from '../../contracts/stage';
@@ -11,12 +11,15 @@ export async function withIdleWorkers<T>(
   options: Partial<Parameters<typeof createIdleActivities>[0]> & {
     /** Stages that do something. */
     readonly real?: (idle: Activities) => Partial<Activities>;
+    /** Other workflows than the package's. */
+    readonly workflowBundle?: WorkflowBundle;
   },
   use: (client: Client) => Promise<T>,
 ): Promise<T> {
   const idle = createIdleActivities({ stageMs: 0, onStage: () => undefined, ...options });
   const activities = { ...idle, ...options.real?.(idle) };
-  const common = { activities, workflowBundle: { codePath: workflowBundlePath } };
+  const { workflowBundle = { codePath: workflowBundlePath } } = options;
+  const common = { activities, workflowBundle };
   return whilePolling(
     (connection) =>
       Promise.all(
