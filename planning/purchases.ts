@@ -65,8 +65,7 @@ export class Purchases {
     const { budget, definition } = this.#options;
     if (budget !== undefined && makesRows(stage))
       assertWithinBudget({ budget, definition }, this.#counted, stage);
-    const usd = makesRows(stage) ? this.#costUsd([...this.#known, stage]) - this.#costUsd(this.#known) : 0;
-    this.#assertAffordable(stage, usd);
+    this.#assertAffordable(stage);
     this.#running.set(stage.key, { stage });
   }
 
@@ -176,14 +175,16 @@ export class Purchases {
     return allowanceUsd - this.#lostUsd - spent - this.#heldUsd;
   }
 
-  #assertAffordable({ title }: PlannedStage, usd: number): void {
+  #assertAffordable(stage: PlannedStage): void {
     const { allowanceUsd } = this.#options;
-    if (allowanceUsd === undefined || usd <= usdTolerance) return;
+    if (allowanceUsd === undefined || !makesRows(stage)) return;
+    const usd = this.#costUsd([...this.#known, stage]) - this.#costUsd(this.#known);
+    if (usd <= usdTolerance) return;
     const leftUsd = this.#leftUsd(allowanceUsd);
     if (usd <= leftUsd + usdTolerance) return;
     throw new BudgetlineError(
       'SPEND_LIMIT',
-      `${title}: costs ${nameUsd(usd)} at list price; the allowance of ${nameUsd(allowanceUsd)} has ${nameUsd(Math.max(0, leftUsd))} left, after what is spent and what running stages reserve.`,
+      `${stage.title}: costs ${nameUsd(usd)} at list price; the allowance of ${nameUsd(allowanceUsd)} has ${nameUsd(Math.max(0, leftUsd))} left, after what is spent and what running stages reserve.`,
       {
         remedy: 'Ask for fewer rows, or raise the allowance: allowanceUsd, or spendLimitUsd of a sweep.',
         details: { usd, leftUsd, allowanceUsd },
