@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import { readStatus, startExperiment } from '../../../client';
+import type { PlannedStage } from '../../../contracts/stage';
+import { planStage, stageKinds } from '../../../stages';
 import { createWorker } from '../../../workers';
 import { callsAtOnce, type Prepared, prepareAsking } from '../../support/asked-rows';
 import {
@@ -151,5 +153,24 @@ describe('a stage with an endpoint annotator', function () {
     );
     const costs = [result.metrics['annotatorUsd'], ended?.type === 'attempt-ended' && ended.usd];
     assert.deepEqual(costs, [0, 0], 'cached answers cost nothing, whatever the price of a row');
+  });
+
+  it('buys rows after earlier ones once each, and the whole set finds all of them', async () => {
+    const { bench, resolved } = await prepareAsking({
+      home: folder.at('after'),
+      baseUrl: server.baseUrl,
+      rows: 12,
+    });
+    const plan = (call: { rows: number; after?: PlannedStage<'rows'> }) =>
+      planStage(stageKinds.synthesizeData, { resolved, seed: 0 }, call);
+    const first = plan({ rows: 5 });
+    const second = plan({ rows: 4, after: first });
+    const [few, more, whole] = [
+      await bench.run(first),
+      await bench.run(second),
+      await bench.run(plan({ rows: 12 })),
+    ].map(({ metrics }) => metrics['annotatorCalls']);
+    assert.deepEqual([few, more, whole], [5, 4, 3]);
+    assert.equal(new Set(asked).size, 12);
   });
 });
