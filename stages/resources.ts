@@ -199,7 +199,7 @@ export function rowsResources(
   const answers = generated === null ? 0 : answersBytes(generated, model);
   return {
     storeBytes: Math.round(payload + answers + fileBytes.stage),
-    scratchBytes: Math.round(payload + 2 * answers),
+    scratchBytes: Math.round(payload + 3 * answers),
     memoryBytes: otherModel ? null : ownMemory,
   };
 }
@@ -215,7 +215,7 @@ export function evaluationResources(
   const needs = sets.map((set) => generationMemory(context, set));
   return {
     storeBytes: Math.round(items + answers + fileBytes.stage),
-    scratchBytes: Math.round(items + 2 * answers),
+    scratchBytes: Math.round(items + 3 * answers),
     memoryBytes: otherModel || needs.includes(null) ? null : Math.max(...needs.map(Number)),
   };
 }

@@ -73,6 +73,8 @@ export interface Continuing {
   readonly cells: number;
   /** Titles of the stages whose results they wait for, each once. */
   readonly after: readonly string[];
+  /** The most that the cells' budgets allow for annotation, `annotationUsd` included. */
+  readonly annotationAtMostUsd: number;
 }
 
 /** Rows that one budget in US dollars buys at one fraction, and the money left. */
@@ -126,10 +128,11 @@ function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
   );
 }
 
-function summarizeContinuing({ cells }: SweepPlan): Continuing {
+function summarizeContinuing({ cells, annotationUsd: knownUsd }: SweepPlan): Continuing {
   const waiting = cells.filter(({ continuesAfter }) => continuesAfter.length > 0);
   const titles = waiting.flatMap(({ continuesAfter }) => continuesAfter.map(({ title }) => title));
-  return { cells: waiting.length, after: [...new Set(titles)] };
+  const annotationAtMostUsd = waiting.reduce((sum, { boundUsd = 0 }) => sum + boundUsd, knownUsd);
+  return { cells: waiting.length, after: [...new Set(titles)], annotationAtMostUsd };
 }
 
 /** A judge sees every answer in both orders. */

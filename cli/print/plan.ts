@@ -121,15 +121,19 @@ function describeDisk({ resources, slots }: PlanSummary): string {
 /** Peak memory of the largest stage that is still to run. */
 function describeMemory({ resources: { memory, unknown } }: PlanSummary): string {
   const known =
-    memory === null ? [] : [`about ${formatBytes(memory.bytes)} at most in one process: ${memory.stage}`];
+    memory === null ? [] : [`about ${formatBytes(memory.bytes)} in the largest process: ${memory.stage}`];
   const parts = [...known, ...unknownFor(unknown.memory)];
   return parts.length === 0 ? 'no process is left to run' : parts.join('; ');
 }
 
 /** Results that decide what some cells run. */
-function describeContinuing({ continuing: { cells, after } }: PlanSummary): string[] {
+function describeContinuing({ continuing }: PlanSummary): string[] {
+  const { cells, after, annotationAtMostUsd } = continuing;
   if (cells === 0) return [];
-  return [`after ${joinList(after)} (${countOf(cells, 'cell')}): what follows is not in these numbers`];
+  const bound = `annotation is at most ${formatUsd(annotationAtMostUsd)} (the budgets)`;
+  return [
+    `after ${joinList(after)} (${countOf(cells, 'cell')}): what follows is not in these numbers; ${bound}`,
+  ];
 }
 
 /** The smallest difference between two splits that the sweep detects. */

@@ -215,6 +215,46 @@ describe('the printed plan', () => {
     assert.ok(Math.abs(seconds - expected) < 1e-6 * expected, `${seconds} of ${expected}`);
   });
 
+  it('prints disk and memory, and the parts that are unknown', () => {
+    const resources = {
+      ...{ storeBytes: 13_400_000, storeBytesToRun: 9_000_000, scratchBytes: 12_600_000, memoryBytes: 2e8 },
+      ...{
+        memory: { bytes: 2_160_000_000, stage: 'SFT on 64 demonstrations' },
+        unknown: { disk: 0, memory: 1 },
+      },
+    };
+    const lines = renderPlan({ ...summarize(new Set()), resources }, definition, plain);
+    assertFits(lines);
+    const text = lines.join(' ').replace(/\s+/g, ' ');
+    const disk =
+      'about 13 MB in the store; still to add: 9 MB; at most 13 MB of scratch at once (2 device slots)';
+    assert.ok(text.includes(`Disk ${disk}`), text);
+    const memory = 'about 2.2 GB in the largest process: SFT on 64 demonstrations; unknown for 1 stage';
+    assert.ok(text.includes(`Memory ${memory}`), text);
+    assert.doesNotMatch(text, /Continues/);
+  });
+
+  it('prints the results that cells wait for, and the most that annotation costs', () => {
+    const [first, second, ...others] = plan.cells;
+    const continuesAfter = [first!.evaluation!];
+    const waiting = [first!, second!].map((cell) => ({ ...cell, continuesAfter, boundUsd: 1.5 }));
+    const summary = summarizePlan(
+      { ...plan, cells: [...waiting, ...others] },
+      { definition, cached: new Set(), slots: 2 },
+    );
+    const { title } = first!.evaluation!;
+    const annotationAtMostUsd = plan.annotationUsd + 3;
+    assert.deepEqual(summary.continuing, { cells: 2, after: [title], annotationAtMostUsd });
+    const lines = renderPlan(summary, definition, plain);
+    assertFits(lines);
+    const text = lines.join(' ').replace(/\s+/g, ' ');
+    const bound = `annotation is at most $${annotationAtMostUsd.toFixed(2)} (the budgets)`;
+    assert.ok(
+      text.includes(`Continues after ${title} (2 cells): what follows is not in these numbers; ${bound}`),
+      text,
+    );
+  });
+
   it('prints the number of verdicts, each answer in both orders, and the spend limit', async () => {
     const evaluation = { ...definition.evaluation, judge: 'gpt' };
     const judged = { ...resolved, definition: { ...definition, evaluation } };
