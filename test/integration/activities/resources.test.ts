@@ -6,7 +6,7 @@ import type { PlannedStage } from '../../../contracts/stage';
 import { isMissing } from '../../../host/fs-errors';
 import { scratchFolder } from '../../../host/home';
 import { planGrid } from '../../../planning';
-import type { SweepInput } from '../../../schemas/definition';
+import type { SweepInput } from '../../../definitions';
 import { gradeSchoolMath, gradeSchoolMathDefaults } from '../../../tasks';
 import { createBench, type StageBench } from '../../support/stage-bench';
 import { resolveTinySweep } from '../../support/sweep-bench';

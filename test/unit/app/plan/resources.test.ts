@@ -3,7 +3,7 @@ import { summarizeResources, warnOfResources } from '../../../../app/plan/resour
 import type { PlannedStage, StageResources } from '../../../../contracts/stage';
 import { embeddedModelPath } from '../../../../host/package-files';
 import { planGrid } from '../../../../planning';
-import type { SweepInput } from '../../../../schemas/definition';
+import type { SweepInput } from '../../../../definitions';
 import { readModelSize } from '../../../../store';
 import { gradeSchoolMathDefaults } from '../../../../tasks';
 import { resolveSweep } from '../../../support/planning/resolve';
