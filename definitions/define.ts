@@ -42,7 +42,10 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
  * @throws BudgetlineError DEFINITION_INVALID, one line per invalid field
  */
 export function defineSweep(input: SweepInput): SweepDefinition {
-  const { axes = {}, ...parsed } = parseDefinition(sweepDefinition, withReferences(withUnit(input)));
+  const { axes = {}, ...parsed } = parseDefinition(
+    sweepDefinition,
+    withReferences(withControls(withUnit(input))),
+  );
   const plain = canonicalDefinition(parsed);
   assertProxy(plain.search, axes);
   if (Object.keys(axes).length === 0) return plain;
@@ -69,6 +72,14 @@ function withUnit(input: SweepInput): unknown {
   const budgets: unknown = (input as SweepInput | null | undefined)?.budgets;
   if (!Array.isArray(budgets) || !budgets.every(isUsd)) return input;
   return { ...input, budgets: budgets.map((budget) => budget.usd), budgetUnit: 'usd' };
+}
+
+/** The default control replaces the last step of the built-in pipeline, so a user's pipeline has none by default. */
+function withControls(input: unknown): unknown {
+  const { pipeline, controls } = (input ?? {}) as Partial<SweepInput>;
+  return pipeline === undefined || controls !== undefined
+    ? input
+    : { ...(input as SweepInput), controls: [] };
 }
 
 const isUsd = (budget: unknown): budget is Usd =>

@@ -238,7 +238,7 @@ const sweepFields = z.strictObject({
   axes: sweepAxes.optional(),
   /** How the cells to run are chosen. Default: { method: 'grid' }. */
   search: searchSpec.prefault({ method: 'grid' }),
-  /** Controls to run in addition to the cells. Default: ['sft-on-chosen']. */
+  /** Controls to run in addition to the cells. Default: ['sft-on-chosen']; with a pipeline of your own none. */
   controls: z.array(z.enum(controlKinds)).refine(distinct, 'each control once').default(['sft-on-chosen']),
   /** Demonstrations in the prompt of the control `few-shot`. Default: 4. */
   numFewShot: count.optional(),

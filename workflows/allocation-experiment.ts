@@ -4,6 +4,7 @@ import type { CellResult, ExperimentProgress } from '../contracts/results';
 import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
 import { openingOf } from '../planning/members';
+import { annotationUsd, uniquePurchase } from '../planning/money';
 import { summarizeEvaluation } from './evaluation';
 import { withSpent } from './failures';
 import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
@@ -70,10 +71,10 @@ async function runStages(
   if (parent === undefined) await openExperiment({ experimentId, ...openingOf(resolved) });
   const { results, evaluation } = await run.run();
   const anchor = parent === undefined ? await sealLedger(experimentId, results) : undefined;
-  const { unplanned, lostUsd } = run;
+  const { unplanned, lostUsd, stages } = run;
   return {
     cell: plan.cell,
-    annotationUsd: plan.annotationUsd,
+    annotationUsd: annotationUsd(resolved.definition.prices, uniquePurchase(stages)),
     evaluation: summarizeEvaluation(evaluation),
     stages: results,
     unplanned: unplanned.length === 0 ? undefined : unplanned,

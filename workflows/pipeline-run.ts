@@ -102,6 +102,11 @@ export class PipelineRun {
     return this.#runner.finished;
   }
 
+  /** All stages that it has asked for. */
+  get stages(): readonly PlannedStage[] {
+    return this.#runner.stages;
+  }
+
   /** Stages that ran and are not in the plan: a result or a failure decided about them. */
   get unplanned(): readonly PlannedStage[] {
     const planned = new Set(this.#planned.stages.map(({ key }) => key));

@@ -29,6 +29,13 @@ describe('definitions', () => {
     assert.equal(defineExperiment({ ...shared, budget: 64, sftFraction: 0.5 }).execution.threads, 1);
   });
 
+  it('have no control by default with a pipeline of their own', () => {
+    const pipeline = { module: './own.ts', export: 'pipeline' };
+    assert.deepEqual(defineSweep({ ...sweep, pipeline }).controls, []);
+    assert.deepEqual(defineSweep({ ...sweep, pipeline, controls: ['beta'] }).controls, ['beta']);
+    assert.deepEqual(defineSweep(sweep).controls, ['sft-on-chosen']);
+  });
+
   it('report each invalid field with the reason', () => {
     assert.deepEqual(reasons({ sftFractions: [1, 0, 1.2] }), [
       'sftFractions[2]: 1.2 is above 1; a fraction is between 0 and 1',
