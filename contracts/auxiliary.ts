@@ -25,7 +25,10 @@ function foundScore(auxiliary: string | null, metrics: Metrics): FoundScore[] {
   return isWhole ? [{ auxiliary, items, score, low, high }] : [];
 }
 
-/** An evaluation's scores: on the task that is tuned for, then on each auxiliary task. */
-export function foundScores({ metrics, auxiliary = [] }: StageMetrics): FoundScore[] {
-  return [...foundScore(null, metrics), ...auxiliary.flatMap((task) => foundScore(task.name, task.metrics))];
+/** An evaluation's scores: on the task that is tuned for, then on each auxiliary task; or on one auxiliary task alone. */
+export function foundScores({ metrics, task, auxiliary = [] }: StageMetrics): FoundScore[] {
+  return [
+    ...foundScore(task ?? null, metrics),
+    ...auxiliary.flatMap((one) => foundScore(one.name, one.metrics)),
+  ];
 }

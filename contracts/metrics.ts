@@ -30,6 +30,8 @@ export interface StageMetrics {
   readonly metric?: string;
   /** Evaluations only: further mean scores by name. */
   readonly scores?: Metrics;
+  /** Evaluations of one auxiliary task alone: its name. */
+  readonly task?: string;
   /** Evaluations only: the same on each auxiliary task. */
   readonly auxiliary?: readonly AuxiliaryMetrics[];
   /** Labels of items that were labelled more than once. */
@@ -42,12 +44,13 @@ const filled = <T>(list: readonly T[] | undefined) => (list?.length ? list : und
 
 /** What a stage measured, out of its manifest or result. Empty lists are left out. */
 export function stageMetricsOf(stage: StageMetrics): StageMetrics {
-  const { metrics, metric, scores, skipped } = stage;
+  const { metrics, metric, scores, task, skipped } = stage;
   const [auxiliary, labels] = [filled(stage.auxiliary), filled(stage.labels)];
   return {
     metrics,
     metric,
     scores,
+    task,
     auxiliary,
     labels,
     skipped,

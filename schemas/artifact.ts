@@ -17,6 +17,7 @@ export const stageMetrics = {
   metrics,
   metric: z.string().optional(),
   scores: metrics.optional(),
+  task: z.string().optional(),
   auxiliary: z.array(auxiliaryMetrics).readonly().optional(),
   labels: z.array(labelPattern).readonly().optional(),
   skipped: metrics.optional(),

@@ -30,7 +30,7 @@ export {
 export type { HeldOutSource, PinnedEvaluation, TaskSource } from './sources';
 export type { DemonstrationsSpec, SampledSpec, UserRowsSpec } from './synthesize-data/spec';
 export { expectedVerifierCalls } from './synthesize-data/verifier-calls';
-export { evaluate } from './evaluate';
+export { evaluate, isDefinitionsEvaluation } from './evaluate';
 export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';
 export { type Trace, tracePipeline } from './trace';
 export { generationBatchSize, keepCheckpoints } from './resources';

@@ -13,8 +13,10 @@ export interface ProblemSource extends HeldOutSource {
   readonly fileDigests: Readonly<Record<string, string>>;
 }
 
-/** The test items of one task in an evaluation: the trained task, or an auxiliary one. */
+/** The items of one task in an evaluation: the trained task, or an auxiliary one. */
 export interface QuestionSet extends ProblemSource {
+  /** The problems that it takes its items from. */
+  readonly split: 'validation' | 'test';
   /** Its field in the definition, for errors: "evaluation", "evaluation.auxiliary[0]". */
   readonly field: string;
   readonly items: number;
@@ -27,6 +29,8 @@ interface Asking
   extends Pick<TaskSource, 'task' | 'data'>, Partial<Pick<TaskSource, 'fileDigests' | 'code'>> {
   readonly evaluation: PinnedEvaluation;
   readonly judgeDigest?: string;
+  readonly split?: QuestionSet['split'];
+  readonly only?: string;
 }
 
 /** Name of the trained task's question set; its files have no prefix. */
@@ -60,18 +64,22 @@ function auxiliarySet(
     data: auxiliaryData(auxiliary),
     code: auxiliary.code,
   });
-  return { ...source, field: `evaluation.auxiliary[${at}]`, items, maxNewTokens, judge, judgeDigest };
+  const field = `evaluation.auxiliary[${at}]`;
+  return { ...source, field, split: 'test', items, maxNewTokens, judge, judgeDigest };
 }
 
 /**
- * The question sets of an evaluation: the trained task first, then auxiliary tasks. Files are paths in a definition, and
- * digests in a stage's spec.
+ * The question sets of an evaluation: the trained task first, then auxiliary tasks; or one auxiliary task alone. Files are
+ * paths in a definition, and digests in a stage's spec.
  */
 export function questionSets(asking: Asking): [QuestionSet, ...QuestionSet[]] {
-  const { task, data, evaluation, fileDigests = {}, judgeDigest, code } = asking;
+  const { task, data, evaluation, fileDigests = {}, judgeDigest, code, split = 'test', only } = asking;
   const { items, maxNewTokens, judge, auxiliary = [] } = evaluation;
-  const own = { name: ownName, field: 'evaluation', task, data, fileDigests, code };
-  return [{ ...own, items, maxNewTokens, judge, judgeDigest }, ...auxiliary.map(auxiliarySet)];
+  const sets = auxiliary.map(auxiliarySet);
+  const alone = sets.find(({ name }) => name === only);
+  if (alone !== undefined) return [{ ...alone, items, maxNewTokens }];
+  const own = { name: ownName, field: 'evaluation', task, data, fileDigests, code, split };
+  return [{ ...own, items, maxNewTokens, judge, judgeDigest }, ...sets];
 }
 
 const sortByName = <B extends AuxiliarySpec>(all: readonly B[]): B[] =>

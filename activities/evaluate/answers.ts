@@ -46,12 +46,14 @@ const answersFile = z.strictObject({
 });
 type AnswersFile = z.infer<typeof answersFile>;
 
-/** The first items of the test set: a smaller evaluation is a part of a larger one. */
-function testItems({ task, problems }: LoadedTask, { items, field }: QuestionSet): readonly Problem[] {
-  if (items <= problems.test.length) return problems.test.slice(0, items);
+/** The first items of a set: a smaller evaluation is a part of a larger one. */
+function firstItems({ task, problems }: LoadedTask, set: QuestionSet): readonly Problem[] {
+  const { items, field, split } = set;
+  const found = problems[split];
+  if (items <= found.length) return found.slice(0, items);
   throw new BudgetlineError(
     'DEFINITION_INVALID',
-    `${field}.items is ${items}; the test set of ${task.name} has ${problems.test.length} items.`,
+    `${field}.items is ${items}; the ${split} set of ${task.name} has ${found.length} items.`,
     { details: { field: `${field}.items` } },
   );
 }
@@ -62,7 +64,7 @@ async function loadQuestions(session: StageSession, set: QuestionSet, fewShot: n
   const { task } = loaded;
   const isOwn = set.name === ownName;
   const part = isOwn ? '' : `auxiliary-${set.name}`;
-  return { set, task, problems: testItems(loaded, set), fewShot: isOwn ? fewShot : 0, part };
+  return { set, task, problems: firstItems(loaded, set), fewShot: isOwn ? fewShot : 0, part };
 }
 
 function questionsOf(session: StageSession, spec: Evaluation): Promise<Questions[]> {

@@ -64,7 +64,7 @@ async function evaluatePart(session: StageSession, dir: string, answered: Answer
   return { recorded, measured: { name: set.name, metric: task.metric, ...metricsOf(summary) } };
 }
 
-/** Evaluates the task that is tuned for and the auxiliary ones, one after another: judges have one client at a time. */
+/** Evaluates the task that is tuned for and the auxiliary ones, or one of these, one after another: judges have one client at a time. */
 export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>): Promise<StageOutput> {
   if (session.stage.judgedOffDevice === undefined) await answerItems(session, spec);
   const answers = await takeAnswers(session, spec);
@@ -80,6 +80,7 @@ export async function evaluate(session: StageSession, spec: SpecOf<'evaluate'>):
     metrics: { ...own?.metrics, nearTies, truncatedPrompts, ...(await billOf(session)), ...recorded },
     metric: own?.metric,
     scores: own?.scores,
+    task: spec.only,
     auxiliary,
     labels,
   };

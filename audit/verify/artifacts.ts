@@ -109,7 +109,10 @@ async function checkPolicy(subject: Subject, { manifest }: SubjectArtifact): Pro
     );
   const other = await subject.artifact(manifest.makes === 'scores' ? adapter : data);
   const against = other?.manifest.inputs['reference'] ?? other?.manifest.inputs['base'];
-  if (other === undefined || against === undefined || against === reference) return [];
+  const { base, adapter: merged } = frozen.manifest.inputs;
+  // Without an adapter, the frozen reference is its base model.
+  const isBase = merged === undefined && against === base;
+  if (other === undefined || against === undefined || against === reference || isBase) return [];
   return report(
     `its reference is ${String(reference)}, but that of its ${other.manifest.title} is ${against}`,
   );

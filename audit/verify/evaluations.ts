@@ -33,6 +33,8 @@ interface EvaluatedTask {
 const source = z.looseObject({ source: z.string() });
 const evaluationSpec = z.looseObject({
   data: source,
+  /** The auxiliary task that is evaluated alone. */
+  only: z.string().optional(),
   evaluation: z
     .looseObject({
       auxiliary: z
@@ -44,11 +46,12 @@ const evaluationSpec = z.looseObject({
 
 function evaluatedTasks(subject: Subject, { dir, manifest }: SubjectArtifact): EvaluatedTask[] {
   const folder = subject.nameOf({ artifact: manifest });
-  const { data, evaluation } = evaluationSpec.parse(manifest.spec);
+  const { data, only, evaluation } = evaluationSpec.parse(manifest.spec);
   const templated = data.source === 'synthetic';
   const auxiliary = evaluation.auxiliary.map((one) => {
     const name = nameOfAuxiliary(one);
-    const recordedScore = manifest.auxiliary?.find((found) => found.name === name)?.metrics['score'];
+    const found = only === name ? manifest : manifest.auxiliary?.find((each) => each.name === name);
+    const recordedScore = found?.metrics['score'];
     return {
       dir: join(dir, 'auxiliary', name),
       name: `${folder}/auxiliary/${name}`,
@@ -57,6 +60,7 @@ function evaluatedTasks(subject: Subject, { dir, manifest }: SubjectArtifact): E
       isMainTask: false,
     };
   });
+  if (only !== undefined) return auxiliary;
   const recordedScore = manifest.metrics['score'];
   return [{ dir, name: folder, recordedScore, templated, isMainTask: true }, ...auxiliary];
 }

@@ -1,32 +1,50 @@
-import type { CodeRole } from '../../core/code';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import { taskQueues, type PlannedStage, type Work } from '../../contracts/stage';
-import { quoted } from '../calls';
+import { canonicalJson } from '../../core/canonical-json';
+import { ownField } from '../../core/names';
+import { assertCall, quoted, refuseCall, stageThatMakes } from '../calls';
 import { sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext } from '../define';
-import { filePaths, outputOf, taskSource } from '../parts';
-import { ownName, pinEvaluation, questionSets } from '../question-sets';
+import { differences, withDifferences } from '../differences';
+import { count, isFilled, oneOf, optional } from '../forms';
+import { freezeReference } from '../freeze-reference';
+import { inputDigest } from '../keys';
+import { filePaths, outputOf, trainedOn } from '../parts';
+import { ownName, pinEvaluation, type QuestionSet, questionSets } from '../question-sets';
 import { type AnswersLoad, evaluationResources } from '../resources';
 import { generating } from '../work';
+import { roles, select, type Selection } from './selection';
 import type { EvaluateSpec } from './spec';
 
 const kind = 'evaluate';
 
 /** A call of the kind. */
-export interface EvaluateCall {
+export interface EvaluateCall extends Selection {
   readonly reference: PlannedStage<'model'>;
   /** Adapter trained on top of the reference. Left out: evaluates the reference itself. */
   readonly adapter?: PlannedStage<'adapter'>;
-  /** Demonstrations to put before every question. */
+  /** Demonstrations to put before every question of the trained task. */
   readonly fewShot?: PlannedStage<'rows'>;
 }
 
-const roles: readonly CodeRole[] = ['problems', 'grading', 'judge'];
+const forms = {
+  reference: stageThatMakes('model'),
+  adapter: optional(stageThatMakes('adapter')),
+  fewShot: optional(stageThatMakes('rows')),
+  split: optional(oneOf('validation', 'test')),
+  task: optional([isFilled, 'the name of an auxiliary task']),
+  items: optional(count),
+  maxNewTokens: optional(count),
+};
 
 const withoutDevice: readonly AnnotatorIdentity['kind'][] = ['endpoint', 'people'];
 
-const judgeKinds = ({ judge, auxiliaryJudges = {} }: StageContext['resolved']) =>
-  [judge, ...Object.values(auxiliaryJudges)].map((each) => each?.kind ?? 'program');
+/** The judge of each set. */
+const judgeKinds = (
+  { judge, auxiliaryJudges = {} }: StageContext['resolved'],
+  sets: readonly QuestionSet[],
+): readonly AnnotatorIdentity['kind'][] =>
+  sets.map(({ name }) => (name === ownName ? judge : ownField(auxiliaryJudges, name))?.kind ?? 'program');
 
 /** Whether the evaluation waits for endpoints or people, and no judge needs a device. */
 function isJudgedOffDevice(kinds: readonly AnnotatorIdentity['kind'][]): boolean {
@@ -34,22 +52,96 @@ function isJudgedOffDevice(kinds: readonly AnnotatorIdentity['kind'][]): boolean
 }
 
 /** The sum of the question sets' work; they have one rate. */
-function workOf(spec: EvaluateSpec): Work {
-  const [first, ...others] = questionSets(spec).map(({ items, maxNewTokens }) =>
-    generating(items, maxNewTokens),
-  ) as [Work, ...Work[]];
+function workOf(sets: readonly QuestionSet[]): Work {
+  const [first, ...others] = sets.map(({ items, maxNewTokens }) => generating(items, maxNewTokens)) as [
+    Work,
+    ...Work[],
+  ];
   return { ...first, tokens: others.reduce((sum, { tokens }) => sum + tokens, first.tokens) };
 }
 
-/** Few-shot demonstrations are before the questions of the first set, the main task's. */
-const answersOf = (spec: EvaluateSpec): AnswersLoad[] =>
-  questionSets(spec).map(({ items, maxNewTokens }, at) => ({
+/** Few-shot demonstrations are before the questions of the trained task. */
+const answersOf = (sets: readonly QuestionSet[], { fewShot }: EvaluateSpec): AnswersLoad[] =>
+  sets.map(({ name, items, maxNewTokens }) => ({
     answers: items,
     maxNewTokens,
-    fewShot: at === 0 ? spec.fewShot : 0,
+    fewShot: name === ownName ? fewShot : 0,
   }));
 
-/** Greedy evaluation on the first items of the task's test set. */
+/** The base model that a reference is, if nothing was merged into it. */
+function unchangedBase(reference: PlannedStage<'model'>): string | undefined {
+  const { base, adapter } = reference.inputs;
+  const isBase = reference.kind === freezeReference.kind && adapter === undefined;
+  return isBase && base !== undefined ? inputDigest(base) : undefined;
+}
+
+/** An adapter only works on the model that it was trained on. */
+function assertTrainedOn(reference: PlannedStage<'model'>, adapter: PlannedStage<'adapter'>): void {
+  const base = trainedOn(adapter);
+  if (base === undefined || [reference.key, unchangedBase(reference)].includes(inputDigest(base))) return;
+  const reason = `${quoted(adapter)} was trained on another model than ${quoted(reference)}`;
+  throw refuseCall(kind, [{ field: 'adapter', reason }]);
+}
+
+function titleOf({ evaluation, split, only }: EvaluateSpec, fewShot: EvaluateCall['fewShot']): string {
+  const { items } = evaluation;
+  const what = only === undefined ? `${split === undefined ? '' : `${split} `}items` : `items of ${only}`;
+  return `Evaluation on ${items} ${what}${fewShot === undefined ? '' : `, ${quoted(fewShot)} before each`}`;
+}
+
+/** The longest answer, where the call changes it. */
+function longestDiffers({ resolved }: StageContext, { evaluation, only }: EvaluateSpec): string[] {
+  const { auxiliary = [], maxNewTokens } = evaluation;
+  const usual = only === undefined ? resolved.definition.evaluation : auxiliary[0];
+  return differences({ maxNewTokens: usual?.maxNewTokens }, { maxNewTokens });
+}
+
+function plan(context: StageContext, call: EvaluateCall) {
+  assertCall(kind, call, forms);
+  const { reference, adapter, fewShot, ...selection } = call;
+  const { resolved } = context;
+  if (adapter !== undefined) assertTrainedOn(reference, adapter);
+  const asked = select(context, selection);
+  if (fewShot !== undefined && asked.only !== undefined)
+    throw refuseCall(kind, [{ field: 'fewShot', reason: 'has no effect on an auxiliary task' }]);
+  const spec: EvaluateSpec = { ...asked, fewShot: fewShot?.rows?.count };
+  const sets = questionSets(spec);
+  const judges = judgeKinds(resolved, sets);
+  const offDevice = isJudgedOffDevice(judges);
+  const otherModel = judges.includes('checkpoint');
+  return {
+    spec,
+    inputs: {
+      reference: outputOf(reference),
+      adapter: adapter && outputOf(adapter),
+      data: fewShot && outputOf(fewShot),
+    },
+    title: withDifferences(titleOf(spec, fewShot), longestDiffers(context, spec)),
+    queue: offDevice ? taskQueues.cpu : taskQueues.gpu,
+    work: workOf(sets),
+    resources: evaluationResources(context, { sets: answersOf(sets, spec), otherModel }),
+    rows: null,
+    optimiserSteps: null,
+    mayExceed: offDevice,
+    judged: sets.flatMap(({ judge, items }) => (judge === undefined ? [] : { judge, items })),
+    files: filePaths(context),
+    ...sourcesFor(resolved, asked.only ?? ownName, roles),
+    judgedOffDevice: offDevice ? (true as const) : undefined,
+  };
+}
+
+/**
+ * Whether an evaluation scores models as the definition says: scores of cells are compared item by item, so these must be
+ * the same.
+ */
+export function isDefinitionsEvaluation(stage: PlannedStage, resolved: StageContext['resolved']): boolean {
+  if (stage.kind !== kind) return false;
+  const { evaluation, split, only } = stage.spec as EvaluateSpec;
+  const isWhole = split === undefined && only === undefined;
+  return isWhole && canonicalJson(evaluation) === canonicalJson(pinEvaluation(resolved));
+}
+
+/** Greedy evaluation on the first items of a set. */
 export const evaluate = defineBuiltInStage({
   kind,
   makes: 'scores',
@@ -58,37 +150,5 @@ export const evaluate = defineBuiltInStage({
   does: 'Evaluates a model on test items',
   learnsFrom: null,
   describeRows: null,
-  plan(context, { reference, adapter, fewShot }: EvaluateCall) {
-    const { resolved } = context;
-    const judges = judgeKinds(resolved);
-    const offDevice = isJudgedOffDevice(judges);
-    const otherModel = judges.includes('checkpoint');
-    const spec: EvaluateSpec = {
-      kind,
-      ...taskSource(context, roles),
-      evaluation: pinEvaluation(resolved),
-      fewShot: fewShot?.rows?.count,
-      judgeDigest: resolved.judge?.digest,
-    };
-    const shown = fewShot === undefined ? '' : `, ${quoted(fewShot)} before each`;
-    return {
-      spec,
-      inputs: {
-        reference: outputOf(reference),
-        adapter: adapter && outputOf(adapter),
-        data: fewShot && outputOf(fewShot),
-      },
-      title: `Evaluation on ${resolved.definition.evaluation.items} items${shown}`,
-      queue: offDevice ? taskQueues.cpu : taskQueues.gpu,
-      work: workOf(spec),
-      resources: evaluationResources(context, { sets: answersOf(spec), otherModel }),
-      rows: null,
-      optimiserSteps: null,
-      mayExceed: offDevice,
-      judged: questionSets(spec).flatMap(({ judge, items }) => (judge === undefined ? [] : { judge, items })),
-      files: filePaths(context),
-      ...sourcesFor(resolved, ownName, roles),
-      judgedOffDevice: offDevice ? true : undefined,
-    };
-  },
+  plan,
 });

@@ -1,0 +1,145 @@
+import { strict as assert } from 'node:assert';
+import type { PlannedStage } from '../../../contracts/stage';
+import { isDefinitionsEvaluation, planStage, type StageContext, stageKinds } from '../../../stages';
+import { resolveSweep } from '../../support/planning/resolve';
+
+const { synthesizeData, trainSft, freezeReference, trainPreference, evaluate } = stageKinds;
+
+const { evaluation } = resolveSweep().definition;
+const auxiliary = [
+  { task: 'instruction-following', name: 'ifeval', items: 5, maxNewTokens: 8, judge: 'people' },
+  { task: 'code-generation', items: 7, maxNewTokens: 9, seed: 3 },
+];
+const file = { source: 'files', test: '/a' } as const;
+const resolved = resolveSweep(
+  {
+    evaluation: {
+      ...evaluation,
+      items: 50,
+      auxiliary: [{ ...auxiliary[0]!, data: file }, auxiliary[1]!] as never,
+    },
+  },
+  { auxiliaryJudges: { ifeval: { kind: 'people', digest: 'd2' } } },
+);
+const context: StageContext = { resolved, seed: 0 };
+const reference = planStage(freezeReference, context, { adapter: null });
+
+type Loose = Readonly<Record<string, unknown>>;
+const plan = (call: Loose = {}, where = context): PlannedStage<'scores'> =>
+  planStage(evaluate, where, { reference, ...call });
+const specOf = (stage: PlannedStage): Loose => stage.spec as unknown as Loose;
+
+describe('the questions of an evaluation', () => {
+  it('are those of the definition by default, with the same key and title', () => {
+    const { key, title } = plan();
+    for (const same of [{ split: 'test' }, { items: 50 }, { maxNewTokens: evaluation.maxNewTokens }])
+      assert.deepEqual([plan(same).key, plan(same).title], [key, title]);
+    assert.equal(title, 'Evaluation on 50 items');
+    assert.ok(!('split' in specOf(plan())) && !('only' in specOf(plan())));
+    const fewer = plan({ items: 10, maxNewTokens: 7 });
+    assert.equal(fewer.title, 'Evaluation on 10 items (maxNewTokens 7)');
+    assert.equal(fewer.queue, 'cpu', 'people judge an auxiliary task');
+  });
+
+  it('are validation problems of the trained task alone', () => {
+    const stage = plan({ split: 'validation' });
+    assert.equal(stage.title, 'Evaluation on 50 validation items');
+    const { items, maxNewTokens } = { ...evaluation, items: 50 };
+    assert.deepEqual(specOf(stage)['evaluation'], { items, maxNewTokens, auxiliary: undefined });
+    assert.deepEqual([stage.queue, stage.judged, stage.judgedOffDevice], ['gpu', [], undefined]);
+    const data = { source: 'synthetic', validation: 12 } as const;
+    const few = { resolved: resolveSweep({ data }), seed: 0 };
+    assert.equal(plan({ split: 'validation' }, few).title, 'Evaluation on 12 validation items');
+    assert.equal(plan({ split: 'validation', items: 3 }, few).title, 'Evaluation on 3 validation items');
+  });
+
+  it('are those of one auxiliary task', () => {
+    const ifeval = plan({ task: 'ifeval', items: 900 });
+    assert.equal(ifeval.title, 'Evaluation on 900 items of ifeval');
+    assert.deepEqual(ifeval.judged, [{ judge: 'people', items: 900 }]);
+    assert.deepEqual([ifeval.queue, ifeval.judgedOffDevice], ['cpu', true]);
+    const code = plan({ task: 'code-generation', maxNewTokens: 4 });
+    assert.equal(code.title, 'Evaluation on 7 items of code-generation (maxNewTokens 4)');
+    assert.deepEqual([code.queue, code.judged], ['gpu', []]);
+    assert.equal(plan({ task: 'code-generation', items: 7 }).key, plan({ task: 'code-generation' }).key);
+  });
+
+  it('are refused where they are unknown or too few', () => {
+    const withoutValidation = resolveSweep(
+      { data: { source: 'files', train: '/a', test: '/b' } },
+      { files: { train: { path: '/a', digest: 'd' }, test: { path: '/b', digest: 'e' } } },
+    );
+    const refusals: [() => unknown, RegExp][] = [
+      [
+        () => plan({ split: 'train' }),
+        /^stages\.evaluate: split: "train"; "validation" or "test" is needed$/,
+      ],
+      [
+        () => plan({ split: 'validation' }, { resolved: withoutValidation, seed: 0 }),
+        /data\.validation is 0/,
+      ],
+      [() => plan({ split: 'validation', items: 201 }), /items: 201; there are 200 validation problems/],
+      [() => plan({ items: 401 }), /items: 401; there are 400 test items/],
+      [() => plan({ task: 'gsm' }), /task: "gsm"; evaluation\.auxiliary has code-generation, ifeval$/],
+      [
+        () => plan({ task: 'x' }, { resolved: resolveSweep(), seed: 0 }),
+        /task: "x"; evaluation\.auxiliary is empty$/,
+      ],
+      [() => plan({ task: 'code-generation', items: 8 }), /items: 8; there are 7 items of code-generation/],
+      [
+        () => plan({ task: 'ifeval', split: 'validation' }),
+        /split: "validation", but an auxiliary task has test items only/,
+      ],
+      [
+        () => plan({ task: 'ifeval', fewShot: planStage(synthesizeData, context, { rows: 1 }) }),
+        /fewShot: has no effect/,
+      ],
+      [() => plan({ adaptor: null }), /adaptor: no such field; did you mean adapter\?/],
+    ];
+    for (const [refused, message] of refusals)
+      assert.throws(refused, { code: 'DEFINITION_INVALID', message });
+  });
+
+  it('score a cell only if they are those of the definition', () => {
+    assert.ok(isDefinitionsEvaluation(plan(), resolved));
+    assert.ok(isDefinitionsEvaluation(plan({ split: 'test' }), resolved));
+    const others = [{ split: 'validation' }, { task: 'ifeval' }, { items: 10 }].map((call) => plan(call));
+    for (const other of [...others, reference])
+      assert.ok(!isDefinitionsEvaluation(other, resolved), other.title);
+  });
+});
+
+describe('the model of an adapter', () => {
+  const demonstrations = planStage(synthesizeData, context, { rows: 8 });
+  const sft = planStage(trainSft, context, { data: demonstrations });
+  const warm = planStage(freezeReference, context, { adapter: sft });
+  const pairs = planStage(synthesizeData, context, { rows: 8, reference: warm });
+  const tuned = planStage(trainPreference, context, { reference: warm, data: pairs });
+
+  it('is the one that it is frozen into', () => {
+    assert.deepEqual(warm.inputs['base'], { digest: 'a'.repeat(64), path: '/models/embedded' });
+    const second = planStage(freezeReference, context, { adapter: tuned });
+    assert.deepEqual(second.inputs, {
+      base: { stage: warm.key, kind: 'freezeReference' },
+      adapter: { stage: tuned.key, kind: 'trainPreference' },
+    });
+    const again = planStage(trainSft, context, { data: demonstrations, base: warm });
+    const third = planStage(freezeReference, context, { adapter: again });
+    assert.deepEqual(third.inputs['base'], { stage: warm.key, kind: 'freezeReference' });
+  });
+
+  it('is the one that it is evaluated on', () => {
+    assert.ok(plan({ reference: warm, adapter: tuned }).key);
+    assert.ok(plan({ reference, adapter: sft }).key, 'nothing was merged into the frozen base model');
+    const onBase = planStage(trainSft, context, { data: demonstrations, base: reference });
+    assert.ok(plan({ reference, adapter: onBase }).key);
+    for (const [call, message] of [
+      [
+        { reference, adapter: tuned },
+        /adapter: DPO on 8 pairs was trained on another model than Reference: the base/,
+      ],
+      [{ reference: warm, adapter: sft }, /adapter: SFT on 8 .* another model than Reference after SFT on 8/],
+    ] as const)
+      assert.throws(() => plan(call), { code: 'DEFINITION_INVALID', message });
+  });
+});
