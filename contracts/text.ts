@@ -34,3 +34,13 @@ export function joinList(parts: readonly string[]): string {
     ? parts.join('')
     : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1] ?? ''}`;
 }
+
+/** Numbers names that occur more than once: "DPO", "DPO (2)", "DPO (3)". */
+export function numberRepeats(names: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const count = (seen.get(name) ?? 0) + 1;
+    seen.set(name, count);
+    return count === 1 ? name : `${name} (${count})`;
+  });
+}

@@ -1,7 +1,8 @@
 import { baseItemsKey, type SweepAnalysis } from '../contracts/analysis/sweep';
 import type { CellResult, SweepResult } from '../contracts/results';
+import { numberRepeats } from '../contracts/text';
 import { rulesOf } from '../stages';
-import { formatCount, formatFraction } from './format';
+import { formatFraction } from './format';
 import type { TrainingEvidence } from './input';
 import { orderedCells } from './sections/order';
 
@@ -20,7 +21,7 @@ export interface EvidencePlan {
   }[];
 }
 
-const curvesShown = 5;
+const cellsShown = 5;
 
 /** The cells of the largest budget, most SFT first, each of its first seed: charts show their training. */
 function representativeCells(result: SweepResult): CellResult[] {
@@ -36,26 +37,34 @@ function nameOf({ cell: { sftFraction, seed } }: CellResult, { cells }: SweepRes
   return `SFT share ${formatFraction(sftFraction)}${seed === first ? '' : ` (seed ${seed})`}`;
 }
 
+/** The training stages of a cell that learn from the rows. A pipeline of the user may have several of them. */
 function trainingOf(
+  result: SweepResult,
+  each: CellResult,
+  learnsFrom: TrainingEvidence['learnsFrom'],
+): EvidencePlan['training'] {
+  const stages = each.stages.filter(({ kind }) => rulesOf(kind)?.learnsFrom === learnsFrom);
+  const names = numberRepeats(stages.map(({ title }) => `${nameOf(each, result)}: ${title}`));
+  return stages.map(({ kind, key }, at) => ({
+    learnsFrom,
+    name: names[at]!,
+    sftFraction: each.cell.sftFraction,
+    stageKind: kind,
+    stageKey: key,
+  }));
+}
+
+/** The training stages of the first cells that have any. */
+function curvesOf(
   result: SweepResult,
   cells: readonly CellResult[],
   learnsFrom: TrainingEvidence['learnsFrom'],
 ): EvidencePlan['training'] {
-  const stages = cells.flatMap((each) => {
-    const { cell, stages: all } = each;
-    const rows = learnsFrom === 'demonstrations' ? cell.sftRows : cell.pairRows;
-    const name = `${nameOf(each, result)}: ${formatCount(rows)} ${learnsFrom}`;
-    return all
-      .filter(({ kind }) => rulesOf(kind)?.learnsFrom === learnsFrom)
-      .map(({ kind, key }) => ({
-        learnsFrom,
-        name,
-        sftFraction: cell.sftFraction,
-        stageKind: kind,
-        stageKey: key,
-      }));
-  });
-  return stages.slice(0, curvesShown);
+  const byCell = cells.map((each) => trainingOf(result, each, learnsFrom));
+  return byCell
+    .filter((stages) => stages.length > 0)
+    .slice(0, cellsShown)
+    .flat();
 }
 
 /**
@@ -69,7 +78,7 @@ export function planEvidence(result: SweepResult, analysis: SweepAnalysis): Evid
       : [{ name: 'Base model', evaluationKey: result.base.key, itemsKey: baseItemsKey }];
   if (result.cells.length === 0) return { training: [], answers: base };
   const cells = representativeCells(result);
-  const training = (['demonstrations', 'pairs'] as const).flatMap((rows) => trainingOf(result, cells, rows));
+  const training = (['demonstrations', 'pairs'] as const).flatMap((rows) => curvesOf(result, cells, rows));
   return { training, answers: [...base, ...answerCells(result, cells, analysis)] };
 }
 

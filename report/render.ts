@@ -14,6 +14,7 @@ import { costsSection } from './sections/costs';
 import { dataSection } from './sections/data';
 import { findingsSection } from './sections/findings';
 import { moneySection } from './sections/money';
+import { otherEvaluations, stagesOfCells } from './sections/pipeline';
 import { placesSection } from './sections/places';
 import { provenanceSection } from './sections/provenance';
 import { samplesSection } from './sections/samples';
@@ -41,7 +42,7 @@ async function sweepSections(input: ReportInput): Promise<Html[]> {
     searchSection(input),
     await trainingSection(charts.training, input.loss),
     samplesSection(input.answers),
-    cellsSection(chapter, furtherScores(input)),
+    cellsSection(chapter, furtherScores(input), otherEvaluations(input), stagesOfCells(input)),
     dataSection(input),
     costsSection(input),
     provenanceSection(input),

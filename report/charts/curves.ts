@@ -7,8 +7,10 @@ import { mutedColour, seriesColour, seriesDash } from './theme';
 /** One quantity of one training stage, step by step. */
 export interface Curve {
   readonly name: string;
-  /** Index of its colour and dash. */
+  /** Index of its colour. */
   readonly series: number;
+  /** Index of its dash. */
+  readonly dash: number;
   readonly points: readonly { readonly step: number; readonly value: number }[];
 }
 
@@ -82,7 +84,7 @@ export function trainingCurves(data: CurvesData): Chart {
       legend,
     });
     const color = named(data.curves.map(({ series }) => seriesColour(series)));
-    const strokeDash = named(data.curves.map(({ series }) => seriesDash(series)));
+    const strokeDash = named(data.curves.map(({ dash }) => seriesDash(dash)));
     const x = {
       field: 'step',
       type: 'quantitative',

@@ -11,20 +11,26 @@ export interface CurveSource {
   readonly loss: LossFacts;
 }
 
+/** Curves of one cell have its colour, each with its own dash. */
 function curvesOf(
   { training, fractions }: CurveSource,
   learnsFrom: TrainingEvidence['learnsFrom'],
   value: string,
 ): Curve[] {
-  return training
-    .filter((stage) => stage.learnsFrom === learnsFrom)
-    .map(({ name, sftFraction, rows }) => ({
-      name,
-      series: Math.max(0, fractions.indexOf(sftFraction)),
-      points: rows.flatMap(({ step, values }) =>
-        values[value] === undefined ? [] : [{ step, value: values[value] }],
-      ),
-    }))
+  const stages = training.filter((stage) => stage.learnsFrom === learnsFrom);
+  return stages
+    .map(({ name, sftFraction, rows }, at) => {
+      const series = Math.max(0, fractions.indexOf(sftFraction));
+      const before = stages.slice(0, at).filter((stage) => stage.sftFraction === sftFraction);
+      return {
+        name,
+        series,
+        dash: series + before.length,
+        points: rows.flatMap(({ step, values }) =>
+          values[value] === undefined ? [] : [{ step, value: values[value] }],
+        ),
+      };
+    })
     .filter(({ points }) => points.length > 0);
 }
 

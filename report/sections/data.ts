@@ -72,6 +72,7 @@ function pairRows({ result }: ReportInput): { cells: string[] }[] {
       .map((stage) => ({
         cells: [
           `${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}, SFT share ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
+          stage.title,
           ...pairCells(stage),
         ],
       })),
@@ -86,6 +87,7 @@ function pairTable(input: ReportInput): Html {
       'Pair synthesis: prompts of the pool in order, until there were enough pairs. A prompt whose samples are all correct or all incorrect yields none',
     columns: [
       { title: 'First used by' },
+      { title: 'Stage' },
       number('Pairs'),
       number('Prompts'),
       number('Samples'),
