@@ -2,7 +2,7 @@ import { BudgetlineError } from '../core/failures';
 import { memberOf } from '../core/members';
 import type { PlannedStage } from '../contracts/stage';
 import type { StageContext } from '../stages/define';
-import { evaluate } from '../stages/evaluate';
+import { evaluate, isDefinitionsEvaluation } from '../stages/evaluate';
 import type { Stages } from '../stages/functions';
 import { nameOfPipeline, tracePipeline } from '../stages/trace';
 import { Purchases } from './purchases';
@@ -37,8 +37,15 @@ export function evaluationLast<T extends { readonly key: string }>(stages: reado
 
 const isEvaluation = (stage: PlannedStage): stage is PlannedStage<'scores'> => stage.kind === evaluate.kind;
 
+const returns = (context: StageContext, problem: string, remedy: string): BudgetlineError =>
+  new BudgetlineError('DEFINITION_INVALID', `${nameOfPipeline(context)} ${problem}.`, {
+    remedy,
+    details: { field: 'pipeline' },
+  });
+
 /**
- * The evaluation that a pipeline returned, out of the stages that it called.
+ * The evaluation that a pipeline returned, out of the stages that it called. It scores the cell, so it is on the
+ * definition's test items.
  *
  * @throws BudgetlineError DEFINITION_INVALID
  */
@@ -49,15 +56,19 @@ export function evaluationIn(
 ): PlannedStage<'scores'> {
   const { key } = (returned ?? {}) as Partial<PlannedStage>;
   const found = stages.filter(isEvaluation).find((stage) => stage.key === key);
-  if (found !== undefined) return found;
-  throw new BudgetlineError(
-    'DEFINITION_INVALID',
-    `${nameOfPipeline(context)} does not return an evaluation that it called with stages.evaluate.`,
-    {
-      remedy: 'A pipeline is a function: async (stages, cell) => stages.evaluate({ … })',
-      details: { field: 'pipeline' },
-    },
-  );
+  if (found === undefined)
+    throw returns(
+      context,
+      'does not return an evaluation that it called with stages.evaluate',
+      'A pipeline is a function: async (stages, cell) => stages.evaluate({ … })',
+    );
+  if (!isDefinitionsEvaluation(found, context.resolved))
+    throw returns(
+      context,
+      `returns "${found.title}", and cells are compared on the definition's test items`,
+      'Return an evaluation without split, task, items and maxNewTokens.',
+    );
+  return found;
 }
 
 /** An error that a user's pipeline throws, with its name. The package's own errors stay as they are. */

@@ -51,6 +51,17 @@ describe('a planned pipeline', () => {
     assert.deepEqual(continuesAfter, []);
   });
 
+  it('is refused if it returns an evaluation on other items than those of the definition', async () => {
+    for (const choice of [{ split: 'validation' }, { items: 3 }, { maxNewTokens: 5 }] as const)
+      await assert.rejects(
+        planUsers('other', async (functions) => {
+          const reference = await functions.freezeReference({ adapter: null });
+          return functions.evaluate({ reference, ...choice });
+        }),
+        /returns "Evaluation on .*", and cells are compared on the definition's test items/,
+      );
+  });
+
   it('has no evaluation yet if a result decides about it', async () => {
     const { stages, evaluation, continuesAfter } = await planUsers('branch', async (functions) => {
       const reference = await functions.freezeReference({ adapter: null });
