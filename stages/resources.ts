@@ -32,8 +32,8 @@ const fileBytes = {
 } as const;
 
 /**
- * Peak memory of a trainer on the CPU: the process, copies of the weights, and what grows with the tokens of a batch. Fitted to
- * models of 0.8 to 52 million weights (docs/log.md).
+ * Peak memory of a trainer on the CPU: the process, copies of the weights, and what grows with the tokens of a batch.
+ * Fitted to models of 0.8 to 52 million weights (docs/log.md).
  */
 const memory = {
   /** Node.js and ONNX Runtime, without and with a session. */
@@ -57,7 +57,7 @@ const memory = {
 /** Logits of a chunk of tokens. */
 const chunk = 2 ** 25;
 
-/** Vocabularies of characters have short tokens. */
+/** Vocabularies of characters have short tokens: 1.8 bytes in the embedded model. Others are assumed to have 4. */
 const characters = 1000;
 const textBytes = (tokens: number, { vocabulary = Infinity }: ResolvedModel): number =>
   tokens * (vocabulary < characters ? 2 : 4);
