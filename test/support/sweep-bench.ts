@@ -5,13 +5,12 @@ import type { SweepStatus } from '../../client';
 import type { ResolveOptions } from '../../definitions';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { SweepResult } from '../../contracts/results';
-import type { Task } from '../../contracts/task';
 import { planGrid } from '../../planning';
 import type { SweepPlan } from '../../planning';
 import { defineSweep } from '../../definitions';
 import { createFolderStore } from '../../store';
 import { gradeSchoolMathDefaults } from '../../tasks';
-import { builtInTasks, createWorker } from '../../workers';
+import { builtInTasks, createWorker, type WorkerSettings } from '../../workers';
 import type { Orchestration } from '../../workflows/orchestration';
 import { countingTrainer } from './counted-trainer';
 import { whilePolling } from './polling';
@@ -33,16 +32,16 @@ export function resolveTinySweep(
   return resolveDefinition(definition, { tasks: builtInTasks, ...options });
 }
 
-/** Runs `use` with both workers of a home in this process; `tasks` are registered in addition. */
+/** Runs `use` with both workers of a home in this process; `own` are the user's tasks and members. */
 export function withWorkers<T>(
   home: string,
   use: (client: Client) => Promise<T>,
-  tasks: readonly Task[] = [],
+  own: Pick<WorkerSettings, 'tasks' | 'members'> = {},
 ): Promise<T> {
   const trainer = { command: countingTrainer(home) };
   return whilePolling(
     (connection) =>
-      Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, trainer, tasks }))),
+      Promise.all(['cpu', 'gpu'].map((queue) => createWorker({ connection, home, queue, trainer, ...own }))),
     use,
   );
 }

@@ -31,7 +31,7 @@ describe('a sweep with a user’s task whose code changes', function () {
     const before = readTrainerStarts(home).length;
     const { resolved } = await load(edits);
     const { tasks } = await load(ofWorkers);
-    const ran = await withWorkers(home, (client) => runSweep(client, resolved), tasks);
+    const ran = await withWorkers(home, (client) => runSweep(client, resolved), { tasks });
     return {
       ...ran,
       trainers: readTrainerStarts(home)

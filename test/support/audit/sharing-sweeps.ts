@@ -74,5 +74,5 @@ export function runSharingSweeps(home: string): Promise<SharingSweeps> {
     const failedStatus = await readStatus(client, failing.plan.sweepId, { store: createFolderStore(home) });
     return { cancelled, maker, reuser, failing, failedStatus };
   };
-  return withWorkers(home, work, [unjudged]);
+  return withWorkers(home, work, { tasks: [unjudged] });
 }

@@ -1,0 +1,77 @@
+import type { Pipeline, PlannedStage, Stages } from 'budgetline/workflows';
+import { failing } from './failing';
+
+const base = (stages: Stages): Promise<PlannedStage<'model'>> => stages.freezeReference({ adapter: null });
+
+async function scored(stages: Stages, rows: number): Promise<PlannedStage<'scores'>> {
+  const adapter = await stages.trainSft({ data: await stages.synthesizeData({ rows }) });
+  return stages.evaluate({ reference: await stages.freezeReference({ adapter }) });
+}
+
+let calls = 0;
+/** Whether this call of the module is the first, so that a pipeline depends on more than its arguments. */
+const isFirst = (): boolean => (calls += 1) === 1;
+
+/** Pipelines by the label of the axis "branch". */
+const branches: Readonly<Record<string, Pipeline>> = {
+  /** Trains on half of the rows as well, where all of them score below 2, which is always. */
+  async score(stages, { sftRows }) {
+    const all = await scored(stages, sftRows);
+    const { score } = await stages.metrics(all);
+    return score < 2 ? scored(stages, sftRows / 2) : all;
+  },
+
+  async together(stages, { sftRows }) {
+    const data = await Promise.all([sftRows, sftRows / 2].map((rows) => stages.synthesizeData({ rows })));
+    const [adapter] = await Promise.all(data.map((rows) => stages.trainSft({ data: rows })));
+    return stages.evaluate({ reference: await stages.freezeReference({ adapter: adapter! }) });
+  },
+
+  other: (stages, { sftRows }) => scored(stages, isFirst() ? sftRows : sftRows / 2),
+
+  async fewer(stages, { sftRows }) {
+    const reference = await base(stages);
+    if (isFirst()) await stages.synthesizeData({ rows: sftRows });
+    return stages.evaluate({ reference });
+  },
+
+  async sibling(stages, { pairRows }) {
+    const reference = await base(stages);
+    const tune = async (): Promise<PlannedStage<'adapter'>> => {
+      const data = await stages.synthesizeData({ rows: pairRows, reference });
+      return stages.trainPreference({ reference, data });
+    };
+    const [adapter] = await Promise.all([tune(), stages.run(failing, { reference })]);
+    return stages.evaluate({ reference, adapter });
+  },
+
+  async caught(stages, { pairRows }) {
+    const reference = await base(stages);
+    try {
+      await stages.run(failing, { reference });
+    } catch {
+      await stages.synthesizeData({ rows: pairRows - 1, reference });
+    }
+    return stages.evaluate({ reference });
+  },
+
+  /** The failing stage ends while the pipeline awaits another one. */
+  async late(stages, { sftRows }) {
+    const reference = await base(stages);
+    const failed = stages.run(failing, { reference });
+    const evaluation = await scored(stages, sftRows);
+    await failed;
+    return evaluation;
+  },
+
+  /** Returns while a branch, which it does not await, has a stage to call. */
+  async left(stages, { sftRows }) {
+    const reference = await base(stages);
+    const evaluation = await stages.evaluate({ reference });
+    void scored(stages, sftRows);
+    return evaluation;
+  },
+};
+
+/** Has one of several forms. */
+export const branching: Pipeline = (stages, cell) => branches[cell.axes['branch']!]!(stages, cell);

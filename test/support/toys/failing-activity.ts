@@ -1,0 +1,4 @@
+/** Fails at once. */
+export function fail(): never {
+  throw new RangeError('It always fails.');
+}
