@@ -56,7 +56,7 @@ async function compareBytes(
   return { ...about, outcome, differences };
 }
 
-/** Compares a stage that was not run again with the new stage of the same title, if there is one. */
+/** Compares a stage that was not run again with the new stage of the same title that is nearest to it, if there is one. */
 async function describeNotRun(
   { store: recordStore }: RunLocation,
   { store: newStore }: RunLocation,
@@ -64,11 +64,11 @@ async function describeNotRun(
   candidates: readonly ArtifactManifest[],
 ): Promise<ReproducedStage> {
   const before = await readManifest(recordStore, key);
-  const similar = candidates.find((other) => other.kind === kind && other.title === before?.title);
-  const differences =
-    before === undefined || similar === undefined
-      ? []
-      : await compareStages({ store: recordStore, manifest: before }, { store: newStore, manifest: similar });
+  const similar = candidates.filter((other) => other.kind === kind && other.title === before?.title);
+  const compared = similar.map((manifest) =>
+    compareStages({ store: recordStore, manifest: before! }, { store: newStore, manifest }),
+  );
+  const [differences = []] = (await Promise.all(compared)).sort((a, b) => a.length - b.length);
   return { key, kind, title: before?.title ?? kind, outcome: 'not-run', recorded, made: null, differences };
 }
 

@@ -63,7 +63,8 @@ async function describeStage(
     shared: all.filter((attempt) => attempt.experimentId !== experimentId),
     waitingMs: waitingTime(ofStage, attempts),
     scores: lines.flatMap((line) => (line.type === 'attempt-ended' ? [line.scores ?? []] : [])).at(-1) ?? [],
-    title: title ?? ('title' in record ? record.title : kind),
+    // Another run may have made it under another name.
+    title: ofStage[0]?.title ?? title ?? kind,
     cell: cellOf(experimentId, attempts[0]?.workflowId ?? ofStage[0]?.workflowId),
     artifact: 'artifact' in record ? record.artifact : null,
     requestedAt: ofStage[0]?.requestedAt ?? null,

@@ -150,3 +150,15 @@ export function describeTotals({ stages, states, attempts, outcomes }: AuditTota
   const ofStages = counted(stages, 'stage') + describeOthers(states, ['made']);
   return `${ofStages}; ${counted(attempts, 'attempt')}${describeOthers(outcomes, ['published', 'answered'])}`;
 }
+
+/** Evaluations with a name each: its cell, with the title if the cell has several; without a cell its title. */
+export function namedEvaluations({
+  stages,
+}: Pick<RunTimeline, 'stages'>): { readonly name: string; readonly stage: AuditedStage }[] {
+  const evaluations = stages.filter(({ scores }) => scores.length > 0);
+  return evaluations.map((stage) => {
+    const { cell, title } = stage;
+    const isOnly = evaluations.filter((other) => other.cell === cell).length === 1;
+    return { name: cell === null ? title : isOnly ? cell : `${cell}: ${title}`, stage };
+  });
+}

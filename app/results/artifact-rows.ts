@@ -5,7 +5,7 @@ import { baseItemsKey } from '../../contracts/analysis/sweep';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import { BudgetlineError } from '../../core/failures';
 import { type CellResult, controlIdOf, type SweepResult } from '../../contracts/results';
-import type { StageKey } from '../../contracts/stage';
+import type { StageKey, StageResult } from '../../contracts/stage';
 import { evaluate, rulesOf } from '../../stages';
 import type { LossFacts } from '../../losses/facts';
 import type { MetricRow } from '../../report/input';
@@ -84,8 +84,26 @@ export function readMetrics(
 /** Steps at the end of preference training over which the reward of the chosen answers is averaged. */
 const lastSteps = 10;
 
-async function readChosenReward(store: Store, { stages }: CellResult): Promise<number | undefined> {
-  const stage = stages.find(({ kind }) => rulesOf(kind)?.learnsFrom === 'pairs');
+/** The preference tuning that the scored weights come from, the last one if a pipeline has several. */
+async function tuningBehind(
+  store: Store,
+  { evaluation, stages }: CellResult,
+): Promise<StageResult | undefined> {
+  const learnsFromPairs = ({ kind }: StageResult): boolean => rulesOf(kind)?.learnsFrom === 'pairs';
+  if (!stages.some(learnsFromPairs)) return undefined;
+  const byKey = new Map(stages.map((stage) => [stage.key, stage]));
+  const queue: StageKey[] = [evaluation.key];
+  for (const key of queue) {
+    const stage = byKey.get(key);
+    if (stage === undefined || stage.makes === 'rows') continue;
+    if (learnsFromPairs(stage)) return stage;
+    queue.push(...Object.values((await store.get(stage))?.manifest.inputs ?? {}));
+  }
+  return undefined;
+}
+
+async function readChosenReward(store: Store, cell: CellResult): Promise<number | undefined> {
+  const stage = await tuningBehind(store, cell);
   if (stage === undefined) return undefined;
   const rows = await readMetrics(store, stage);
   const rewards = (rows ?? []).slice(-lastSteps).flatMap(({ values }) => values['rewards/chosen'] ?? []);

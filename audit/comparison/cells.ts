@@ -19,6 +19,7 @@ const cellResult = z.looseObject({
     axes: z.record(z.string(), z.string()).optional(),
   }),
   evaluation: z.looseObject({
+    key: z.string(),
     score: z.number(),
     /** Auxiliary tasks. */
     auxiliary: z.array(z.looseObject({ name: z.string(), score: z.number() })).default([]),
@@ -126,30 +127,49 @@ async function compareMaking(stores: Stores, { key }: CellStage): Promise<FieldD
   return compareFields(await readDeterminism(stores.a, key), await readDeterminism(stores.b, key));
 }
 
-/** The first stage that differs between two cells, and why: settings, or what determines the bytes. */
-export async function compareCells(stores: Stores, { name, a, b }: CellPair): Promise<CellDifference> {
-  const scores = { cell: name, scoreA: a.evaluation.score, scoreB: b.evaluation.score };
-  const [last, otherLast] = [a.stages.at(-1), b.stages.at(-1)];
-  const other = b.stages.find(
-    (stage, at) => stage.key !== a.stages[at]?.key || stage.digest !== a.stages[at].digest,
-  );
-  if (other === undefined || last === undefined || otherLast === undefined)
-    return { ...scores, firstDifferentStage: null, cause: null, differences: [] };
-  const settings = await (last.key === otherLast.key ? [] : compareSettings(stores, last, otherLast));
-  if (settings.length > 0)
-    return { ...scores, firstDifferentStage: other.title, cause: 'settings', differences: settings };
-  const differences = await compareMaking(stores, other);
-  return { ...scores, firstDifferentStage: other.title, cause: 'bytes', differences };
+/**
+ * The first stage of a cell that the other does not have with the same bytes. Stages that ran side by side may have another
+ * order.
+ */
+function firstWithout({ stages }: Cell, other: Cell): CellStage | undefined {
+  const digests = new Map(other.stages.map(({ key, digest }) => [key, digest]));
+  return stages.find(({ key, digest }) => digests.get(key) !== digest);
 }
 
-/** Datasets that differ between two cells, by digest. */
+/** The settings that differ between two cells: of all stages that their scores come from, or which stages they have. */
+async function compareScored(stores: Stores, { a, b }: CellPair): Promise<FieldDifference[]> {
+  const [one, other] = [a, b].map(({ stages, evaluation }) =>
+    stages.find(({ key }) => key === evaluation.key)!,
+  );
+  if (one!.key !== other!.key) return compareSettings(stores, one!, other!);
+  const titles = ({ stages }: Cell): string => stages.map(({ title }) => title).join(', ');
+  return [{ field: 'stages', a: titles(a), b: titles(b) }];
+}
+
+/**
+ * The first stage that differs between two cells, and why: settings, or what determines the bytes. A pipeline that branches
+ * on results may have other settings because of other bytes; these are then named.
+ */
+export async function compareCells(stores: Stores, pair: CellPair): Promise<CellDifference> {
+  const { name, a, b } = pair;
+  const scores = { cell: name, scoreA: a.evaluation.score, scoreB: b.evaluation.score };
+  const other = firstWithout(b, a) ?? firstWithout(a, b);
+  if (other === undefined) return { ...scores, firstDifferentStage: null, cause: null, differences: [] };
+  const about = { ...scores, firstDifferentStage: other.title };
+  const isInBoth = [a, b].every(({ stages }) => stages.some(({ key }) => key === other.key));
+  if (isInBoth) return { ...about, cause: 'bytes', differences: await compareMaking(stores, other) };
+  return { ...about, cause: 'settings', differences: await compareScored(stores, pair) };
+}
+
+/** Datasets that differ between two cells, by digest. Those with equal bytes are paired first, the rest in order. */
 export function compareData({ name, a, b }: CellPair): FieldDifference[] {
   const data = ({ stages }: Cell): CellStage[] => stages.filter(({ makes }) => makes === 'rows');
-  const [ofA, ofB] = [data(a), data(b)];
+  const without = (stages: readonly CellStage[], others: readonly CellStage[]): CellStage[] =>
+    stages.filter(({ digest }) => !others.some((stage) => stage.digest === digest));
+  const [ofA, ofB] = [without(data(a), data(b)), without(data(b), data(a))];
   const longer = ofA.length < ofB.length ? ofB : ofA;
-  return longer.flatMap(({ title }, at) => {
-    const [one, other] = [ofA[at]?.digest ?? null, ofB[at]?.digest ?? null];
-    return one === other ? [] : [{ field: `${name} › ${title}`, a: one, b: other }];
+  return longer.map(({ title }, at) => {
+    return { field: `${name} › ${title}`, a: ofA[at]?.digest ?? null, b: ofB[at]?.digest ?? null };
   });
 }
 

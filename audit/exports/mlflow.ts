@@ -1,3 +1,4 @@
+import { numberRepeats } from '../../contracts/text';
 import { nameOf, type Cell } from '../comparison/cells';
 import type { UnfinishedCell } from '../comparison/unfinished-cells';
 import type { ExportEvidence } from './evidence';
@@ -48,15 +49,24 @@ const metricName = (text: string): string => text.replace(/[^\w\-./ ]/g, '_');
 const numbersIn = (values: object): [string, number][] =>
   Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
 
+/** Names of stages in metrics: the kind, with the title if the cell has several of the kind. */
+function stageNames(stages: Cell['stages']): string[] {
+  const isOnly = (kind: string): boolean => stages.filter((stage) => stage.kind === kind).length === 1;
+  return numberRepeats(stages.map(({ kind, title }) => (isOnly(kind) ? kind : `${kind} ${title}`)));
+}
+
 function metricsOf(cell: Cell, { manifests }: ExportEvidence): [string, number][] {
   const { evaluation, stages } = cell;
   const ofAuxiliary = evaluation.auxiliary.flatMap((task) =>
     numbersIn(task).map(([name, value]): [string, number] => [`auxiliary.${task.name}.${name}`, value]),
   );
-  const trained = stages.filter(({ key }) => manifests.get(key)?.makes === 'adapter');
-  const ofStages = trained.flatMap(({ kind, key }) =>
+  const measured = stages.filter(
+    ({ key, makes }) => makes === 'adapter' || (makes === 'scores' && key !== evaluation.key),
+  );
+  const names = stageNames(measured);
+  const ofStages = measured.flatMap(({ key }, at) =>
     Object.entries(manifests.get(key)?.metrics ?? {}).map(([name, value]): [string, number] => [
-      `${kind}.${name}`,
+      `${names[at]!}.${name}`,
       value,
     ]),
   );
@@ -98,7 +108,7 @@ function renderRun(cell: Cell, evidence: ExportEvidence): MlflowRun {
     tags: [
       ...tagsOf(cell, evidence),
       ...named({
-        'budgetline.evaluation': cell.stages.at(-1)?.key ?? '',
+        'budgetline.evaluation': cell.evaluation.key,
         'budgetline.stages': cell.stages.map(({ key }) => key).join(' '),
         'budgetline.reused': reusedBy(cell, evidence),
         // Clears the reason of a failure that an earlier export sent.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BudgetlineError } from '../../core/failures';
 import { parseHubReference } from '../../core/hub';
 import type { StageSpec } from '../../contracts/stage';
+import { joinList } from '../../contracts/text';
 import { losses } from '../../losses/registry';
 import { rulesOf } from '../../stages';
 import { nameOf, type Cell } from '../comparison/cells';
@@ -19,6 +20,17 @@ const specShape = z.looseObject({
   loss: z.looseObject({ name: z.string().optional(), export: z.string().optional() }).optional(),
 });
 
+/**
+ * A cell with the stages that its score comes from, in the order of their calls. A pipeline may have others: models that it
+ * did not choose, and their evaluations.
+ */
+function withLineage(cell: Cell, { manifests }: ExportEvidence): Cell {
+  const keys = new Set([cell.evaluation.key]);
+  for (const key of keys)
+    for (const input of Object.values(manifests.get(key)?.inputs ?? {})) keys.add(input);
+  return { ...cell, stages: cell.stages.filter(({ key }) => keys.has(key)) };
+}
+
 const trainedOn = ({ stages }: Cell, rows: 'demonstrations' | 'pairs'): Cell['stages'] =>
   stages.filter(({ kind }) => rulesOf(kind)?.learnsFrom === rows);
 
@@ -34,7 +46,7 @@ function trainingTags(best: Cell, evidence: ExportEvidence): string[] {
   const tuned = trainedOn(best, 'pairs').flatMap(({ key }) =>
     tagOf(specShape.safeParse(evidence.manifests.get(key)?.spec).data?.loss),
   );
-  return [...sft, ...tuned];
+  return [...new Set([...sft, ...tuned])];
 }
 
 function frontMatter(best: Cell, evidence: ExportEvidence): string[] {
@@ -93,7 +105,7 @@ function dataWords(best: Cell, { manifests }: ExportEvidence): string {
     const describe = rulesOf(kind)?.describeRows;
     return [escape(describe ? describe(manifest.spec as StageSpec) : title)];
   });
-  return words.length === 0 ? 'no rows' : words.join(' and ');
+  return words.length === 0 ? 'no rows' : joinList(words);
 }
 
 /** Every cell's score, with those of auxiliary tasks. */
@@ -131,12 +143,13 @@ function limits({ evaluation: { auxiliary } }: Cell): string {
 export function renderModelCard(evidence: ExportEvidence): string {
   const { timeline } = evidence;
   const cells = evidence.cells();
-  const best = bestOf(cells);
-  if (best === undefined)
+  const winner = bestOf(cells);
+  if (winner === undefined)
     throw new BudgetlineError(
       'INPUT_MISSING',
       `No cell of ${timeline.experimentId} has a score, so there is no model.`,
     );
+  const best = withLineage(winner, evidence);
   const rivals = cells.filter(({ cell }) => cell.task === best.cell.task);
   const { anchor } = timeline;
   const signed =

@@ -94,8 +94,20 @@ export async function checkLineage(subject: Subject): Promise<CheckResult> {
   return { checked: `${inputs.length} inputs of ${artifacts.length} stages`, findings };
 }
 
-/** Compares the reference of a policy, or of an evaluation, with the one that was read and with that of its data. */
-async function checkPolicy(subject: Subject, { manifest }: SubjectArtifact): Promise<Finding[]> {
+/** The model that an adapter was trained on, or that rows were sampled from. */
+const modelOf = ({ inputs }: ArtifactManifest): string | undefined => inputs['reference'] ?? inputs['base'];
+
+/** Whether a stage of `model` fits the frozen reference: it is the reference, or the base model that is frozen unchanged. */
+function fits(model: string, { key, inputs }: ArtifactManifest): boolean {
+  return model === key || (inputs['adapter'] === undefined && model === inputs['base']);
+}
+
+/** Compares the reference of a policy, or of an evaluation, with the one that was read and with that of what it reads. */
+async function checkPolicy(
+  subject: Subject,
+  { manifest }: SubjectArtifact,
+  isOwnPipeline: boolean,
+): Promise<Finding[]> {
   const where = manifestOf(subject, manifest);
   const { reference, data, adapter } = manifest.inputs;
   const report = (what: string): Finding[] => [finding('reference-mismatch', where, what)];
@@ -107,20 +119,19 @@ async function checkPolicy(subject: Subject, { manifest }: SubjectArtifact): Pro
     return report(
       `the ledger records that ${read} was read, but the frozen reference is ${frozen.manifest.digest}`,
     );
-  const other = await subject.artifact(manifest.makes === 'scores' ? adapter : data);
-  const against = other?.manifest.inputs['reference'] ?? other?.manifest.inputs['base'];
-  const { base, adapter: merged } = frozen.manifest.inputs;
-  // Without an adapter, the frozen reference is its base model.
-  const isBase = merged === undefined && against === base;
-  if (other === undefined || against === undefined || against === reference || isBase) return [];
+  // A pipeline of the user may train on pairs of another model.
+  const sampled = isOwnPipeline ? undefined : data;
+  const other = await subject.artifact(manifest.makes === 'scores' ? adapter : sampled);
+  const against = other && modelOf(other.manifest);
+  if (other === undefined || against === undefined || fits(against, frozen.manifest)) return [];
   return report(
     `its reference is ${String(reference)}, but that of its ${other.manifest.title} is ${against}`,
   );
 }
 
 /**
- * Every policy was trained against its frozen reference, on pairs sampled from that reference, and is evaluated on top of
- * the same reference.
+ * Every policy was trained against its frozen reference, and is evaluated on top of the same reference. In the built-in
+ * pipeline its pairs were sampled from that reference too.
  */
 export async function checkReferences(subject: Subject): Promise<CheckResult> {
   const artifacts = await subject.artifacts();
@@ -128,6 +139,8 @@ export async function checkReferences(subject: Subject): Promise<CheckResult> {
     ({ manifest: { makes, inputs } }) =>
       makes === 'scores' || (makes === 'adapter' && inputs['reference'] !== undefined),
   );
-  const findings = (await Promise.all(policies.map((policy) => checkPolicy(subject, policy)))).flat();
+  const isOwnPipeline = Object.hasOwn(await subject.definition(), 'pipeline');
+  const checks = policies.map((policy) => checkPolicy(subject, policy, isOwnPipeline));
+  const findings = (await Promise.all(checks)).flat();
   return { checked: `${policies.length} policies and evaluations`, findings };
 }

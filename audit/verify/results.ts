@@ -74,11 +74,7 @@ async function checkPages(subject: Subject): Promise<{ count: number; findings: 
 }
 
 /** Only sweeps write result.json; the result of a single experiment is in its history. */
-async function isOneCell(subject: Subject): Promise<boolean> {
-  const [opening] = await subject.experiment();
-  const definition: unknown = opening?.type === 'experiment-opened' ? opening.definition : null;
-  return typeof definition === 'object' && definition !== null && 'budget' in definition;
-}
+const isOneCell = async (subject: Subject): Promise<boolean> => 'budget' in (await subject.definition());
 
 /** Why result.json is missing: a cancelled run never has one. */
 async function describeMissing(subject: Subject): Promise<string> {

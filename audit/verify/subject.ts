@@ -90,6 +90,12 @@ export class Subject {
     return known;
   }
 
+  /** The definition that the experiment's chain records; empty without one. */
+  async definition(): Promise<object> {
+    const [opening] = await this.experiment();
+    return Object(opening?.type === 'experiment-opened' ? opening.definition : undefined) as object;
+  }
+
   async records(): Promise<LineOf<'stage-recorded'>[]> {
     return recordedStages(await this.experiment());
   }

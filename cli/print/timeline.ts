@@ -5,6 +5,7 @@ import {
   describeTotals,
   type Intervention,
   isUnsuccessful,
+  namedEvaluations,
 } from '../../contracts/run-timeline';
 import type { Ink } from './ink';
 import { formatCount, formatDuration, formatEstimate, formatUsd } from './numbers';
@@ -48,12 +49,12 @@ function stageTable({ stages }: RunTimeline, ink: Ink): string[] {
 }
 
 /** Scores in the ledger: of the main task and of auxiliary tasks. */
-function scoreTable({ stages }: RunTimeline, ink: Ink): string[] {
-  const evaluations = stages.filter(({ scores }) => scores.length > 0);
+function scoreTable(timeline: RunTimeline, ink: Ink): string[] {
+  const evaluations = namedEvaluations(timeline);
   if (evaluations.length === 0) return [];
-  const rows = evaluations.flatMap(({ cell, title, scores }) =>
-    scores.map(({ auxiliary, items, score, low, high }, at) => [
-      { text: at === 0 ? (cell ?? fit(title, 44)) : '' },
+  const rows = evaluations.flatMap(({ name, stage }) =>
+    stage.scores.map(({ auxiliary, items, score, low, high }, at) => [
+      { text: at === 0 ? fit(name, 60) : '' },
       { text: auxiliary ?? 'main task' },
       { text: formatEstimate({ estimate: score, low, high }) },
       { text: formatCount(items) },

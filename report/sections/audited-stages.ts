@@ -1,4 +1,4 @@
-import type { AuditedAttempt, RunTimeline } from '../../contracts/run-timeline';
+import { type AuditedAttempt, namedEvaluations, type RunTimeline } from '../../contracts/run-timeline';
 import { formatCount, formatDuration, formatInterval, formatScore } from '../format';
 import { html, type Html } from '../html';
 import { number, section, table } from './parts';
@@ -67,11 +67,11 @@ export function sharedSection({ stages }: RunTimeline): Html {
 }
 
 /** Scores of evaluations by the ledger: the task that is tuned for, and auxiliary tasks. */
-export function foundSection({ stages }: RunTimeline): Html {
-  const rows = stages.flatMap(({ title, cell, scores }) =>
-    scores.map(({ auxiliary, items, score, low, high }) => ({
+export function foundSection(timeline: RunTimeline): Html {
+  const rows = namedEvaluations(timeline).flatMap(({ name, stage }) =>
+    stage.scores.map(({ auxiliary, items, score, low, high }) => ({
       cells: [
-        cell ?? title,
+        name,
         auxiliary ?? 'task',
         formatScore(score),
         formatInterval({ low, high }),

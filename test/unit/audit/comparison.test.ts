@@ -1,9 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { compareCells, pairCells, type Cell } from '../../../audit/comparison/cells';
-import { digestOf } from '../../../core/digest';
+import { compareCells, compareData, pairCells, type Cell } from '../../../audit/comparison/cells';
 import { createFolderStore, type Store } from '../../../store';
+import { publishStage, publishTwoRounds, readCell } from '../../support/audit/published';
 import { temporaryFolder } from '../../support/temporary';
 
 interface Made {
@@ -14,51 +12,23 @@ interface Made {
 
 const who = { id: 'c', task: 't', model: 'm', annotator: 'a' };
 const when = { startedAt: '', endedAt: '' };
-const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
-
-async function publish(store: Store, kind: 'trainSft' | 'evaluate', made: Made, inputs = {}) {
-  const spec = { kind, rows: made.rows };
-  const key = digestOf({ spec, revision: 1, inputs });
-  const dir = join(store.name, key);
-  await mkdir(dir, { recursive: true });
-  await writeFile(join(dir, 'file'), made.bytes ?? '');
-  const how = {
-    device: 'cpu',
-    threads: made.threads ?? 1,
-    trainer: 't',
-    microBatches: [],
-    warnings: [],
-    cost,
-  };
-  const title = `${kind} of ${made.rows}`;
-  const at = { at: new Date().toISOString(), host: 'h', experimentId: 'e' };
-  const makes = kind === 'evaluate' ? 'scores' : 'adapter';
-  const manifest = {
-    makes,
-    revision: 1,
-    title,
-    spec,
-    inputs,
-    inputDigests: {},
-    metrics: {},
-    made: { ...at, ...how },
-  };
-  const { digest } = (
-    await store.publish({ id: { kind, key }, dir, manifest }, { check: () => Promise.resolve() })
-  ).manifest;
-  return { kind, makes, title, key, digest };
-}
-
 describe('comparison of two runs', () => {
   const folder = temporaryFolder();
 
   async function makeCell(name: string, made: Made, score: number): Promise<{ store: Store; cell: Cell }> {
     const store = createFolderStore(folder.at(name));
     await store.prepare();
-    const adapter = await publish(store, 'trainSft', made);
-    const last = await publish(store, 'evaluate', { rows: 1 }, { adapter: adapter.key });
+    const { rows, bytes = '', threads } = made;
+    const adapter = await publishStage(store, 'trainSft', {
+      title: `trainSft of ${rows}`,
+      spec: { rows },
+      files: { file: bytes },
+      threads,
+    });
+    const last = await publishStage(store, 'evaluate', { inputs: { adapter } });
     const cell = { ...who, budget: 64, sftFraction: 1, seed: 0 };
-    return { store, cell: { cell, evaluation: { score, auxiliary: [] }, stages: [adapter, last], ...when } };
+    const evaluation = { key: last.key, score, auxiliary: [] };
+    return { store, cell: readCell({ cell, evaluation, stages: [adapter, last] }) };
   }
 
   async function compare(a: Made, b: Made, scores: readonly [number, number]) {
@@ -85,10 +55,50 @@ describe('comparison of two runs', () => {
     assert.deepEqual([firstDifferentStage, cause], [null, null]);
   });
 
+  /** A cell of two rounds as the comparison reads it, and its stages by title. */
+  async function makeRounds(name: string) {
+    const store = createFolderStore(folder.at(name));
+    const cell = readCell(await publishTwoRounds(store));
+    return { store, cell, byTitle: new Map(cell.stages.map((stage) => [stage.title, stage])) };
+  }
+
+  it('ignores the order of stages that ran side by side, for stages and for data', async () => {
+    const { store, cell } = await makeRounds('order');
+    const [last, ...others] = [...cell.stages].reverse();
+    const pair = { name: 'cell', a: cell, b: { ...cell, stages: [...others, last!] } };
+    const { firstDifferentStage } = await compareCells({ a: store, b: store }, pair);
+    assert.equal(firstDifferentStage, null);
+    assert.deepEqual(compareData(pair), []);
+  });
+
+  it('names the bytes that made a pipeline take another branch, rather than the settings of the branch', async () => {
+    const [one, other] = [await makeRounds('branch-a'), await makeRounds('branch-b')];
+    const title = 'validation of beta 0.5';
+    const { key } = one.byTitle.get('validation of beta 0.1')!;
+    const stages = other.cell.stages.flatMap((stage) =>
+      stage.key === other.cell.evaluation.key
+        ? []
+        : [stage.title === title ? { ...stage, digest: 'other bytes' } : stage],
+    );
+    const b = { ...other.cell, stages, evaluation: { ...other.cell.evaluation, key } };
+    const found = await compareCells({ a: one.store, b: other.store }, { name: 'cell', a: one.cell, b });
+    assert.deepEqual([found.firstDifferentStage, found.cause], [title, 'bytes']);
+  });
+
+  it('lists the stages of both cells if they differ in stages that the score does not come from', async () => {
+    const { store, cell } = await makeRounds('extra');
+    const b = { ...cell, stages: cell.stages.filter(({ title }) => !title.includes('beta 0.1')) };
+    const found = await compareCells({ a: store, b: store }, { name: 'cell', a: cell, b });
+    assert.deepEqual(
+      [found.firstDifferentStage, found.cause, found.differences.map(({ field }) => field)],
+      ['beta 0.1: DPO on 8 pairs', 'settings', ['stages']],
+    );
+  });
+
   it('pairs cells with equal settings, then those that differ in the seed only', () => {
     const cell = (budget: number, seed: number): Cell => ({
       cell: { ...who, budget, sftFraction: 0.5, seed },
-      evaluation: { score: 0, auxiliary: [] },
+      evaluation: { key: '', score: 0, auxiliary: [] },
       stages: [],
       ...when,
     });

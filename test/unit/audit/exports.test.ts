@@ -4,7 +4,11 @@ import type { ExportEvidence } from '../../../audit/exports/evidence';
 import { renderMlflow } from '../../../audit/exports/mlflow';
 import { renderModelCard } from '../../../audit/exports/model-card';
 import { renderCrate, type CrateEntity } from '../../../audit/exports/ro-crate';
+import { readManifest } from '../../../audit/stage-differences';
 import type { AuditedAttempt, AuditedStage } from '../../../contracts/run-timeline';
+import { createFolderStore, type Store } from '../../../store';
+import { publishTwoRounds, readCell } from '../../support/audit/published';
+import { temporaryFolder } from '../../support/temporary';
 
 const key = 'a'.repeat(64);
 const hostile = '<b>*x*</b> | "y"';
@@ -77,12 +81,20 @@ const evidence = {
       cell: { ...named, id: `e-r${score}`, budget: 64, sftFraction: score, seed: 0 },
       startedAt: '2026-01-01T00:00:00Z',
       endedAt: '2026-01-01T00:01:00Z',
-      evaluation: { score, items: 4, auxiliary: [{ name: 'ifeval', score: 0.125, items: 2 }] },
+      evaluation: { key, score, items: 4, auxiliary: [{ name: 'ifeval', score: 0.125, items: 2 }] },
       stages: [{ kind: 'evaluate', title: hostile, key, digest: key }],
     })),
 } as unknown as ExportEvidence;
 
+/** Evidence of one cell of a pipeline with two rounds. */
+async function roundsEvidence(store: Store): Promise<ExportEvidence> {
+  const cell = readCell(await publishTwoRounds(store));
+  const read = cell.stages.map(async ({ key: of }) => [of, (await readManifest(store, of))!] as const);
+  return { ...evidence, manifests: new Map(await Promise.all(read)), cells: () => [cell] };
+}
+
 describe('exports', () => {
+  const folder = temporaryFolder();
   const path = `store/artifacts/evaluate-${key}/items.jsonl`;
   const crate = renderCrate(evidence, {
     paths: [path, 'store/code/c.js'],
@@ -178,5 +190,35 @@ describe('exports', () => {
     assert.match(body.join(''), /\| cell \| score \| ifeval \|\n.*\n(.*\| 0\.\d+ \| 0\.125 \|\n){2}/);
     assert.match(body.join(''), /only “ifeval” was measured/);
     assert.throws(() => renderModelCard({ ...evidence, cells: () => [] }), { code: 'INPUT_MISSING' });
+  });
+
+  it('name every stage of a pipeline with several of a kind, and the evaluation that scores its cell', async () => {
+    const rounds = await roundsEvidence(createFolderStore(folder.at('rounds')));
+    const run = renderMlflow(rounds).runs[0]!;
+    const { evaluation } = rounds.cells()[0]!;
+    assert.deepEqual(
+      run.tags.filter(({ key: tag }) => tag === 'budgetline.evaluation').map(({ value }) => value),
+      [evaluation.key],
+    );
+    const metrics = run.metrics.map(({ key: metric, value }) => [metric, value]);
+    assert.deepEqual(
+      metrics.filter(([metric]) => /^(trainPreference|evaluate)/.test(String(metric))),
+      [
+        ['trainPreference DPO on 8 pairs.loss', 0.1],
+        ['trainPreference beta 0.1_ DPO on 8 pairs.loss', 0.1],
+        ['trainPreference beta 0.5_ DPO on 8 pairs.loss', 0.5],
+        ['evaluate validation of beta 0.1.score', 0.25],
+        ['evaluate validation of beta 0.5.score', 0.5],
+      ],
+    );
+  });
+
+  it('list on a card the stages that the model comes from, and not those that were not chosen', async () => {
+    const card = renderModelCard(await roundsEvidence(createFolderStore(folder.at('card'))));
+    const table = card.slice(card.indexOf('## Provenance'), card.indexOf('Definition'));
+    assert.match(table, /\| DPO on 8 pairs \|/);
+    assert.match(table, /\| beta 0\.5: DPO on 8 pairs \|/);
+    assert.doesNotMatch(table, /beta 0\.1|validation/);
+    assert.equal(card.match(/^- "dpo"$/gm)?.length, 1);
   });
 });

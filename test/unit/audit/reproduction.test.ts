@@ -9,6 +9,7 @@ import {
 } from '../../../audit';
 import { digestOf } from '../../../core/digest';
 import { createFolderStore } from '../../../store';
+import { publishStage } from '../../support/audit/published';
 import { temporaryFolder } from '../../support/temporary';
 
 interface Made {
@@ -91,5 +92,30 @@ describe('a reproduced run, compared with its record', () => {
     );
     assert.deepEqual(outcomes(result.stages), ['not-run', 'not-run']);
     assert.deepEqual(result.stages[0]?.differences, [{ field: 'revision', a: '1', b: '2' }]);
+  });
+
+  it('compares a stage that did not run again with the nearest of those with its title', async () => {
+    const dpo = async (settings: readonly object[]) => {
+      const store = createFolderStore(folder.at(`home-${count++}`));
+      await store.prepare();
+      const opening = { experimentId, definitionDigest: 'd'.repeat(64), definition: {}, actor: 'a' };
+      await openExperimentLedger(store, opening);
+      for (const spec of settings) {
+        const made = await publishStage(store, 'trainPreference', { title: 'DPO on 8 pairs', spec });
+        const { key: stage, kind, digest: artifact } = made;
+        await recordStages(store, experimentId, [{ stage, kind, cached: false, artifact, stageHead: null }]);
+      }
+      return { store, experimentId };
+    };
+    const recorded = await dpo([{ beta: 0.5, epochs: 2, seed: 1 }]);
+    const again = await dpo([
+      { beta: 0.1, epochs: 1, seed: 1 },
+      { beta: 0.5, epochs: 3, seed: 1 },
+    ]);
+    const { stages } = await compareReproduction(recorded, again);
+    assert.deepEqual(
+      stages.map(({ outcome, differences }) => [outcome, differences]),
+      [['not-run', [{ field: 'spec.epochs', a: '2', b: '3' }]]],
+    );
   });
 });

@@ -53,7 +53,12 @@ describe('lines of one point', () => {
 
   it('a training curve of one step is a dot and says so, next to a curve of many', async () => {
     const one = { name: 'one', series: 0, dash: 0, points: [{ step: 1, value: 2 }] };
-    const many = { name: 'many', series: 1, dash: 1, points: [1, 2, 3].map((step) => ({ step, value: step })) };
+    const many = {
+      name: 'many',
+      series: 1,
+      dash: 1,
+      points: [1, 2, 3].map((step) => ({ step, value: step })),
+    };
     const draw = (curves: (typeof one)[]) =>
       trainingCurves({ name: 'x', title: 'x', yTitle: 'Loss', curves });
     for (const size of ['wide', 'narrow'] as const) {
