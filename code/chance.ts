@@ -6,6 +6,9 @@ export type Refuse = (what: string, place: string | undefined) => Error;
 
 type Callable = (...args: never[]) => unknown;
 
+/** The real one. */
+const later = setImmediate;
+
 const refusing = new AsyncLocalStorage<Refuse>();
 
 /** The calls that lead to a function, innermost first, without the function itself. */
@@ -100,31 +103,32 @@ function replaceAll(): () => void {
   };
 }
 
-let running = 0;
-let restoreAll: (() => void) | undefined;
+let isReplaced = false;
+
+/** Planning waits for nothing but promises, so it has ended when the event loop comes to an immediate. */
+function replaceWhilePlanning(): void {
+  if (isReplaced) return;
+  const restore = replaceAll();
+  isReplaced = true;
+  later(() => {
+    restore();
+    isReplaced = false;
+  });
+}
 
 /**
- * Runs a user's function that must depend on its arguments only. While it runs, also after its awaits, its calls of
- * clocks, timers, random numbers and the network throw the error of `refuse`, as do its reads of the environment. It
- * rejects with the first of these, even if the function catches it. Other code of the process is not affected.
+ * Calls a user's function that must depend on its arguments only. Its calls of clocks, timers, random numbers and the
+ * network throw the error of `refuse`, also after its awaits, as do its reads of the environment. The call rejects with
+ * the first of these errors, even if the function catches it. Other code of the process is not affected.
  */
-export async function withoutChance<T>(refuse: Refuse, work: () => Promise<T>): Promise<T> {
-  running += 1;
-  restoreAll ??= replaceAll();
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      const refused: Refuse = (what, place) => {
-        const error = refuse(what, place);
-        reject(error);
-        return error;
-      };
-      refusing.run(refused, async () => work()).then(resolve, reject);
-    });
-  } finally {
-    running -= 1;
-    if (running === 0) {
-      restoreAll();
-      restoreAll = undefined;
-    }
-  }
+export function withoutChance<T>(refuse: Refuse, work: () => Promise<T>): Promise<T> {
+  replaceWhilePlanning();
+  return new Promise<T>((resolve, reject) => {
+    const refused: Refuse = (what, place) => {
+      const error = refuse(what, place);
+      reject(error);
+      return error;
+    };
+    refusing.run(refused, async () => work()).then(resolve, reject);
+  });
 }

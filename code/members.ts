@@ -14,6 +14,9 @@ export interface LoadedMember {
   readonly code: UserCode | undefined;
 }
 
+/** Wraps a member. @param path its file */
+export type Guard = (member: unknown, path: string) => unknown;
+
 /** SHA-256 of the code that an export can reach. */
 const digestOfCode = (code: UserCode | undefined): string => digestOf(code?.identity ?? {});
 
@@ -39,9 +42,13 @@ const differs = ({ path, export: name }: PinnedMember, since: string): Budgetlin
  * Loads an export of a user's module, and makes it known to this process.
  *
  * @param reference its module is an absolute path
+ * @param guard puts another function in its place in this process. Default: none
  * @throws BudgetlineError DEFINITION_INVALID (no such export), CODE_DIFFERS (since this process has loaded it)
  */
-export async function loadMember({ module, export: exported }: MemberReference): Promise<LoadedMember> {
+export async function loadMember(
+  { module, export: exported }: MemberReference,
+  guard: Guard = (member) => member,
+): Promise<LoadedMember> {
   const path = realpathSync(module);
   const id = `${path} ${exported}`;
   const known = loaded.get(id);
@@ -52,7 +59,7 @@ export async function loadMember({ module, export: exported }: MemberReference):
   const found = await loading;
   if (known !== undefined && digestOfCode(await codeOf(path, exported)) !== found.pinned.digest)
     throw differs(found.pinned, 'this process loaded it');
-  registerMember(found.pinned, found.member);
+  registerMember(found.pinned, guard(found.member, path));
   return found;
 }
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { type LoadedMember, loadMember } from '../code/members';
+import { guardedPipeline } from '../code/guarded-pipeline';
+import { type Guard, type LoadedMember, loadMember } from '../code/members';
 import { assertLoadable, readSandboxCode } from '../code/sandbox';
 import { BudgetlineError } from '../core/failures';
 import { hasFamilyRules } from '../core/family-rules';
@@ -7,6 +8,7 @@ import { type MemberReference, memberOf, type PinnedMember } from '../core/membe
 import type { ResolvedMembers } from '../contracts/resolved';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { membersAt, variantsOf } from '../planning';
+import type { Pipeline } from '../planning/pipeline';
 import { type AnyUserRules, rulesOf, wrongRules } from '../stages';
 import { inField } from './in-field';
 import { isFile } from '../host/is-file';
@@ -21,6 +23,8 @@ export interface ExpectedMember {
   readonly made: string;
   /** Why an export cannot be one, to follow its name: "is not a stage kind"; undefined if it can. */
   readonly faultOf: (exported: unknown) => string | undefined;
+  /** What this process calls in its place. Default: the member itself. */
+  readonly guard?: Guard;
 }
 
 /**
@@ -30,11 +34,11 @@ export interface ExpectedMember {
  */
 export async function loadNamed(
   reference: MemberReference,
-  { field, baseDir }: Pick<ExpectedMember, 'field' | 'baseDir'>,
+  { field, baseDir, guard }: Pick<ExpectedMember, 'field' | 'baseDir' | 'guard'>,
 ): Promise<LoadedMember> {
   const path = resolve(baseDir, reference.module);
   try {
-    if (isFile(path)) return await loadMember({ ...reference, module: path });
+    if (isFile(path)) return await loadMember({ ...reference, module: path }, guard);
   } catch (error) {
     throw inField(field, error);
   }
@@ -125,7 +129,14 @@ async function pinMembers(
   { pipeline, stageKinds }: Naming,
   baseDir: string,
 ): Promise<ResolvedMembers | undefined> {
-  const ofPipeline = { field: 'pipeline', baseDir, ...expecting('definePipeline(…)', isFunction) };
+  const ofPipeline = {
+    field: 'pipeline',
+    baseDir,
+    made: 'async (stages, cell) => stages.evaluate({ … })',
+    faultOf: (exported: unknown) => (isFunction(exported) ? undefined : 'is not a function'),
+    guard: (exported: unknown, path: string) =>
+      isFunction(exported) ? guardedPipeline(exported as Pipeline, path) : exported,
+  };
   const members: ResolvedMembers = {
     pipeline: pipeline && (await pinForWorkflows(pipeline, ofPipeline)),
     stageKinds: stageKinds && (await pinStageKinds(stageKinds, baseDir)),

@@ -1,8 +1,7 @@
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { Task } from '../../contracts/task';
-import { defineExperiment, resolveDefinition, sweepOfOne } from '../../definitions';
+import { defineExperiment, resolveDefinition, sweepOfOne, type ExperimentInput } from '../../definitions';
 import { assertRepeatable, type CellPlan, planCell } from '../../planning';
-import type { ExperimentInput } from '../../definitions';
 import { builtInTasks } from '../../workers';
 import { type Place, placeOf } from '../location';
 import type { PlanOptions } from './plan-sweep';

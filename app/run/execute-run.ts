@@ -1,7 +1,7 @@
-import type { ResolvedExperiment, ResolvedSweep } from '../../contracts/resolved';
 import { membersOf } from '../../planning';
-import type { Store } from '../../store';
 import { bundleWorkflows } from '../../workers';
+import type { PlannedExperiment } from '../plan/plan-experiment';
+import type { PlannedSweep } from '../plan/plan-sweep';
 import { unlessAborted } from './abort';
 import type { TemporalServer } from './temporal';
 
@@ -43,13 +43,9 @@ async function openUnlessAborted({ openTemporal, signal }: RunParts): Promise<Te
   }
 }
 
-/** What runs. */
-interface Planned {
-  readonly resolved: ResolvedSweep | ResolvedExperiment;
-  readonly store: Store;
-}
+type Planned = Pick<PlannedSweep | PlannedExperiment, 'store' | 'resolved'>;
 
-/** Refuses members that workflows cannot load in this process, whose errors the user sees. */
+/** Refuses members that workflows cannot load here: errors of worker processes are in their logs. */
 async function assertBundled({ resolved }: Planned): Promise<void> {
   const members = membersOf(resolved);
   if (members.length > 0) await bundleWorkflows(members);

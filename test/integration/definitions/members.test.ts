@@ -122,12 +122,12 @@ describe('a definition with stage kinds and a pipeline of its user', function ()
       await refused({ pipeline }, new RegExp(`"${pipeline}".* does not return an evaluation`));
   });
 
-  it('refuses a pipeline that plans other stages when it is called again', () =>
-    refused({ pipeline: 'counted' }, /"counted".* plans other stages when it is called again/));
-
   it('refuses a pipeline that imports what workflows cannot load, before it is planned', () =>
     refused(
       { pipeline: 'machine' },
       /^pipeline: .*own\.ts:1 imports "node:os", which workflows cannot load/,
     ));
+
+  it('refuses a pipeline that plans other stages when it is called again', () =>
+    refused({ pipeline: 'counted' }, /"counted".* plans other stages when it is called again/));
 });

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { guardedPipeline } from '../../../code/guarded-pipeline';
+
+describe('a guarded pipeline', () => {
+  const real = { Date, now: Date.now, random: Math.random, setTimeout, env: process.env };
+  const current = (): typeof real => ({
+    Date,
+    now: Date.now,
+    random: Math.random,
+    setTimeout,
+    env: process.env,
+  });
+
+  it('leaves clocks, timers and random numbers to other code that runs meanwhile', async () => {
+    const order: string[] = [];
+    const guarded = guardedPipeline(async (turns: number) => {
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      order.push('pipeline');
+      return Math.random();
+    }, 'pipeline.ts');
+    const running = guarded(100);
+    assert.notDeepEqual(current(), real);
+    for (let turn = 0; turn < 50; turn += 1) {
+      await Promise.resolve();
+      assert.ok(Date.now() > 0 && new Date() instanceof Date && Date().length > 0);
+      assert.ok(Math.random() < 1 && performance.now() > 0 && process.env['PATH'] !== undefined);
+    }
+    const timer = new Promise<void>((resolve) => {
+      setTimeout(resolve, 1);
+    });
+    order.push('others');
+    await assert.rejects(running, /guarded-pipeline\.test\.ts:20 calls Math\.random\(\)/);
+    await timer;
+    assert.deepEqual(order, ['others', 'pipeline']);
+  });
+
+  it('leaves no trace, even if it never ends', async () => {
+    void guardedPipeline(() => new Promise(() => undefined), 'pipeline.ts')();
+    assert.notDeepEqual(current(), real);
+    await nextTurn();
+    assert.deepEqual(current(), real);
+  });
+
+  it('passes arguments and results on', async () => {
+    const double = guardedPipeline((value: number) => Promise.resolve(2 * value), 'pipeline.ts');
+    assert.equal(await double(4), 8);
+  });
+});
