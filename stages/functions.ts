@@ -1,3 +1,4 @@
+import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
 import type { Makes, PlannedStage } from '../contracts/stage';
 import { type AnyStageRules, planStage, type StageContext } from './define';
@@ -29,19 +30,48 @@ export interface StageHost {
   metrics(stage: PlannedStage): Promise<Metrics>;
 }
 
+/**
+ * Lets a call fail while its pipeline awaits another one. A rejection without a handler would make Temporal retry the
+ * workflow task for ever.
+ */
+export function held<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => undefined);
+  return call;
+}
+
+const isPromise = (value: unknown): boolean =>
+  typeof (value as Partial<Promise<unknown>> | null | undefined)?.then === 'function';
+
+/** A promise has no key, and would be planned as no input at all. */
+function assertAwaited(name: string, call: object = {}): void {
+  const found = Object.entries(call).find(([, value]) => isPromise(value));
+  if (found === undefined) return;
+  throw new BudgetlineError('DEFINITION_INVALID', `stages.${name}: "${found[0]}" is a promise.`, {
+    remedy: 'Write await before the call that makes it.',
+    details: { field: 'pipeline', call: name, argument: found[0] },
+  });
+}
+
 /** The functions of a pipeline. What they run depends on their arguments only. */
 export function stageFunctions(context: StageContext, host: StageHost): Stages {
-  const run = async (stage: PlannedStage): Promise<PlannedStage> => {
+  const run = async (name: string, call: never, plan: () => PlannedStage): Promise<PlannedStage> => {
+    assertAwaited(name, call);
+    const stage = plan();
     await host.run(stage);
     return stage;
   };
+  const metrics = async (stage: PlannedStage): Promise<Metrics> => {
+    assertAwaited('metrics', { stage });
+    return host.metrics(stage);
+  };
   const ofKinds = Object.values(stageKinds).map((rules: AnyStageRules) => [
     rules.kind,
-    async (call: never) => run(planStage(rules, context, call)),
+    (call: never) => held(run(rules.kind, call, () => planStage(rules, context, call))),
   ]);
   return {
     ...Object.fromEntries(ofKinds),
-    run: async (rules: AnyUserRules, call: never) => run(planUserStage(rules, context, call)),
-    metrics: (stage: PlannedStage) => host.metrics(stage),
+    run: (rules: AnyUserRules, call: never) =>
+      held(run('run', call, () => planUserStage(rules, context, call))),
+    metrics: (stage: PlannedStage) => held(metrics(stage)),
   } as Stages;
 }

@@ -9,7 +9,7 @@ import type { ExperimentDefinition, SweepDefinition } from '../schemas/definitio
 import { type Grant, Purchases } from '../planning/purchases';
 import { budgetOf } from '../planning/row-budget';
 import type { StageActivities } from '../stages/activities';
-import { type StageHost, stageFunctions, type Stages } from '../stages/functions';
+import { held, type StageHost, stageFunctions, type Stages } from '../stages/functions';
 import type { StageKind } from '../stages/registry';
 import { asFailure, readFailure } from './failures';
 import { defaultOrchestration } from './orchestration';
@@ -170,13 +170,12 @@ type AnyFunction = (...args: never[]) => Promise<unknown>;
 /** The function with errors that end a workflow. */
 const failing =
   (run: AnyFunction): AnyFunction =>
-  async (...args) => {
-    try {
-      return await run(...args);
-    } catch (error) {
-      throw asFailure(error);
-    }
-  };
+  (...args) =>
+    held(
+      run(...args).catch((error: unknown) => {
+        throw asFailure(error);
+      }),
+    );
 
 /** The stage functions of a definition and seed, for workflows of your own: the same ones that pipelines get. */
 export function createStages(options: StagesOptions): Stages {

@@ -133,6 +133,21 @@ describe('tracing a pipeline', () => {
     );
   });
 
+  it('refuses a promise in the place of a stage, by the name of the argument', async () => {
+    const refused = (call: string, argument: string) => ({
+      code: 'DEFINITION_INVALID',
+      message: `stages.${call}: "${argument}" is a promise.`,
+    });
+    await assert.rejects(
+      trace(async (stages) => stages.trainSft({ data: stages.synthesizeData({ rows: 8 }) as never })),
+      refused('trainSft', 'data'),
+    );
+    await assert.rejects(
+      trace(async (stages) => stages.metrics(stages.synthesizeData({ rows: 8 }) as never)),
+      refused('metrics', 'stage'),
+    );
+  });
+
   it('passes on what a pipeline throws, also from a branch', async () => {
     const failure = new Error('no luck');
     const fail = async (stages: Stages): Promise<never> => {
