@@ -47,10 +47,12 @@ const branches: Readonly<Record<string, Pipeline>> = {
 
   async caught(stages, { pairRows }) {
     const reference = await base(stages);
+    const data = await stages.synthesizeData({ rows: pairRows - 1, reference });
     try {
       await stages.run(failing, { reference });
     } catch {
-      await stages.synthesizeData({ rows: pairRows - 1, reference });
+      const adapter = await stages.trainPreference({ reference, data });
+      return stages.evaluate({ reference, adapter });
     }
     return stages.evaluate({ reference });
   },
