@@ -217,7 +217,7 @@ const law = {
     ],
   },
   // What a user's program can: 'budgetline' and 'budgetline/workflows', that is workflows/compose.ts.
-  examples: { rooms: ['index.ts', 'workflows'], node: true },
+  examples: { rooms: ['index.ts', 'workflows'], packages: ['@temporalio/workflow'], node: true },
 };
 
 const roomPath = (room) => (room.endsWith('.ts') ? `^${room.replace('.', '\\.')}$` : `^${room}/`);

@@ -1,38 +1,35 @@
+import { condition, defineSignal, setHandler } from '@temporalio/workflow';
 import type { ResolvedExperiment } from 'budgetline';
-import { createStages } from 'budgetline/workflows';
+import { createStages, warmStart } from 'budgetline/workflows';
 
-/** Scores of two uses of the same pairs, from the same warm start. */
-export interface Comparison {
+/** Scores before and after preference tuning; without `tuned` if it was declined. */
+export interface Outcome {
   readonly warmStart: number;
-  readonly preference: number;
-  readonly chosenOnly: number;
+  readonly tuned?: number;
 }
 
+/** A person's answer: whether to buy the pairs. */
+export const decide = defineSignal<[boolean]>('decide');
+
 /**
- * Your own pipeline: the same stages in another order. It evaluates the warm start before it buys pairs. Then it trains
- * on them twice in parallel: by DPO, and by plain SFT on the chosen answers. It runs in Temporal's workflow sandbox, so
- * it imports 'budgetline/workflows', and types only of everything else.
+ * A workflow of your own, outside a sweep: it evaluates the warm start, and waits for a person before it buys pairs.
+ * It has the stage functions of pipelines, and all that Temporal has: signals, timers, other activities.
  */
-export async function compareTrainings(resolved: ResolvedExperiment): Promise<Comparison> {
+export async function approvedTuning(resolved: ResolvedExperiment): Promise<Outcome> {
+  let decision: boolean | undefined;
+  setHandler(decide, (answer) => void (decision = answer));
+
   const { budget, seed } = resolved.definition;
-  const rows = Math.floor(budget / 2);
-  const stages = createStages({ resolved, seed, experimentId: 'compare-trainings' });
+  const sftRows = Math.floor(budget / 2);
+  const stages = createStages({ resolved, seed, experimentId: 'approved-tuning' });
 
-  const demonstrations = await stages.synthesizeData({ rows });
-  const sft = await stages.trainSft({ data: demonstrations });
-  const reference = await stages.freezeReference({ adapter: sft });
-  const warmStart = await stages.evaluate({ reference });
+  const reference = await warmStart(stages, { sftRows, pairRows: budget - sftRows });
+  const before = await stages.metrics(await stages.evaluate({ reference, name: 'warm start' }));
+  await condition(() => decision !== undefined);
+  if (decision !== true) return { warmStart: before.score };
 
-  const pairs = await stages.synthesizeData({ rows: budget - rows, reference });
-  const [preference, chosen] = await Promise.all([
-    stages.trainPreference({ reference, data: pairs }),
-    stages.trainSft({ data: pairs, base: reference, column: 'chosen' }),
-  ]);
-  const [preferred, supervised] = await Promise.all([
-    stages.evaluate({ reference, adapter: preference }),
-    stages.evaluate({ reference, adapter: chosen }),
-  ]);
-  const scores = await Promise.all([warmStart, preferred, supervised].map(stages.metrics));
-  const [first, second, third] = scores.map(({ score }) => score);
-  return { warmStart: first!, preference: second!, chosenOnly: third! };
+  const data = await stages.synthesizeData({ rows: budget - sftRows, reference });
+  const adapter = await stages.trainPreference({ reference, data });
+  const after = await stages.metrics(await stages.evaluate({ reference, adapter, name: 'tuned' }));
+  return { warmStart: before.score, tuned: after.score };
 }

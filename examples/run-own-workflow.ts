@@ -13,14 +13,14 @@ import {
   gradeSchoolMathDefaults,
   resolveDefinition,
 } from 'budgetline';
-import type { Comparison } from './own-workflow';
+import type { approvedTuning } from './own-workflow';
 
 const home = process.env['BUDGETLINE_HOME'] ?? '.budgetline';
 const queue = 'own-workflows';
 
 const definition = defineExperiment({
   ...gradeSchoolMathDefaults,
-  name: 'compare-trainings',
+  name: 'approved-tuning',
   annotator: 'majority-error',
   budget: Number(process.argv[2] ?? 256),
   sftFraction: 0.5,
@@ -47,11 +47,13 @@ async function main(): Promise<void> {
   const stopWorkers = await startWorkers(env);
   const client = await connect({ env });
   const resolved = await resolveDefinition(definition, { tasks: builtInTasks });
-  const workflowId = `compare-trainings-${definition.budget}`;
+  const workflowId = `approved-tuning-${definition.budget}`;
   console.error(`Follow it at ${uiUrl}/namespaces/default/workflows/${workflowId}`);
-  const options = { taskQueue: queue, workflowId, args: [resolved] };
-  const scores = (await client.workflow.execute('compareTrainings', options)) as Comparison;
-  console.log(JSON.stringify(scores));
+  const options = { taskQueue: queue, workflowId, args: [resolved] as [typeof resolved] };
+  const handle = await client.workflow.start<typeof approvedTuning>('approvedTuning', options);
+  // The workflow waits for it, however many days it takes. Here it is sent at once.
+  await handle.signal('decide', true);
+  console.log(JSON.stringify(await handle.result()));
   await stopWorkers();
   await client.connection.close();
 }
