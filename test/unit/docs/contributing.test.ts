@@ -15,6 +15,16 @@ function shownFiles(page: string): { path: string; language: string; code: strin
 
 const pathIn = /`((?:[\w-]+\/)+[\w.-]+\.\w+|(?:[\w-]+\/)+)`/g;
 
+describe('docs/pipelines.md', () => {
+  const page = 'docs/pipelines.md';
+
+  it('shows code as its files have it', () => {
+    const shown = shownFiles(page);
+    assert.equal(shown.length, [...read(page).matchAll(/^```ts$/gm)].length, 'each block has its file');
+    for (const { path, code } of shown) assert.ok(read(path).includes(code), `${path} has no\n${code}`);
+  });
+});
+
 describe('pages for contributors', () => {
   const shown = pages.flatMap(shownFiles);
 
@@ -35,7 +45,7 @@ describe('pages for contributors', () => {
   });
 
   it('name files and folders that exist', () => {
-    for (const page of pages)
+    for (const page of [...pages, 'docs/pipelines.md'])
       for (const [, path = ''] of read(page).matchAll(pathIn))
         assert.ok(existsSync(join(root, path)), `${page} names ${path}`);
   });
