@@ -4,7 +4,7 @@ import type { SweepResult } from '../../contracts/results';
 import type { RunRecord } from '../../report/input';
 import { packageVersion } from '../package-version';
 import type { PlannedSweep } from '../plan/plan-sweep';
-import { followMetrics, type StepMetrics } from './metrics';
+import { followMetrics, type MetricsOptions, type StepMetrics, TrainingStages } from './metrics';
 import { createProgress, type RunProgress } from './progress';
 import type { RunOptions } from './run-parts';
 import { startRun } from './start-run';
@@ -52,13 +52,13 @@ function runRecord(server: TemporalServer, started: Started): RunRecord {
 
 /** Reports metrics until `work` has settled. An error of the callback aborts the work. */
 async function withMetrics<T>(
-  planned: PlannedSweep,
+  { home, trainings }: Pick<MetricsOptions, 'home' | 'trainings'>,
   { onMetric, signal }: FollowOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (onMetric === undefined) return work(signal);
   const [ended, failed] = [new AbortController(), new AbortController()];
-  const following = followMetrics(planned, { onMetric, ended: ended.signal });
+  const following = followMetrics({ home, trainings, onMetric, ended: ended.signal });
   const settled = following.catch((error: unknown) => failed.abort(error));
   try {
     return await work(AbortSignal.any([signal, failed.signal]));
@@ -85,9 +85,13 @@ export async function followSweep(
   const start = () => startSweep(resolved, { client });
   const started = await startRun(start, { client, run: 'sweep', onNotice, signal });
   const progressOf = createProgress(planned);
-  const onStatus = (status: SweepStatus): void => onProgress?.(progressOf(status));
-  const { store } = planned;
-  const result = await withMetrics(planned, options, (ended) =>
+  const trainings = new TrainingStages(planned);
+  const onStatus = (status: SweepStatus): void => {
+    trainings.note(status);
+    onProgress?.(progressOf(status));
+  };
+  const { store, home } = planned;
+  const result = await withMetrics({ home, trainings }, options, (ended) =>
     watchSweep({ client, plan, started, onStatus, onNotice, store, signal: ended }),
   );
   return { result, run: runRecord(server, started) };

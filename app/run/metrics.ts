@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlannedStage } from '../../contracts/stage';
+import type { SweepStatus } from '../../client';
+import type { PlannedStage, StageKey } from '../../contracts/stage';
 import { scratchFolder } from '../../host/home';
 import { linesOf, parseLine } from '../../schemas/json-lines';
 import { metricEvent } from '../../schemas/trainer-event';
@@ -11,7 +12,7 @@ import type { PlannedSweep } from '../plan/plan-sweep';
 /** Metrics of one optimiser step. */
 export interface StepMetrics {
   /** The training stage. */
-  readonly stage: PlannedStage;
+  readonly stage: Pick<PlannedStage, 'key' | 'kind' | 'title'>;
   /** Ids of the cells that use it, and of the controls that use it if they run. */
   readonly cells: readonly string[];
   /** From 1. After a stage resumes, the steps since its last checkpoint are reported again. */
@@ -60,21 +61,33 @@ class Tail {
 /** A training stage and who uses it. */
 type TrainingStage = Pick<StepMetrics, 'stage' | 'cells'>;
 
+const trains = ({ kind }: TrainingStage['stage']): boolean => kind.startsWith('train');
+
 /** The training stages of a sweep that are not in the store yet, including those of controls. */
-function trainingStages({ plan, cached }: PlannedSweep): TrainingStage[] {
-  const { certain, winnerControls } = plan.controls;
-  const users = [
-    ...plan.cells.map(({ cell, stages }) => ({ id: cell.id, stages })),
-    ...certain,
-    ...winnerControls,
-  ];
-  const byKey = new Map<string, TrainingStage>();
-  for (const { id, stages } of users)
-    for (const stage of stages)
-      byKey.set(stage.key, { stage, cells: [...(byKey.get(stage.key)?.cells ?? []), id] });
-  return [...byKey.values()].filter(
-    ({ stage: { key, kind } }) => kind.startsWith('train') && !cached.has(key),
-  );
+export class TrainingStages {
+  readonly #byKey = new Map<StageKey, TrainingStage>();
+
+  constructor({ plan, cached }: PlannedSweep) {
+    const { certain, winnerControls } = plan.controls;
+    const cells = plan.cells.map(({ cell, stages }) => ({ id: cell.id, stages }));
+    for (const { id, stages } of [...cells, ...certain, ...winnerControls])
+      for (const stage of stages) if (trains(stage) && !cached.has(stage.key)) this.#add(stage, id);
+  }
+
+  #add(stage: TrainingStage['stage'], id: string): void {
+    const cells = this.#byKey.get(stage.key)?.cells ?? [];
+    this.#byKey.set(stage.key, { stage, cells: [...cells, id] });
+  }
+
+  /** Adds running stages that are not in the plan: results decided about them. */
+  note({ running }: SweepStatus): void {
+    for (const { stage, workflowId } of running)
+      if (stage !== undefined && trains(stage) && !this.#byKey.has(stage.key)) this.#add(stage, workflowId);
+  }
+
+  all(): TrainingStage[] {
+    return [...this.#byKey.values()];
+  }
 }
 
 /** A worker that was killed may leave a torn line. */
@@ -84,6 +97,8 @@ function metricsIn(line: string): Pick<StepMetrics, 'step' | 'values'> | undefin
 }
 
 export interface MetricsOptions {
+  readonly home: string;
+  readonly trainings: TrainingStages;
   readonly onMetric: (metrics: StepMetrics) => void;
   /** Aborted when the sweep has ended. Metrics written until then are still reported. */
   readonly ended: AbortSignal;
@@ -92,19 +107,18 @@ export interface MetricsOptions {
 const eventsPath = (home: string, key: string): string => join(scratchFolder(home, key), 'events.jsonl');
 
 /** Reports the metrics that training stages log in their run folders, until the sweep has ended. */
-export async function followMetrics(
-  planned: PlannedSweep,
-  { onMetric, ended }: MetricsOptions,
-): Promise<void> {
-  const tails = trainingStages(planned).map((training) => ({
-    training,
-    tail: new Tail(eventsPath(planned.home, training.stage.key)),
-  }));
-  for (const { tail } of tails) await tail.skip();
+export async function followMetrics({ home, trainings, onMetric, ended }: MetricsOptions): Promise<void> {
+  const tails = new Map<StageKey, Tail>();
+  const tailOf = ({ stage: { key } }: TrainingStage): Tail => {
+    const tail = tails.get(key) ?? new Tail(eventsPath(home, key));
+    tails.set(key, tail);
+    return tail;
+  };
+  for (const training of trainings.all()) await tailOf(training).skip();
   for (;;) {
     const isLast = ended.aborted;
-    for (const { training, tail } of tails)
-      for (const line of await tail.lines()) {
+    for (const training of trainings.all())
+      for (const line of await tailOf(training).lines()) {
         const metrics = metricsIn(line);
         if (metrics !== undefined) onMetric({ ...training, ...metrics });
       }

@@ -12,9 +12,11 @@ export interface RunProgress {
   readonly cells: ReadonlyMap<string, CellIdentity>;
   /** Number of unique stages in the plan. */
   readonly stages: number;
+  /** Whether results decide about further stages, which are not in the plan. */
+  readonly continues: boolean;
   /** Milliseconds since the sweep was started or attached to. */
   readonly elapsedMs: number;
-  /** Estimated seconds left; null without an estimate. */
+  /** Estimated seconds left for the stages of the plan; null without an estimate. */
   readonly secondsLeft: number | null;
 }
 
@@ -26,6 +28,7 @@ export function createProgress({
 }: PlannedSweep): (status: SweepStatus) => RunProgress {
   const cells = new Map(plan.cells.map(({ cell }) => [cell.id, cell]));
   const slots = deviceSlots(resolved.definition.execution.threads);
+  const continues = plan.cells.some(({ continuesAfter }) => continuesAfter.length > 0);
   const startedMs = performance.now();
   return (status) => {
     const finished = new Set([...cached, ...status.finished]);
@@ -35,6 +38,13 @@ export function createProgress({
     const secondsLeft = inCells
       ? estimateTimeLeft({ plan, cached, finished, elapsedMs, slots, runningSeconds })
       : null;
-    return { status: { ...status, finished }, cells, stages: plan.stages.length, elapsedMs, secondsLeft };
+    return {
+      status: { ...status, finished },
+      cells,
+      stages: plan.stages.length,
+      continues,
+      elapsedMs,
+      secondsLeft,
+    };
   };
 }

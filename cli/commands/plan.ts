@@ -1,6 +1,7 @@
 import { printJson, createPrinter, type PrinterOptions } from '../printer';
 import type { DefinitionOptions } from '../../app/definition/definition-options';
 import { planFile } from '../planned-file';
+import { renderPipeline, stagesJson } from '../print/pipeline';
 import { renderPlan } from '../print/plan';
 
 /** `budgetline plan FILE`: prints the stages to run, the cached stages and the cost. */
@@ -9,6 +10,7 @@ export async function planCommand(file: string, flags: DefinitionOptions & Print
   const { summary, resolved } = planned;
   const { definition } = resolved;
   const printer = createPrinter(flags);
-  if (flags.json === true) printJson({ ...summary, definition });
-  else printer.print(renderPlan(summary, definition, printer.ink));
+  if (flags.json === true) printJson({ ...summary, ...stagesJson(planned), definition });
+  else
+    printer.print([...renderPlan(summary, definition, printer.ink), ...renderPipeline(planned, printer.ink)]);
 }

@@ -10,6 +10,7 @@ import { Interrupted, listenForInterruption, type StopSignal } from '../interrup
 import type { DefinitionOptions } from '../../app/definition/definition-options';
 import { planFile, type PlannedFile } from '../planned-file';
 import { renderEnding } from '../print/ending';
+import { renderPipeline, stagesJson } from '../print/pipeline';
 import { renderPlan } from '../print/plan';
 import { renderParts } from '../print/parts';
 import { renderSearch } from '../print/search';
@@ -151,9 +152,13 @@ async function execute(run: Run, json: boolean): Promise<number> {
 export async function runCommand(file: string, flags: RunFlags): Promise<number> {
   const printer = createPrinter(flags);
   const found = await planFile(file, flags);
-  const { summary, resolved } = found.planned;
-  printer.print(renderPlan(summary, resolved.definition, printer.ink));
+  const { planned } = found;
+  const { summary, resolved } = planned;
+  printer.print([
+    ...renderPlan(summary, resolved.definition, printer.ink),
+    ...renderPipeline(planned, printer.ink),
+  ]);
   if (flags.plan !== true) return execute(createRun(found, printer), flags.json === true);
-  if (flags.json === true) printJson({ ...summary, definition: resolved.definition });
+  if (flags.json === true) printJson({ ...summary, ...stagesJson(planned), definition: resolved.definition });
   return 0;
 }

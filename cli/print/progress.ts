@@ -75,9 +75,10 @@ function countCells({ status, cells }: RunProgress): string {
 
 /** No estimate while the sweep waits for people. */
 function timesOf(progress: RunProgress): string {
-  const { elapsedMs, secondsLeft } = progress;
+  const { elapsedMs, secondsLeft, continues } = progress;
   const isKnown = secondsLeft !== null && peopleLines(progress).length === 0;
-  return `${formatDuration(elapsedMs)}${isKnown ? `, about ${formatRoughly(secondsLeft)} left` : ''}`;
+  const bound = continues ? 'at least' : 'about';
+  return `${formatDuration(elapsedMs)}${isKnown ? `, ${bound} ${formatRoughly(secondsLeft)} left` : ''}`;
 }
 
 function phaseOf({ status }: RunProgress): string {
@@ -88,8 +89,9 @@ function phaseOf({ status }: RunProgress): string {
 }
 
 function headOf(progress: RunProgress): string {
-  const { status, stages } = progress;
-  const parts = [countCells(progress), `${status.finished.size} of ${stages} stages`, phaseOf(progress)];
+  const { status, stages, continues } = progress;
+  const noun = continues ? 'known stages' : 'stages';
+  const parts = [countCells(progress), `${status.finished.size} of ${stages} ${noun}`, phaseOf(progress)];
   return parts.filter((part) => part !== '').join(', ');
 }
 

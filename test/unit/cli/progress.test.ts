@@ -67,6 +67,7 @@ function progressWith(running: readonly RunningStage[]): RunProgress {
     },
     cells: new Map(plan.cells.map(({ cell }) => [cell.id, cell])),
     stages: plan.stages.length,
+    continues: false,
     elapsedMs: 72_000,
     secondsLeft: 110,
   };
@@ -137,6 +138,14 @@ describe('progress', () => {
       renderProgressLine(progressWith([runningStage()])),
       /train 40\/128, loss 0\.412, 8,512 tokens\/s/,
     );
+  });
+
+  it('says that more may follow if results decide about further stages, and names those that run', () => {
+    const unplanned = { key: 'k', kind: 'trainPreference', title: 'round 2: DPO on 8 pairs' };
+    const progress = { ...progressWith([runningStage({ stage: unplanned })]), continues: true };
+    const [head = '', , stage = ''] = renderProgress(progress, plain);
+    assert.match(head, /9 of \d+ known stages +1 min 12 s, at least 2 min left$/);
+    assert.match(stage, /^ {2}round 2: DPO on 8 pairs +SFT share 0\.5/);
   });
 
   it('counts the cells that a search skipped', () => {
