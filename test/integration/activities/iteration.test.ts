@@ -7,6 +7,7 @@ import { planStage, type StageContext, stageKinds } from '../../../stages';
 import { createBench, resolveSmall, type StageBench } from '../../support/stage-bench';
 import { makeTinyModel } from '../../support/tiny-model';
 import { temporaryFolder } from '../../support/temporary';
+import { verifyResults } from '../../support/verify-bench';
 
 const { synthesizeData, trainSft, freezeReference, trainPreference, evaluate } = stageKinds;
 
@@ -65,6 +66,18 @@ describe('preference tuning in rounds', function () {
     assert.equal(manifest.inputDigests['base'], results[2]?.digest);
     assert.equal(manifest.inputDigests['adapter'], results[trained.indexOf(dpo1)]?.digest);
     assert.notEqual(manifest.digest, results[2]?.digest);
+    assert.deepEqual(await verifyResults(bench, 'rounds', results), []);
+  });
+
+  it('evaluates an adapter on the frozen base model that it was trained on', async () => {
+    const demonstrations = planStage(synthesizeData, context, { rows: 16 });
+    const adapter = planStage(trainSft, context, { data: demonstrations });
+    const reference = planStage(freezeReference, context, { adapter: null });
+    const scores = planStage(evaluate, context, { reference, adapter, split: 'validation' });
+    const results = [];
+    for (const stage of [demonstrations, adapter, reference, scores]) results.push(await bench.run(stage));
+    assert.equal(results.at(-1)?.metrics['items'], 4);
+    assert.deepEqual(await verifyResults(bench, 'unmerged', results), []);
   });
 
   it('does the same with full training', async () => {
