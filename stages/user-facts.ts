@@ -31,6 +31,13 @@ const isInput = (value: unknown): boolean =>
 const isWork = (value: unknown): boolean =>
   isObject(value) && isAmount(value['tokens']) && isAmount(value['perSecond']) && value['perSecond'] > 0;
 
+const isResources = (value: unknown): boolean =>
+  value === undefined ||
+  (isObject(value) &&
+    isAmount(value['storeBytes']) &&
+    isAmount(value['scratchBytes']) &&
+    (value['memoryBytes'] === null || isAmount(value['memoryBytes'])));
+
 const isJudged = (value: unknown): boolean =>
   haveTexts(value, ['judge']) && isCount((value as Fields)['items']);
 
@@ -58,6 +65,7 @@ const partForms = (kind: string): Readonly<Record<string, Form>> => ({
   title: [isFilled, 'a text'],
   queue: [isOneOf(Object.values(taskQueues)), Object.values(taskQueues).join(' or ')],
   work: [isWork, 'finite numbers tokens and perSecond'],
+  resources: [isResources, 'left out, or { storeBytes, scratchBytes, memoryBytes }'],
   rows: [(value) => value === null || isObject(value), 'null or an object'],
   optimiserSteps: [(value) => value === null || isAmount(value), 'null or a number from 0 on'],
   mayExceed: [(value) => typeof value === 'boolean', 'true or false'],

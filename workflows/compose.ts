@@ -13,4 +13,5 @@ export { poolSeed, stageSeed } from '../stages/keys';
 export { sampledProvenance } from '../stages/synthesize-data/provenance';
 export type { TaskSource } from '../stages/sources';
 export { countRows, generating, noWork, optimiserSteps, training } from '../stages/work';
-export type { PlannedRows, PlannedStage, StageSpec, Work } from '../contracts/stage';
+export { rowsResources, trainingResources } from '../stages/resources';
+export type { PlannedRows, PlannedStage, StageResources, StageSpec, Work } from '../contracts/stage';

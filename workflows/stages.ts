@@ -38,6 +38,9 @@ interface Call {
   readonly orchestration: Orchestration;
 }
 
+/** Temporal's limit for a summary is 400 bytes; a character has three at most, a surrogate pair four. */
+const summaryLength = 130;
+
 function activitiesOn(
   taskQueue: TaskQueue,
   stage: PlannedStage,
@@ -46,7 +49,7 @@ function activitiesOn(
   return proxyActivities<StageActivities>({
     taskQueue,
     activityId,
-    summary: stage.title,
+    summary: stage.title.slice(0, summaryLength),
     // Temporal's attempts are unlimited: the activity counts infrastructure failures from the ledger.
     startToCloseTimeout: '14 days',
     heartbeatTimeout: `${orchestration.heartbeatSeconds} seconds`,
