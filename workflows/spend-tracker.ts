@@ -84,7 +84,7 @@ export class SpendTracker {
     this.#reserved.delete(id);
     const running = [...this.#admitted.values()].flatMap((admitted) => admitted.stages);
     const ownUsd = boundUsd ?? 0;
-    if (this.#leftUsd([...running, ...stages]) - ownUsd < -usdTolerance) {
+    if (this.#leftUsd([...running, ...stages], ownUsd) < -usdTolerance) {
       this.#skipped.push(id);
       return false;
     }
@@ -134,16 +134,16 @@ export class SpendTracker {
   }
 
   /**
-   * What is left of the limit after the planned cost of `stages` and the shares of running work. 0 without
-   * a limit.
+   * What is left of the limit after the planned cost of `stages`, `boundUsd` and the shares of running
+   * work. 0 without a limit.
    */
-  #leftUsd(stages: readonly PlannedStage[]): number {
+  #leftUsd(stages: readonly PlannedStage[], boundUsd = 0): number {
     const { spendLimitUsd } = this.#definition;
     if (spendLimitUsd === undefined) return 0;
     const shares = this.#sharesUsd([...this.#admitted.values(), ...this.#unsettled]);
     const unsettled = this.#unsettled.flatMap((admitted) => admitted.stages);
     const plannedUsd = this.#plannedUsd([...unsettled, ...stages]);
-    return spendLimitUsd - this.record.usd - this.#earlierUsd - shares - plannedUsd;
+    return spendLimitUsd - this.record.usd - this.#earlierUsd - shares - plannedUsd - boundUsd;
   }
 
   /** What is left after the queued work, too. */

@@ -181,6 +181,11 @@ describe('the spend tracker of a sweep', () => {
     assert.equal(new SpendTracker({ prices }, undefined).allowance('any'), undefined);
   });
 
+  it('admits work that depends on results if there is no limit', () => {
+    const { cell, stages } = cellAt(64, 0.5);
+    assert.equal(new SpendTracker({ prices }, undefined).admit(cell.id, stages, 1, 12), true);
+  });
+
   it('shares unplanned money among work that runs at once, and leaves what others have reserved', async () => {
     // Every seed buys its own rows, and any verifier call may be one too many.
     const { cells } = await planGrid(
