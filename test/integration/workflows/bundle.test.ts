@@ -45,7 +45,7 @@ describe('the workflow bundle', () => {
   });
 
   it('stays small: every cached workflow pays for it', () => {
-    // Three quarters of it are the SDK's.
-    assert.ok(code.length < 800_000, `${code.length} characters`);
+    // Two thirds of it are the SDK's.
+    assert.ok(code.length < 850_000, `${code.length} characters`);
   });
 });
