@@ -133,9 +133,9 @@ const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settin
     beta: betas,
   };
 
-/** Equal for pipelines with the same result, as far as it is known. */
-const resultOf = ({ evaluation, stages }: PlannedPipeline): string =>
-  evaluation?.key ?? stages.map(({ key }) => key).join();
+/** Whether two pipelines have the same result; unknown results differ. */
+const haveSameResult = ({ evaluation: a }: PlannedPipeline, { evaluation: b }: PlannedPipeline): boolean =>
+  a !== null && a.key === b?.key;
 
 /** A cell's controls of a kind, or the reason why there are none. */
 async function controlsOf(
@@ -146,7 +146,7 @@ async function controlsOf(
   const of = cell.cell;
   const made = await variations[kind](cell, settings);
   if (typeof made === 'string') return [made];
-  const different = made.filter(([, planned]) => resultOf(planned) !== resultOf(cell));
+  const different = made.filter(([, planned]) => !haveSameResult(planned, cell));
   if (different.length === 0) return ['the pipeline does not use the setting that it changes'];
   return different.map(([setting, planned]) => {
     const named = { kind, setting: setting === '' ? undefined : setting };

@@ -28,6 +28,8 @@ export type Stages = {
 export interface StageHost {
   run(stage: PlannedStage): Promise<unknown>;
   metrics(stage: PlannedStage): Promise<Metrics>;
+  /** Takes the error of a call that is refused. */
+  refuse(error: unknown): Promise<never>;
 }
 
 /**
@@ -54,14 +56,24 @@ function assertAwaited(name: string, call: object = {}): void {
 
 /** The functions of a pipeline. What they run depends on their arguments only. */
 export function stageFunctions(context: StageContext, host: StageHost): Stages {
+  /** Checks a call; a refused one does not reject in the pipeline, which may not listen. */
+  const checked = async <T>(check: () => T): Promise<T> => {
+    try {
+      return check();
+    } catch (error) {
+      return host.refuse(error);
+    }
+  };
   const run = async (name: string, call: never, plan: () => PlannedStage): Promise<PlannedStage> => {
-    assertAwaited(name, call);
-    const stage = plan();
+    const stage = await checked(() => {
+      assertAwaited(name, call);
+      return plan();
+    });
     await host.run(stage);
     return stage;
   };
   const metrics = async (stage: PlannedStage): Promise<Metrics> => {
-    assertAwaited('metrics', { stage });
+    await checked(() => assertAwaited('metrics', { stage }));
     return host.metrics(stage);
   };
   const ofKinds = Object.values(stageKinds).map((rules: AnyStageRules) => [

@@ -3,6 +3,7 @@ import type { Metrics } from '../contracts/metrics';
 import type { PlannedStage, StageKey } from '../contracts/stage';
 import type { StageContext } from './define';
 import { type StageHost, stageFunctions, type Stages } from './functions';
+import { untilQuiet } from './quiet';
 
 /** A pipeline that was called with functions that run nothing. */
 export interface Trace<T> {
@@ -14,35 +15,61 @@ export interface Trace<T> {
   readonly continuesAfter: readonly PlannedStage[];
 }
 
-/** Lists the stages that are called. Results stay open. */
+/** A pipeline that calls more has a loop without an end. */
+const mostCalls = 10_000;
+
+/** Lists the stages that are called. Results stay open, and so do refused calls: the trace ends with their error. */
 class Recorder implements StageHost {
   readonly stages = new Map<StageKey, PlannedStage>();
   readonly awaited = new Map<StageKey, PlannedStage>();
   /** Number of calls so far. */
   calls = 0;
+  refusal: { readonly error: unknown } | undefined;
 
   constructor(private readonly onStage: (stage: PlannedStage) => void) {}
 
   run(stage: PlannedStage): Promise<void> {
-    this.calls += 1;
-    if (!this.stages.has(stage.key)) {
-      this.onStage(stage);
-      this.stages.set(stage.key, stage);
+    try {
+      this.#count();
+      if (!this.stages.has(stage.key)) this.onStage(stage);
+      this.stages.set(stage.key, this.stages.get(stage.key) ?? stage);
+      return Promise.resolve();
+    } catch (error) {
+      return this.refuse(error);
     }
-    return Promise.resolve();
   }
 
   metrics(stage: PlannedStage): Promise<Metrics> {
     this.calls += 1;
+    if (!this.stages.has(stage.key)) return this.refuse(notCalled(stage));
     this.awaited.set(stage.key, stage);
     return new Promise(() => undefined);
   }
+
+  refuse(error: unknown): Promise<never> {
+    this.refusal ??= { error };
+    return new Promise(() => undefined);
+  }
+
+  #count(): void {
+    this.calls += 1;
+    if (this.calls > mostCalls)
+      throw new BudgetlineError('DEFINITION_INVALID', `The pipeline calls more than ${mostCalls} stages.`, {
+        remedy: 'End its loop. Where a result ends it, the pipeline awaits stages.metrics.',
+        details: { field: 'pipeline' },
+      });
+  }
 }
 
-type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+/** The refusal of `stages.metrics` of a stage that the pipeline has not run. */
+export const notCalled = ({ title }: Partial<PlannedStage>): BudgetlineError =>
+  new BudgetlineError(
+    'DEFINITION_INVALID',
+    `stages.metrics: ${JSON.stringify(title ?? null)} is not a stage that the pipeline has run.`,
+    { details: { field: 'pipeline' } },
+  );
 
-/** Turns of the microtask queue without a call after which a pipeline waits: for results, or for something else. */
-const quietTurns = 1000;
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
 async function settleQuietly<T>(work: Promise<T>, recorder: Recorder): Promise<Outcome<T> | undefined> {
   const ended: Outcome<T>[] = [];
@@ -50,12 +77,12 @@ async function settleQuietly<T>(work: Promise<T>, recorder: Recorder): Promise<O
     (value) => ended.push({ value }),
     (error: unknown) => ended.push({ error }),
   );
-  let calls = 0;
-  for (let turns = 0; ended.length === 0 && turns < quietTurns; turns += 1) {
-    if (recorder.calls > calls) [calls, turns] = [recorder.calls, 0];
-    await Promise.resolve();
-  }
-  return ended[0];
+  const outcome = (): Outcome<T> | undefined => recorder.refusal ?? ended[0];
+  await untilQuiet(
+    () => recorder.calls,
+    () => outcome() !== undefined,
+  );
+  return outcome();
 }
 
 /** How messages name a pipeline. */

@@ -38,6 +38,7 @@ import {
   costOf,
   earlierStages,
   inPlanOrder,
+  partialCells,
   scoredCells,
   splitControls,
   splitOutcomes,
@@ -205,6 +206,7 @@ async function continueSweep(
   const { resolved, orchestration, previous, steering, plan, spend, progress, finished } = sweep;
   await recordAll(plan.sweepId, finished);
   const pages = [...(previous?.pages ?? []), ...(await storePages(splitPages(lists)))];
+  const partial = [...(previous?.partial ?? []), ...partialCells(plan, lists.cells)];
   await steering.finishUpdates();
   return continueAsNew<typeof allocationSweep>({
     resolved,
@@ -212,6 +214,7 @@ async function continueSweep(
     previous: {
       base: { base, baseFailure },
       cellScores: packScores(plan, addScores(sweep.cellScores, lists)),
+      partial: partial.length === 0 ? undefined : partial,
       controls,
       pages,
       cost: costOf(finished, previous?.cost),
@@ -284,7 +287,8 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const finished: StageResult[] = [];
   const cellScores = unpackScores(plan, previous?.cellScores);
-  const spend = new SpendTracker(resolved.definition, previous?.spend, earlierStages(plan, cellScores));
+  const earlier = earlierStages(plan, cellScores, previous?.partial);
+  const spend = new SpendTracker(resolved.definition, previous?.spend, earlier);
   const progress = new ProgressTracker({ plan, steering, spend, previous, cellScores, finished });
   const quota = new RunQuota(orchestration.maxCellsPerRun);
   const shared = { resolved, plan, orchestration, previous, steering, progress, spend, quota, cellScores };

@@ -9,6 +9,8 @@ import type { SteeringState } from './steering';
 export interface ContinueAsNewState {
   readonly base: BaseOutcome;
   readonly cellScores: PackedScores;
+  /** Places of cells that have a score without every stage of their plan; left out if there are none. */
+  readonly partial?: readonly number[];
   /** Controls that have ended; left out until all cells have ended. */
   readonly controls?: number;
   readonly pages: readonly StoredPage[];

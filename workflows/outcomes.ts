@@ -46,9 +46,25 @@ export function scoredCells(plan: SweepPlan, { scores }: CellScores): ScoredCell
   });
 }
 
-/** Stages of the cells that earlier runs finished. */
-export function earlierStages({ cells }: SweepPlan, { scores }: CellScores): PlannedStage[] {
-  return cells.filter(({ cell }) => typeof scores[cell.id] === 'number').flatMap(({ stages }) => stages);
+/** Places of cells that have a score without every stage of their plan: they caught a failure. */
+export function partialCells({ cells }: SweepPlan, results: readonly CellResult[]): number[] {
+  const finished = new Map(
+    results.map(({ cell, stages }) => [cell.id, new Set(stages.map(({ key }) => key))]),
+  );
+  return cells.flatMap(({ cell, stages }, place) => {
+    const keys = finished.get(cell.id);
+    return keys !== undefined && stages.some(({ key }) => !keys.has(key)) ? [place] : [];
+  });
+}
+
+/** Planned stages that earlier runs finished; those of partial cells are left out. */
+export function earlierStages(
+  { cells }: SweepPlan,
+  { scores }: CellScores,
+  partial: readonly number[] = [],
+): PlannedStage[] {
+  const whole = cells.filter((_, place) => !partial.includes(place));
+  return whole.filter(({ cell }) => typeof scores[cell.id] === 'number').flatMap(({ stages }) => stages);
 }
 
 export function splitOutcomes(

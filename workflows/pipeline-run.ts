@@ -8,19 +8,31 @@ import {
   pipelineFault,
   type PlannedPipeline,
 } from '../planning/planned-pipeline';
-import { type StageHost, stageFunctions } from '../stages/functions';
+import { held, type StageHost, stageFunctions } from '../stages/functions';
+import { untilQuiet } from '../stages/quiet';
 import { Purchases } from '../planning/purchases';
 import { asFailure, type SpentBeforeFailure } from './failures';
-import { nameOfPipeline } from '../stages/trace';
+import { nameOfPipeline, notCalled } from '../stages/trace';
 import { StageRunner, type StagesOptions } from './stages';
 
 /**
- * Compares what a pipeline runs with its trace. Until a result or a failure has reached the pipeline, it can call only
- * the stages of the trace.
+ * Runs the stages of a pipeline, and compares them with its trace: until a result or a failure has reached the pipeline,
+ * it can call only the stages of the trace.
+ *
+ * A failure reaches the pipeline when no stage is running and the pipeline waits. It then waits for that failure: one
+ * that reaches a branch which nothing awaits yet would make Temporal retry the workflow task for ever.
  */
 class CheckedHost implements StageHost {
   readonly #planned: ReadonlyMap<StageKey, PlannedStage>;
   readonly #name: string;
+  /** Rejects when a call is refused. */
+  readonly refused: Promise<never>;
+  #endWith!: (error: unknown) => void;
+  #calls = 0;
+  #running = 0;
+  /** Failures that have not reached the pipeline. */
+  readonly #failures: { readonly error: unknown; readonly release: () => void }[] = [];
+  #isReleasing = false;
   #mayDiffer = false;
   #closed = false;
 
@@ -30,24 +42,39 @@ class CheckedHost implements StageHost {
   ) {
     this.#name = nameOfPipeline(context);
     this.#planned = new Map(stages.map((stage) => [stage.key, stage]));
+    this.refused = held(new Promise((_, reject) => (this.#endWith = reject)));
   }
 
   async run(stage: PlannedStage): Promise<void> {
-    if (this.#closed) return new Promise(() => undefined);
+    if (this.#closed) return await never();
+    this.#calls += 1;
     if (!this.#mayDiffer && !this.#planned.has(stage.key))
-      throw this.#differs(`calls "${stage.title}", which it did not call when it was planned`);
+      return this.refuse(this.#differs(`calls "${stage.title}", which it did not call when it was planned`));
+    this.#running += 1;
     try {
       await this.runner.run(stage);
+      this.#running -= 1;
     } catch (error) {
-      this.#mayDiffer = true;
+      this.#running -= 1;
+      if (error instanceof BudgetlineError) return await this.refuse(error);
+      await this.#reach(error);
       throw error;
+    } finally {
+      void this.#releaseFailures();
     }
   }
 
   async metrics(stage: PlannedStage): Promise<Metrics> {
+    if (!this.runner.stages.some(({ key }) => key === stage.key)) return this.refuse(notCalled(stage));
+    this.#calls += 1;
     const metrics = await this.runner.metrics(stage);
     this.#mayDiffer = true;
     return metrics;
+  }
+
+  refuse(error: unknown): Promise<never> {
+    this.#endWith(error);
+    return never();
   }
 
   /** Nothing runs after the end: a branch that calls a further stage waits for ever. */
@@ -55,7 +82,10 @@ class CheckedHost implements StageHost {
     this.#closed = true;
   }
 
+  /** @throws BudgetlineError PIPELINE_DIFFERS, or a failure that the pipeline has not waited for */
   assertComplete(): void {
+    const [failure] = this.#failures;
+    if (failure !== undefined) throw failure.error;
     if (this.#mayDiffer) return;
     const called = new Set(this.runner.stages.map(({ key }) => key));
     const left = [...this.#planned.values()].find(({ key }) => !called.has(key));
@@ -63,10 +93,30 @@ class CheckedHost implements StageHost {
       throw this.#differs(`has not called "${left.title}", as it did when it was planned`);
   }
 
+  async #reach(error: unknown): Promise<void> {
+    const reached = new Promise<void>((release) => this.#failures.push({ error, release }));
+    void this.#releaseFailures();
+    await reached;
+    this.#mayDiffer = true;
+  }
+
+  async #releaseFailures(): Promise<void> {
+    if (this.#isReleasing) return;
+    this.#isReleasing = true;
+    while (this.#failures.length > 0) {
+      await untilQuiet(() => this.#calls);
+      if (this.#running > 0 || this.#closed) break;
+      this.#failures.shift()!.release();
+    }
+    this.#isReleasing = false;
+  }
+
   #differs(problem: string): BudgetlineError {
     return new BudgetlineError('PIPELINE_DIFFERS', `${this.#name} ${problem}.`);
   }
 }
+
+const never = (): Promise<never> => new Promise(() => undefined);
 
 /** What a pipeline ran. */
 export interface RanPipeline {
@@ -124,16 +174,16 @@ export class PipelineRun {
     return { finished: this.finished, unplanned: this.unplanned, usd: this.lostUsd };
   }
 
-  /** Runs the pipeline to its end. After a failure no further stage starts, and running ones are awaited. */
+  /** Runs the pipeline to its end. Then no further stage starts, and running ones are awaited. */
   async run(): Promise<RanPipeline> {
     const { context, pipeline } = this.#planned;
     const host = new CheckedHost(this.#planned, this.#runner);
     try {
-      const returned = await pipeline(stageFunctions(context, host));
-      host.assertComplete();
-      const { key } = evaluationIn(context, this.#runner.stages, returned);
+      const returned = await Promise.race([pipeline(stageFunctions(context, host)), host.refused]);
       host.close();
       await this.#runner.settle();
+      host.assertComplete();
+      const { key } = evaluationIn(context, this.#runner.stages, returned);
       const results = evaluationLast(this.#runner.finished, key);
       return { results, evaluation: results.at(-1)! };
     } catch (error) {

@@ -32,8 +32,8 @@ export class SpendTracker {
   /** Spend of failed stages. */
   #lostUsd = 0;
   readonly #admitted = new Map<string, Admitted>();
-  /** Ended without reporting what they spent: the most that they could have spent counts. */
-  readonly #unsettled: Admitted[] = [];
+  /** The most that work could have spent which ended without reporting its spend, in US dollars. */
+  #unsettledUsd: number;
   readonly #skipped: string[] = [];
   /** Work that is queued and has not started. */
   readonly #reserved = new Map<string, Expected>();
@@ -45,20 +45,14 @@ export class SpendTracker {
   constructor(definition: Limits, before: SpendRecord | undefined, earlier: readonly PlannedStage[] = []) {
     this.#definition = definition;
     this.#before = before ?? { usd: 0, skipped: [] };
+    this.#unsettledUsd = before?.unsettledUsd ?? 0;
     this.#bought.push(...paidBefore(earlier));
   }
 
   get record(): SpendRecord {
     const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#definition.prices, this.#bought);
     const skipped = [...this.#before.skipped, ...this.#skipped];
-    const unsettled = this.#unsettled.flatMap(({ stages }) => stages);
-    const unsettledUsd = this.#plannedUsd(unsettled) + this.#sharesUsd(this.#unsettled) + this.#earlierUsd;
-    return { usd, skipped, unsettledUsd: unsettledUsd > 0 ? unsettledUsd : undefined };
-  }
-
-  /** What earlier runs could not account for. */
-  get #earlierUsd(): number {
-    return this.#before.unsettledUsd ?? 0;
+    return { usd, skipped, unsettledUsd: this.#unsettledUsd > 0 ? this.#unsettledUsd : undefined };
   }
 
   /** The money spent so far, and the limit. */
@@ -125,7 +119,9 @@ export class SpendTracker {
   /** Accounts for failed work: by what it bought, or by its plan if that is unknown. */
   writeOff(id: string, spent: SpentBeforeFailure | undefined): void {
     if (spent === undefined) {
-      this.#unsettled.push(...[this.#admitted.get(id) ?? []].flat());
+      const { stages = [], extraUsd = 0 } = this.#admitted.get(id) ?? {};
+      // Fixed now: rows that another cell finds in the store later were paid for here.
+      this.#unsettledUsd += this.#plannedUsd(stages) + extraUsd;
       this.#admitted.delete(id);
       return;
     }
@@ -140,10 +136,10 @@ export class SpendTracker {
   #leftUsd(stages: readonly PlannedStage[], boundUsd = 0): number {
     const { spendLimitUsd } = this.#definition;
     if (spendLimitUsd === undefined) return 0;
-    const shares = this.#sharesUsd([...this.#admitted.values(), ...this.#unsettled]);
-    const unsettled = this.#unsettled.flatMap((admitted) => admitted.stages);
-    const plannedUsd = this.#plannedUsd([...unsettled, ...stages]);
-    return spendLimitUsd - this.record.usd - this.#earlierUsd - shares - plannedUsd - boundUsd;
+    const shares = this.#sharesUsd([...this.#admitted.values()]);
+    return (
+      spendLimitUsd - this.record.usd - this.#unsettledUsd - shares - this.#plannedUsd(stages) - boundUsd
+    );
   }
 
   /** What is left after the queued work, too. */

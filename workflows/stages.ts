@@ -1,5 +1,4 @@
 import { ActivityCancellationType, isCancellation, proxyActivities, uuid4 } from '@temporalio/workflow';
-import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
 import type { StageRequest } from '../contracts/activities';
 import type { Resolved } from '../contracts/resolved';
@@ -9,7 +8,8 @@ import type { ExperimentDefinition, SweepDefinition } from '../schemas/definitio
 import { type Grant, Purchases } from '../planning/purchases';
 import { budgetOf } from '../planning/row-budget';
 import type { StageActivities } from '../stages/activities';
-import { held, type StageHost, stageFunctions, type Stages } from '../stages/functions';
+import { held, stageFunctions, type Stages } from '../stages/functions';
+import { notCalled } from '../stages/trace';
 import type { StageKind } from '../stages/registry';
 import { asFailure, readFailure } from './failures';
 import { defaultOrchestration } from './orchestration';
@@ -75,7 +75,7 @@ export interface RunnerOptions extends Omit<StagesOptions, 'seed' | keyof Grant>
 export type StageState = StageResult | 'running' | 'failed';
 
 /** Runs stages on their task queues, each once however often it is asked for. */
-export class StageRunner implements StageHost {
+export class StageRunner {
   readonly #options: RunnerOptions;
   readonly #requests = new Map<StageKey, Promise<StageResult>>();
 
@@ -107,21 +107,24 @@ export class StageRunner implements StageHost {
     return [...this.#states.values()].flatMap(({ state }) => (typeof state === 'string' ? [] : [state]));
   }
 
-  /** @throws BudgetlineError, or the failure of the stage's activity */
+  /**
+   * Runs a stage. A stage that failed runs again when it is asked for again.
+   *
+   * @throws BudgetlineError, or the failure of the stage's activity
+   */
   run(stage: PlannedStage): Promise<StageResult> {
     const { key } = stage;
     const request = this.#requests.get(key) ?? this.#request(stage);
     this.#requests.set(key, request);
+    request.catch(() => this.#requests.delete(key));
     return request;
   }
 
-  async metrics({ key, title }: PlannedStage): Promise<Metrics> {
-    const request = this.#requests.get(key);
+  /** @throws BudgetlineError DEFINITION_INVALID */
+  async metrics(stage: PlannedStage): Promise<Metrics> {
+    const request = this.#requests.get(stage.key);
     if (request !== undefined) return (await request).metrics;
-    throw new BudgetlineError(
-      'DEFINITION_INVALID',
-      `The pipeline asks for metrics of "${title}", which it has not run.`,
-    );
+    throw notCalled(stage);
   }
 
   /** Waits until no stage is running. */
@@ -185,7 +188,15 @@ export function createStages(options: StagesOptions): Stages {
   const { resolved, seed, allowanceUsd, paidUsd } = options;
   const { definition } = resolved;
   const purchases = new Purchases({ definition, budget: budgetOf(resolved), allowanceUsd, paidUsd });
-  const functions = stageFunctions({ resolved, seed }, new StageRunner({ ...options, purchases }));
+  const runner = new StageRunner({ ...options, purchases });
+  const functions = stageFunctions(
+    { resolved, seed },
+    {
+      run: (stage) => runner.run(stage),
+      metrics: (stage) => runner.metrics(stage),
+      refuse: (error) => Promise.reject(error),
+    },
+  );
   const named = Object.entries(functions as Readonly<Record<string, AnyFunction>>).map(
     ([name, run]) => [name, failing(run)] as const,
   );
