@@ -5,10 +5,10 @@ export const untilSolved: Pipeline = async (stages, { sftRows, pairRows }) => {
   const demonstrations = await stages.synthesizeData({ rows: sftRows });
   const sft = await stages.trainSft({ data: demonstrations });
   const reference = await stages.freezeReference({ adapter: sft });
-  const warm = await stages.evaluate({ reference });
+  const warm = await stages.evaluate({ reference, name: 'warm start' });
   const { score } = await stages.metrics(warm);
   if (score === 1) return warm;
   const data = await stages.synthesizeData({ rows: pairRows, reference });
-  const adapter = await stages.trainPreference({ reference, data });
+  const adapter = await stages.trainPreference({ reference, data, name: 'repair' });
   return stages.evaluate({ reference, adapter });
 };
