@@ -12,8 +12,8 @@ export interface Outcome {
 export const decide = defineSignal<[boolean]>('decide');
 
 /**
- * A workflow of your own, outside a sweep: it evaluates the warm start, and waits for a person before it buys pairs.
- * It has the stage functions of pipelines, and all that Temporal has: signals, timers, other activities.
+ * A workflow of your own: it evaluates the warm start, and waits for a person before it buys pairs. It has the stage
+ * functions of pipelines, and all that Temporal has: signals, timers, other activities.
  */
 export async function approvedTuning(resolved: ResolvedExperiment): Promise<Outcome> {
   let decision: boolean | undefined;

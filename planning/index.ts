@@ -15,7 +15,7 @@ export {
 export { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
 export { type UserRowsPlace, orderUserRows, sharedPrompts } from './user-rows';
-export { assertRepeatable } from './repeatable';
+export { assertRepeatable, tracedDigest } from './repeatable';
 export { cellIdOf, coordinatesSlug, definitionDigest, type GridPoint, sweepIdOf } from './identity';
 export { isOneModel, planGrid, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';

@@ -4,6 +4,7 @@ import type { CellResult, ExperimentProgress } from '../contracts/results';
 import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
 import { openingOf } from '../planning/members';
+import { assertTraced } from '../planning/repeatable';
 import { annotationUsd, uniquePurchase } from '../planning/money';
 import { summarizeEvaluation } from './evaluation';
 import { withSpent } from './failures';
@@ -18,6 +19,8 @@ import { Steering } from './steering';
 /** Input of `allocationExperiment`. */
 export interface AllocationExperimentInput {
   readonly resolved: ResolvedExperiment;
+  /** What a user's pipeline planned, for comparison; see `tracedDigest`. */
+  readonly traced?: string;
   /**
    * Set by a sweep: the cell's id and axes, the spend grant, and the experiment whose ledger records its
    * stages.
@@ -107,7 +110,11 @@ function placeOf(parent: AllocationExperimentInput['parent']): CellPlace {
 /** One cell: one budget, one split, one seed. */
 export async function allocationExperiment(input: AllocationExperimentInput): Promise<CellResult> {
   const { resolved, parent } = input;
-  const plan = await planOrFail(() => planCell(resolved, placeOf(parent)));
+  const plan = await planOrFail(async () => {
+    const planned = await planCell(resolved, placeOf(parent));
+    assertTraced({ cells: [planned] }, input.traced);
+    return planned;
+  });
   const experimentId = parent?.experimentId ?? plan.cell.id;
   const steering = new Steering({ experimentId, paused: null, maxConcurrentCells: null });
   return steering.run(() => runCell({ ...input, plan, experimentId, steering }));

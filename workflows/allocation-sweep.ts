@@ -20,6 +20,7 @@ import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
 import { openingOf } from '../planning/members';
 import { planGrid } from '../planning/plan';
+import { assertTraced, tracedDigest } from '../planning/repeatable';
 import { cellAttributes } from '../planning/search-attributes';
 import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
@@ -56,6 +57,8 @@ import { runConcurrently } from './concurrently';
 export interface AllocationSweepInput {
   readonly resolved: ResolvedSweep;
   readonly orchestration?: Partial<Orchestration>;
+  /** What users' pipelines planned, for comparison; see `tracedDigest`. */
+  readonly traced?: string;
   /** State of the previous run (continue-as-new). Undefined in the first run. */
   readonly previous?: ContinueAsNewState;
 }
@@ -88,7 +91,9 @@ async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
   };
   const child = await startChild(allocationExperiment, {
     workflowId: id,
-    args: [{ resolved: cellPlan.experiment, parent, orchestration }],
+    args: [
+      { resolved: cellPlan.experiment, parent, orchestration, traced: tracedDigest({ cells: [cellPlan] }) },
+    ],
     staticSummary: summaryOf(cellPlan),
     typedSearchAttributes: attributesOf(sweep, cellPlan),
   });
@@ -282,7 +287,11 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
 export async function allocationSweep(input: AllocationSweepInput): Promise<SweepReturn> {
   const { resolved, previous } = input;
   const orchestration = { ...defaultOrchestration, ...input.orchestration };
-  const plan = await planOrFail(() => planGrid(resolved));
+  const plan = await planOrFail(async () => {
+    const planned = await planGrid(resolved);
+    assertTraced(planned, input.traced);
+    return planned;
+  });
   const start = previous?.steering ?? { paused: null, maxConcurrentCells: orchestration.maxConcurrentCells };
   const steering = new Steering({ experimentId: plan.sweepId, ...start });
   const finished: StageResult[] = [];

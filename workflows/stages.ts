@@ -194,7 +194,7 @@ export function createStages(options: StagesOptions): Stages {
     {
       run: (stage) => runner.run(stage),
       metrics: (stage) => runner.metrics(stage),
-      refuse: (error) => Promise.reject(error),
+      refuse: (error) => Promise.reject(error instanceof Error ? error : new Error(String(error))),
     },
   );
   const named = Object.entries(functions as Readonly<Record<string, AnyFunction>>).map(

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadDefinition, planSweep, runSweep, verifyRun } from '../../../app';
 import type { CellIdentity, SweepResult } from '../../../contracts/results';
 import { createFolderStore } from '../../../store';
-import { root, start } from '../../support/cli/executable';
+import { call, root, start } from '../../support/cli/executable';
 import { readEvents } from '../../support/running-trainers';
 import { acquisitionLimitMs } from '../../support/temporal';
-import { temporaryHome } from '../../support/temporary';
+import { temporaryFolder, temporaryHome } from '../../support/temporary';
 
 /** The names that each example gives to its stages. */
 const examples = {
@@ -21,18 +21,28 @@ const names = Object.keys(examples);
 const file = join(root, 'test', 'support', 'example-pipelines.ts');
 
 describe('examples of pipelines', () => {
+  const home = temporaryFolder();
+
   for (const name of names)
     it(`${name}.ts is a sweep in at most 40 lines, within its budget`, async () => {
       const path = join(root, 'examples', `${name}.ts`);
       const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
       assert.ok(lines.length <= 40, `${lines.length} lines`);
       const { definition } = await loadDefinition(path);
-      const { plan } = await planSweep(definition, { home: join(root, '.budgetline') });
+      const { plan } = await planSweep(definition, { home: home.path() });
       for (const { cell, stages } of plan.cells) {
         const rows = stages.filter(({ rows }) => rows?.pricedAs).map(({ rows }) => rows!.count);
         assert.ok(rows.reduce((sum, count) => sum + count, 0) <= cell.budget);
       }
     });
+
+  it('have a page that shows the plan of one', async () => {
+    const env = { BUDGETLINE_HOME: home.path() };
+    const { stdout } = await call(['plan', 'examples/two-betas.ts'], { env });
+    const page = readFileSync(join(root, 'docs', 'pipelines.md'), 'utf8');
+    const [, shown = 'nothing'] = /```text\n([\s\S]*?)```/.exec(page) ?? [];
+    assert.ok(stdout.includes(shown), stdout);
+  });
 });
 
 const exampleOf = ({ axes }: CellIdentity): string => axes!['example']!;

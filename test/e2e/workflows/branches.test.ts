@@ -129,7 +129,7 @@ describe('slow: a sweep whose pipeline has branches', function () {
     assert.match(message, /has not called "4 demonstrations by majority-error"/);
   });
 
-  it('ends the running stages when one fails, records and pays for them, and starts no others', async () => {
+  it('lets other branches end when a stage fails, and records and pays for them', async () => {
     const ran = await run('sibling');
     const { code, message } = failureOf(ran);
     assert.equal(code, 'DEFINITION_INVALID');
@@ -142,7 +142,7 @@ describe('slow: a sweep whose pipeline has branches', function () {
     const recorded = new Set(ran.recorded.map(({ stage }) => stage));
     assert.deepEqual(
       ran.plan.stages.filter(({ key }) => recorded.has(key)).map(({ key }) => key),
-      [reference?.key, pairs?.key],
+      [reference?.key, pairs?.key, tuning?.key],
     );
     assert.equal(ran.result.spend?.usd, 4);
   });
@@ -165,6 +165,23 @@ describe('slow: a sweep whose pipeline has branches', function () {
     const { code, message } = failureOf(await run('late'));
     assert.equal(code, 'DEFINITION_INVALID');
     assert.match(message, /It always fails/);
+  });
+
+  it('fails with the error of a branch that it awaits later, or never', async () => {
+    for (const branch of ['helper', 'floating'])
+      assert.match(failureOf(await run(branch)).message, /It always fails/, branch);
+  });
+
+  it('runs a stage that failed again when it calls it again', async () => {
+    const { plan, result } = await run('retry');
+    assert.deepEqual(result.failedCells, []);
+    const failed = plan.stages.find(({ title }) => title === 'A stage that fails')!;
+    const lines = await createFolderStore(folder.path()).chain({ stage: failed.key }).read();
+    assert.equal(lines.filter((line) => line.type === 'attempt-ended').length, 3);
+  });
+
+  it('does not run where its module computes something else when it is loaded', async () => {
+    await assert.rejects(run('lucky'), { code: 'PIPELINE_DIFFERS' });
   });
 
   it('fails if it returns before a branch has called all its stages', async () => {

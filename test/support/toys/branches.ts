@@ -1,4 +1,4 @@
-import type { Pipeline, PlannedStage, Stages } from 'budgetline/workflows';
+import type { Pipeline, PipelineCell, PlannedStage, Stages } from 'budgetline/workflows';
 import { failing } from './failing';
 
 const base = (stages: Stages): Promise<PlannedStage<'model'>> => stages.freezeReference({ adapter: null });
@@ -8,9 +8,16 @@ async function scored(stages: Stages, rows: number): Promise<PlannedStage<'score
   return stages.evaluate({ reference: await stages.freezeReference({ adapter }) });
 }
 
-let calls = 0;
-/** Whether this call of the module is the first, so that a pipeline depends on more than its arguments. */
-const isFirst = (): boolean => (calls += 1) === 1;
+const seen = new WeakSet<PipelineCell>();
+/** Whether a cell's pipeline is called for the first time: planned, and not run. */
+function isFirst(cell: PipelineCell): boolean {
+  const first = !seen.has(cell);
+  seen.add(cell);
+  return first;
+}
+
+/** Another one in each process and workflow that loads the module. */
+const luck = Math.random();
 
 /** Pipelines by the label of the axis "branch". */
 const branches: Readonly<Record<string, Pipeline>> = {
@@ -27,11 +34,17 @@ const branches: Readonly<Record<string, Pipeline>> = {
     return stages.evaluate({ reference: await stages.freezeReference({ adapter: adapter! }) });
   },
 
-  other: (stages, { sftRows }) => scored(stages, isFirst() ? sftRows : sftRows / 2),
+  other: (stages, cell) => scored(stages, isFirst(cell) ? cell.sftRows : cell.sftRows / 2),
 
-  async fewer(stages, { sftRows }) {
+  async lucky(stages, { sftRows }) {
+    const data = await stages.synthesizeData({ rows: sftRows });
+    const adapter = await stages.trainSft({ data, learningRate: luck });
+    return stages.evaluate({ reference: await stages.freezeReference({ adapter }) });
+  },
+
+  async fewer(stages, cell) {
     const reference = await base(stages);
-    if (isFirst()) await stages.synthesizeData({ rows: sftRows });
+    if (isFirst(cell)) await stages.synthesizeData({ rows: cell.sftRows });
     return stages.evaluate({ reference });
   },
 
@@ -64,6 +77,35 @@ const branches: Readonly<Record<string, Pipeline>> = {
     const evaluation = await scored(stages, sftRows);
     await failed;
     return evaluation;
+  },
+
+  /** Awaits a branch later than it fails. */
+  async helper(stages, { sftRows }) {
+    const reference = await base(stages);
+    const branch = (async () => {
+      await stages.run(failing, { reference });
+    })();
+    const evaluation = await scored(stages, sftRows);
+    await branch;
+    return evaluation;
+  },
+
+  /** Never awaits a branch that fails. */
+  async floating(stages, { sftRows }) {
+    const reference = await base(stages);
+    void stages.run(failing, { reference }).then(() => sftRows);
+    return scored(stages, sftRows);
+  },
+
+  /** Calls a stage that fails again. */
+  async retry(stages, { sftRows }) {
+    const reference = await base(stages);
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        await stages.run(failing, { reference });
+      } catch {
+        if (attempt === 3) return scored(stages, sftRows);
+      }
   },
 
   /** Returns while a branch, which it does not await, has a stage to call. */
