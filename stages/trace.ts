@@ -71,17 +71,21 @@ export const notCalled = ({ title }: Partial<PlannedStage>): BudgetlineError =>
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
-async function settleQuietly<T>(work: Promise<T>, recorder: Recorder): Promise<Outcome<T> | undefined> {
+async function settleQuietly<T>(
+  work: Promise<T>,
+  recorder: Recorder,
+  isUsers: boolean,
+): Promise<Outcome<T> | undefined> {
   const ended: Outcome<T>[] = [];
   work.then(
     (value) => ended.push({ value }),
     (error: unknown) => ended.push({ error }),
   );
   const outcome = (): Outcome<T> | undefined => recorder.refusal ?? ended[0];
-  await untilQuiet(
-    () => recorder.calls,
-    () => outcome() !== undefined,
-  );
+  const calls = (): number => recorder.calls;
+  await untilQuiet(calls, () => outcome() !== undefined);
+  // A branch that the pipeline has not awaited may call further stages.
+  if (ended.length > 0 && isUsers) await untilQuiet(calls, () => recorder.refusal !== undefined);
   return outcome();
 }
 
@@ -117,7 +121,7 @@ export async function tracePipeline<T>(
 ): Promise<Trace<T>> {
   const recorder = new Recorder(onStage);
   const work = (async () => pipeline(stageFunctions(context, recorder)))();
-  const outcome = await settleQuietly(work, recorder);
+  const outcome = await settleQuietly(work, recorder, context.resolved.members?.pipeline !== undefined);
   if (outcome !== undefined && 'error' in outcome) throw outcome.error;
   const continuesAfter = outcome === undefined ? [...recorder.awaited.values()] : [];
   if (outcome === undefined && continuesAfter.length === 0) throw waitsForOther(context);
