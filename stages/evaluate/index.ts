@@ -75,6 +75,14 @@ function unchangedBase(reference: PlannedStage<'model'>): string | undefined {
   return isBase && base !== undefined ? inputDigest(base) : undefined;
 }
 
+/** Only demonstrations are a question and its answer. */
+function assertDemonstrations(fewShot: PlannedStage<'rows'>): void {
+  const format = fewShot.rows?.format;
+  if (format === 'demonstrations') return;
+  const reason = `${quoted(fewShot)} makes ${format ?? 'no'} rows, and demonstrations are needed`;
+  throw refuseCall(kind, [{ field: 'fewShot', reason }]);
+}
+
 /** An adapter only works on the model that it was trained on. */
 function assertTrainedOn(reference: PlannedStage<'model'>, adapter: PlannedStage<'adapter'>): void {
   const base = trainedOn(adapter);
@@ -101,6 +109,7 @@ function plan(context: StageContext, call: EvaluateCall) {
   const { reference, adapter, fewShot, ...selection } = call;
   const { resolved } = context;
   if (adapter !== undefined) assertTrainedOn(reference, adapter);
+  if (fewShot !== undefined) assertDemonstrations(fewShot);
   const asked = select(context, selection);
   if (fewShot !== undefined && asked.only !== undefined)
     throw refuseCall(kind, [{ field: 'fewShot', reason: 'has no effect on an auxiliary task' }]);

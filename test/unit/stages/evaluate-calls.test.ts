@@ -94,6 +94,10 @@ describe('the questions of an evaluation', () => {
         () => plan({ task: 'ifeval', fewShot: planStage(synthesizeData, context, { rows: 1 }) }),
         /fewShot: has no effect/,
       ],
+      [
+        () => plan({ fewShot: planStage(synthesizeData, context, { rows: 8, reference }) }),
+        /fewShot: 8 preference pairs makes preferences rows, and demonstrations are needed$/,
+      ],
       [() => plan({ adaptor: null }), /adaptor: no such field; did you mean adapter\?/],
     ];
     for (const [refused, message] of refusals)
