@@ -24,7 +24,7 @@ export interface PlannedPipeline {
   readonly continuesAfter: readonly PlannedStage[];
   /** What its rows count against; undefined for base models and controls. */
   readonly budget?: Budget;
-  /** The most that its unknown stages can cost, in US dollars; left out if all its stages are known. */
+  /** The most that the rows of its unknown stages can cost, in US dollars; left out if all its stages are known. */
   readonly boundUsd?: number;
 }
 

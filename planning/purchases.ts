@@ -17,7 +17,7 @@ export interface Grant {
 /** Stages that will be asked for; with `boundUsd`, further ones that depend on results. */
 export interface Expected {
   readonly stages: readonly PlannedStage[];
-  /** The most that the stages after these can cost, in US dollars; undefined: there are none. */
+  /** The most that the rows of the stages after these can cost, in US dollars; undefined: there are none. */
   readonly boundUsd?: number;
 }
 
@@ -108,7 +108,7 @@ export class Purchases {
     return this.#lostUsd + this.#heldUsd;
   }
 
-  /** The most that the rest of the budget can cost, in US dollars; undefined without a budget. */
+  /** The most that the rows of the rest of the budget can cost, in US dollars; undefined without a budget. */
   get boundUsd(): number | undefined {
     const { budget, definition } = this.#options;
     return budget && restUsd({ budget, definition }, [...this.#counted, ...this.#awaited]);

@@ -76,7 +76,10 @@ export function assertWithinBudget(
   throw exceeded(settings, stage, { more: after - before, left: leftAfter(settings, taken) });
 }
 
-/** The most that the rest of the budget can cost, in US dollars, pairs with their expected verifier calls. */
+/**
+ * The most that the rows of the rest of the budget can cost, in US dollars, pairs with their expected verifier calls. A
+ * call may sample more candidates, and rejection samples take no rows of a budget in rows, so verifier calls have no bound.
+ */
 export function restUsd(settings: Settings, taken: readonly PlannedStage[]): number {
   const left = leftAfter(settings, taken);
   if (!('rows' in settings.budget)) return left;

@@ -72,7 +72,7 @@ export class SpendTracker {
    * exceed the limit. It also gets a share of the unplanned money, split among the work that may run at
    * once: endpoints and low yields can cost more than planned, and judges are not in the plan.
    *
-   * @param boundUsd the most that stages after the plan can cost; undefined: there are none
+   * @param boundUsd the most that rows of stages after the plan can cost; undefined: there are none
    */
   admit(id: string, stages: readonly PlannedStage[], concurrentSpenders = 1, boundUsd?: number): boolean {
     this.#reserved.delete(id);

@@ -73,7 +73,10 @@ export interface Continuing {
   readonly cells: number;
   /** Titles of the stages whose results they wait for, each once. */
   readonly after: readonly string[];
-  /** The most that the cells' budgets allow for annotation, `annotationUsd` included. */
+  /**
+   * The most that the cells' budgets allow for rows, `annotationUsd` included. No bound of annotation where verifier calls
+   * have a price.
+   */
   readonly annotationAtMostUsd: number;
 }
 

@@ -83,7 +83,7 @@ function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSumm
   const verification =
     purchase.verifierCalls === 0
       ? ''
-      : `, about ${countOf(purchase.verifierCalls, 'verifier call')} for the pairs`;
+      : `, about ${countOf(purchase.verifierCalls, 'verifier call')} for the samples`;
   const isPartlyBought = toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs;
   const left = isPartlyBought
     ? `; still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
@@ -126,11 +126,18 @@ function describeMemory({ resources: { memory, unknown } }: PlanSummary): string
   return parts.length === 0 ? 'no process is left to run' : parts.join('; ');
 }
 
-/** Results that decide what some cells run. */
-function describeContinuing({ continuing }: PlanSummary): string[] {
+/**
+ * Results that decide what some cells run. The budgets bound rows, and no verifier calls: a later call may sample any
+ * number of candidates.
+ */
+function describeContinuing({ continuing }: PlanSummary, { prices }: SweepDefinition): string[] {
   const { cells, after, annotationAtMostUsd } = continuing;
   if (cells === 0) return [];
-  const bound = `annotation is at most ${formatUsd(annotationAtMostUsd)} (the budgets)`;
+  const atMost = `at most ${formatUsd(annotationAtMostUsd)} (the budgets)`;
+  const bound =
+    prices.verifierCall === 0
+      ? `annotation is ${atMost}`
+      : `rows cost ${atMost}; verifier calls after results cost too`;
   return [
     `after ${joinList(after)} (${countOf(cells, 'cell')}): what follows is not in these numbers; ${bound}`,
   ];
@@ -191,7 +198,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...describeAuxiliary(definition).flatMap((text, at) => fact(at === 0 ? 'Also evaluated' : '', text, ink)),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
-    ...describeContinuing(summary).flatMap((text) => fact('Continues', text, ink)),
+    ...describeContinuing(summary, definition).flatMap((text) => fact('Continues', text, ink)),
     ...fact('Controls', describeControls(summary), ink),
     ...fact('Annotation', describePurchase(summary), ink),
     ...describeVerdicts(summary).flatMap((text, at) => fact(at === 0 ? 'Judging' : '', text, ink)),

@@ -245,14 +245,27 @@ describe('the printed plan', () => {
     const { title } = first!.evaluation!;
     const annotationAtMostUsd = plan.annotationUsd + 3;
     assert.deepEqual(summary.continuing, { cells: 2, after: [title], annotationAtMostUsd });
-    const lines = renderPlan(summary, definition, plain);
-    assertFits(lines);
-    const text = lines.join(' ').replace(/\s+/g, ' ');
-    const bound = `annotation is at most $${annotationAtMostUsd.toFixed(2)} (the budgets)`;
-    assert.ok(
-      text.includes(`Continues after ${title} (2 cells): what follows is not in these numbers; ${bound}`),
-      text,
-    );
+    const textAt = (verifierCall: number): string => {
+      const lines = renderPlan(
+        summary,
+        { ...definition, prices: { ...definition.prices, verifierCall } },
+        plain,
+      );
+      assertFits(lines);
+      return lines.join(' ').replace(/\s+/g, ' ');
+    };
+    const atMost = `at most $${annotationAtMostUsd.toFixed(2)} (the budgets)`;
+    for (const [price, bound] of [
+      [0, `annotation is ${atMost}`],
+      [0.25, `rows cost ${atMost}; verifier calls after results cost too`],
+    ] as const) {
+      const text = textAt(price);
+      assert.ok(
+        text.includes(`Continues after ${title} (2 cells): what follows is not in these numbers; ${bound}`),
+        text,
+      );
+      assert.match(text, /verifier calls for the samples: /);
+    }
   });
 
   it('prints the number of verdicts, each answer in both orders, and the spend limit', async () => {
