@@ -33,28 +33,46 @@ export const makesRows = <S extends PlannedStage>(stage: S): stage is S & RowsSt
 /** Digests of stages whose nest was asked for: a plan asks many times. */
 const nests = new WeakMap<RowsStage, string>();
 
-/** Identifies nested rows (same seed and annotator, or same reference): a smaller set is the start of a larger one. */
+/**
+ * Identifies rows of one order (same seed and annotator, or same reference and `after`): a smaller set is the start of a
+ * larger one. The place of rows in their order is no part of it where it is known when they are planned.
+ */
 export function nestOf(stage: RowsStage): string {
-  const { spec, inputs } = stage;
-  const nest = nests.get(stage) ?? digestOf([{ ...spec, rows: 0 }, inputDigests(inputs)]);
+  const { spec, inputs, rows } = stage;
+  const place = rows.upTo === undefined ? {} : { skip: undefined };
+  const nest = nests.get(stage) ?? digestOf([{ ...spec, ...place, rows: 0 }, inputDigests(inputs)]);
   nests.set(stage, nest);
   return nest;
 }
 
+/** Number of rows in sets of one nest, each row once. */
+export function distinctRows(sets: readonly PlannedRows[]): number {
+  const spans = sets.map(({ count, upTo = count }) => ({ from: upTo - count, upTo }));
+  let [rows, end] = [0, -Infinity];
+  for (const { from, upTo } of spans.sort((a, b) => a.from - b.from)) {
+    rows += Math.max(0, upTo - Math.max(from, end));
+    end = Math.max(end, upTo);
+  }
+  return rows;
+}
+
 /**
- * The purchase of a set of stages when every row is bought once: of nested rows, the largest set. Verifier calls count
- * for every stage that samples, nested or not.
+ * The purchase of a set of stages when every row is bought once. Verifier calls count for every stage that samples, nested
+ * or not.
  */
 export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
-  const largest = new Map<string, PlannedRows>();
+  const sets = new Map<string, PlannedRows[]>();
   const distinct = new Map<string, PlannedRows>();
   for (const stage of stages.filter(makesRows)) {
     const nest = nestOf(stage);
     distinct.set(stage.key, stage.rows);
-    if ((largest.get(nest)?.count ?? 0) < stage.rows.count) largest.set(nest, stage.rows);
+    sets.set(nest, [...(sets.get(nest) ?? []), stage.rows]);
   }
   const countOf = (price: PlannedRows['pricedAs']): number =>
-    [...largest.values()].reduce((sum, { pricedAs, count }) => sum + (pricedAs === price ? count : 0), 0);
+    [...sets.values()].reduce(
+      (sum, nested) => sum + (nested[0]?.pricedAs === price ? distinctRows(nested) : 0),
+      0,
+    );
   return {
     demonstrations: countOf('sftExample'),
     pairs: countOf('preferencePair'),

@@ -133,14 +133,19 @@ export class Purchases {
     return this.#running.has(key) || this.#settled.some(({ stage }) => stage.key === key);
   }
 
-  /** The part of a stage's rows that others have bought, as a stage; all of it if they bought its verifier calls too. */
+  /**
+   * The part of a stage's rows that others have bought, as a stage; all of it if they bought its verifier calls too. It is
+   * the start of the rows: rows behind others are asked for when those exist.
+   */
   #boughtPart(stage: PlannedStage): PlannedStage[] {
     const { definition, paidUsd = {} } = this.#options;
     const { [stage.key]: usd = 0 } = paidUsd;
     if (usd === 0 || !makesRows(stage)) return [];
     if (usd > pricedUsd(definition.prices, [stage]) - usdTolerance) return [stage];
-    const count = Math.round(usd / rowPrice(definition.prices, stage.rows));
-    return [{ ...stage, key: `${stage.key}/paid`, rows: { ...stage.rows, count, verifierCalls: 0 } }];
+    const { rows } = stage;
+    const count = Math.round(usd / rowPrice(definition.prices, rows));
+    const upTo = rows.upTo && rows.upTo - rows.count + count;
+    return [{ ...stage, key: `${stage.key}/paid`, rows: { ...rows, count, upTo, verifierCalls: 0 } }];
   }
 
   /** List price of the stages' rows, in US dollars, without those that others have bought. */

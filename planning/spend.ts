@@ -1,6 +1,6 @@
 import type { Prices } from '../schemas/definition';
 import { zeroCost, uniqueResults, type PlannedStage, type StageResult } from '../contracts/stage';
-import { makesRows, nestOf, rowPrice, type RowsStage } from './money';
+import { distinctRows, makesRows, nestOf, rowPrice, type RowsStage } from './money';
 
 /** A stage with what its result says of its cost. */
 export interface PaidStage extends Pick<
@@ -22,9 +22,9 @@ const billsOf = (paid: readonly PaidStage[]): number => paid.reduce((sum, one) =
 /** The annotator's reported bill; without one, the list price of the rows that no cached set holds. */
 function rowsUsd(prices: Prices, sets: readonly PaidRows[]): number {
   if (sets.some(({ metrics }) => 'annotatorUsd' in metrics)) return billsOf(sets);
-  const most = (cached: boolean): number =>
-    Math.max(0, ...sets.filter((set) => set.cached === cached).map(({ stage }) => stage.rows.count));
-  return Math.max(0, most(false) - most(true)) * rowPrice(prices, sets[0]!.stage.rows);
+  const count = (those: readonly PaidRows[]): number => distinctRows(those.map(({ stage }) => stage.rows));
+  const bought = count(sets) - count(sets.filter(({ cached }) => cached));
+  return bought * rowPrice(prices, sets[0]!.stage.rows);
 }
 
 /**

@@ -24,6 +24,9 @@ function bench(changes: Partial<SweepInput> = {}, inputs: Parameters<typeof reso
   return {
     demonstrations: (rows: number, seed = 0) =>
       planStage(stageKinds.synthesizeData, { resolved, seed }, { rows }),
+    /** Demonstrations behind the first `skip`. */
+    after: (skip: number, rows: number) =>
+      synthesize({ rows, after: planStage(stageKinds.synthesizeData, context, { rows: skip }) }),
     pairs: (rows: number) => synthesize({ rows, reference }),
     correctSamples: (rows: number) => synthesize({ rows, reference, what: 'rejection-samples' }),
     evaluation: () => planStage(stageKinds.evaluate, context, { reference }),
@@ -58,7 +61,7 @@ const overBudget = { code: 'BUDGET_EXCEEDED' } as const;
 const overAllowance = { code: 'SPEND_LIMIT' } as const;
 
 describe('the budget of a pipeline in rows', () => {
-  const { demonstrations, pairs, correctSamples, purchases, money } = bench();
+  const { demonstrations, after, pairs, correctSamples, purchases, money } = bench();
 
   it('refuses 5,000 demonstrations for a budget of 64 and $0.20, with the numbers', () => {
     const cheap = bench({ prices: { sftExample: 0.002, preferencePair: 0.001 } });
@@ -88,6 +91,17 @@ describe('the budget of a pipeline in rows', () => {
       ...overBudget,
       message: /takes 1 more rows; the budget of 64 rows has 0 left/,
     });
+  });
+
+  it('counts rows once that one stage takes from the front and another after others', () => {
+    const one = purchases();
+    for (const stage of [demonstrations(64), demonstrations(8), after(8, 56), after(16, 8)])
+      one.reserve(stage);
+    assert.throws(() => one.reserve(after(60, 5)), { ...overBudget, message: /takes 1 more rows/ });
+    const apart = purchases();
+    for (const stage of [demonstrations(8), after(40, 16), after(48, 16)]) apart.reserve(stage);
+    assert.throws(() => apart.reserve(pairs(33)), { ...overBudget, message: /takes 33 more rows.* 32 left/ });
+    apart.reserve(demonstrations(64));
   });
 
   it('is not taken by a refused stage, nor by rows without a price', () => {
@@ -163,7 +177,10 @@ describe('the budget of a pipeline in US dollars', () => {
 });
 
 describe('the allowance of a pipeline', () => {
-  const { demonstrations, pairs, evaluation, money } = bench({}, { annotator: endpoint, judge: endpoint });
+  const { demonstrations, after, pairs, evaluation, money } = bench(
+    {},
+    { annotator: endpoint, judge: endpoint },
+  );
   const plain = bench();
 
   it('is shared by stages that run side by side, whose grants never exceed it together', () => {
@@ -240,6 +257,19 @@ describe('the allowance of a pipeline', () => {
     assert.throws(() => side.reserve(plain.pairs(1)), overAllowance);
   });
 
+  it('pays once for rows that stages share at different places', () => {
+    const one = plain.purchases({ allowanceUsd: 48 });
+    assert.equal(run(one, plain.demonstrations(16)), 32);
+    assert.equal(run(one, plain.after(8, 8)), 0);
+    assert.equal(run(one, plain.after(8, 16)), 16, 'the last 8');
+    assert.throws(() => one.reserve(plain.pairs(1)), overAllowance);
+    const [whole, late] = [plain.demonstrations(16), plain.after(8, 16)];
+    const bought = plain.purchases({ allowanceUsd: 16, paidUsd: { [whole.key]: 32, [late.key]: 16 } });
+    assert.equal(run(bought, whole, { cached: true }), 0);
+    assert.equal(run(bought, late), 16, 'others have bought its first 8');
+    assert.throws(() => bought.reserve(plain.pairs(1)), overAllowance);
+  });
+
   it('reserves all rows of a larger set if the smaller one fails', () => {
     const [small, large] = [plain.pairs(16), plain.pairs(32)];
     const [fewCalls, manyCalls] = [small, large].map(({ rows }) => rows!.verifierCalls * 0.25);
@@ -289,6 +319,7 @@ describe('the allowance of a pipeline', () => {
     const stages = [
       ...[4, 8, 12].map((rows) => demonstrations(rows)),
       ...[4, 8].map((rows) => demonstrations(rows, 1)),
+      ...[4, 8].map((skip) => after(skip, 6)),
       evaluation(),
     ];
     const steps = fc.array(

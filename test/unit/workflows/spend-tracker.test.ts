@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { StageResult } from '../../../contracts/stage';
+import { type PlannedStage, type StageResult, zeroCost } from '../../../contracts/stage';
 import * as fc from 'fast-check';
 import {
   annotationUsd,
@@ -10,6 +10,7 @@ import {
   spentUsd,
   uniquePurchase,
 } from '../../../planning';
+import { planStage, stageKinds } from '../../../stages';
 import { SpendTracker } from '../../../workflows/spend-tracker';
 import { resolveSweep } from '../../support/planning/resolve';
 
@@ -76,6 +77,22 @@ describe('the spend of a sweep', () => {
     assert.equal(spentUsd(prices, fresh), 256 * 2);
     const known = paidStagesOf(both, [...resultsOf(small, { cached: true }), ...resultsOf(large)]);
     assert.equal(spentUsd(prices, known), 192 * 2);
+  });
+
+  it('counts rows once that stages take at different places', () => {
+    const context = { resolved: resolveSweep({ prices }), seed: 0 };
+    const demonstrations = (call: { rows: number; after?: PlannedStage<'rows'> }) =>
+      planStage(stageKinds.synthesizeData, context, call);
+    const first = demonstrations({ rows: 8 });
+    const stages = [first, demonstrations({ rows: 16 }), demonstrations({ rows: 16, after: first })];
+    const usdOf = (areCached: readonly boolean[]): number =>
+      spentUsd(
+        prices,
+        stages.map((stage, at) => ({ stage, ...stage, cached: areCached[at]!, cost: zeroCost, metrics: {} })),
+      );
+    assert.equal(usdOf([false, false, false]), 24 * 2);
+    assert.equal(usdOf([true, false, true]), 0, 'each row is in a cached set');
+    assert.equal(usdOf([true, true, false]), 8 * 2);
   });
 });
 
