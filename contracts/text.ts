@@ -35,12 +35,21 @@ export function joinList(parts: readonly string[]): string {
     : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1] ?? ''}`;
 }
 
-/** Numbers names that occur more than once: "DPO", "DPO (2)", "DPO (3)". */
-export function numberRepeats(names: readonly string[]): string[] {
+/**
+ * Numbers names that occur more than once: "DPO", "DPO (2)", "DPO (3)". Results are distinct.
+ *
+ * @param numbered a name with its number
+ */
+export function numberRepeats(
+  names: readonly string[],
+  numbered = (name: string, count: number) => `${name} (${count})`,
+): string[] {
+  const taken = new Set(names);
   const seen = new Map<string, number>();
   return names.map((name) => {
-    const count = (seen.get(name) ?? 0) + 1;
+    let count = (seen.get(name) ?? 0) + 1;
+    while (count > 1 && taken.has(numbered(name, count))) count += 1;
     seen.set(name, count);
-    return count === 1 ? name : `${name} (${count})`;
+    return count === 1 ? name : numbered(name, count);
   });
 }

@@ -49,16 +49,21 @@ const metricName = (text: string): string => text.replace(/[^\w\-./ ]/g, '_');
 const numbersIn = (values: object): [string, number][] =>
   Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
 
+/** Distinct names that MLflow allows. */
+const metricNames = (texts: readonly string[]): string[] =>
+  numberRepeats(texts.map(metricName), (name, count) => `${name} ${count}`);
+
 /** Names of stages in metrics: the kind, with the title if the cell has several of the kind. */
 function stageNames(stages: Cell['stages']): string[] {
   const isOnly = (kind: string): boolean => stages.filter((stage) => stage.kind === kind).length === 1;
-  return numberRepeats(stages.map(({ kind, title }) => (isOnly(kind) ? kind : `${kind} ${title}`)));
+  return metricNames(stages.map(({ kind, title }) => (isOnly(kind) ? kind : `${kind} ${title}`)));
 }
 
 function metricsOf(cell: Cell, { manifests }: ExportEvidence): [string, number][] {
   const { evaluation, stages } = cell;
-  const ofAuxiliary = evaluation.auxiliary.flatMap((task) =>
-    numbersIn(task).map(([name, value]): [string, number] => [`auxiliary.${task.name}.${name}`, value]),
+  const tasks = metricNames(evaluation.auxiliary.map(({ name }) => name));
+  const ofAuxiliary = evaluation.auxiliary.flatMap((task, at) =>
+    numbersIn(task).map(([name, value]): [string, number] => [`auxiliary.${tasks[at]!}.${name}`, value]),
   );
   const measured = stages.filter(
     ({ key, makes }) => makes === 'adapter' || (makes === 'scores' && key !== evaluation.key),

@@ -97,11 +97,16 @@ function baseWords({ cell: { model } }: Cell): string {
     : `a model that is not on the hub, “${escape(model)}”`;
 }
 
-/** Describes the training data and its annotator. */
+/**
+ * Describes the training data and its annotator: rows that an adapter was trained on. Others come before these in their
+ * order, or before the questions of the evaluation.
+ */
 function dataWords(best: Cell, { manifests }: ExportEvidence): string {
+  const adapters = best.stages.filter(({ makes }) => makes === 'adapter');
+  const read = new Set(adapters.flatMap(({ key }) => Object.values(manifests.get(key)?.inputs ?? {})));
   const words = best.stages.flatMap(({ kind, key, title }) => {
     const manifest = manifests.get(key);
-    if (manifest?.makes !== 'rows') return [];
+    if (manifest?.makes !== 'rows' || !read.has(key)) return [];
     const describe = rulesOf(kind)?.describeRows;
     return [escape(describe ? describe(manifest.spec as StageSpec) : title)];
   });

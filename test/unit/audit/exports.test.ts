@@ -213,6 +213,52 @@ describe('exports', () => {
     );
   });
 
+  it('keep metrics apart whose names differ only in characters that MLflow refuses', () => {
+    const [cell] = evidence.cells();
+    const stages = ['乙', '丙', '_'].map((title) => ({
+      kind: 'trainSft',
+      makes: 'adapter',
+      title,
+      key: title,
+    }));
+    const auxiliary = ['乙', '丙'].map((name) => ({ name, score: 0.5 }));
+    const scored = { ...cell!, stages, evaluation: { ...cell!.evaluation, auxiliary } } as typeof cell;
+    const manifests = new Map(stages.map(({ key: of }) => [of, { metrics: { loss: 1 } }] as const));
+    const named = { ...evidence, manifests, cells: () => [scored] } as unknown as ExportEvidence;
+    const metrics = renderMlflow(named).runs[0]!.metrics.map(({ key: metric }) => metric);
+    assert.deepEqual(
+      metrics.filter((metric) => /^(auxiliary|trainSft)/.test(metric)),
+      [
+        ...['auxiliary._.score', 'auxiliary._ 2.score'],
+        ...['trainSft _.loss', 'trainSft _ 2.loss', 'trainSft _ 3.loss'],
+      ],
+    );
+  });
+
+  it('list on a card the rows that the model was trained on, and no others that it needed', () => {
+    const made = (kind: string, makes: string, title: string, inputs = {}) => ({
+      stage: { kind, makes, title, key: title },
+      manifest: { makes, spec: {}, inputs },
+    });
+    const all = [
+      made('own', 'rows', 'early'),
+      made('own', 'rows', 'late', { after: 'early' }),
+      made('own', 'rows', 'examples'),
+      made('trainSft', 'adapter', 'tuned', { data: 'late' }),
+      made('evaluate', 'scores', 'scored', { adapter: 'tuned', data: 'examples' }),
+    ];
+    const [cell] = evidence.cells();
+    const stages = all.map(({ stage: each }) => each);
+    const scored = { ...cell!, stages, evaluation: { ...cell!.evaluation, key: 'scored' } };
+    const manifests = new Map(all.map(({ stage: { key: of }, manifest }) => [of, manifest]));
+    const card = renderModelCard({
+      ...evidence,
+      manifests,
+      cells: () => [scored],
+    } as unknown as ExportEvidence);
+    assert.match(card, /, on late\. It has/);
+  });
+
   it('list on a card the stages that the model comes from, and not those that were not chosen', async () => {
     const card = renderModelCard(await roundsEvidence(createFolderStore(folder.at('card'))));
     const table = card.slice(card.indexOf('## Provenance'), card.indexOf('Definition'));
