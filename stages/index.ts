@@ -28,7 +28,7 @@ export {
   type StageOf,
 } from './registry';
 export type { HeldOutSource, PinnedEvaluation, TaskSource } from './sources';
-export type { DemonstrationsSpec, SampledSpec, UserRowsSpec } from './synthesize-data/spec';
+export type { DemonstrationsSpec, PairsSpec, SampledSpec, UserRowsSpec } from './synthesize-data/spec';
 export { expectedVerifierCalls } from './synthesize-data/verifier-calls';
 export { evaluate, isDefinitionsEvaluation } from './evaluate';
 export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';

@@ -26,7 +26,7 @@ export interface QuestionSet extends ProblemSource {
 }
 
 interface Asking
-  extends Pick<TaskSource, 'task' | 'data'>, Partial<Pick<TaskSource, 'fileDigests' | 'code'>> {
+  extends Pick<HeldOutSource, 'task' | 'data'>, Partial<Pick<TaskSource, 'fileDigests' | 'code'>> {
   readonly evaluation: PinnedEvaluation;
   readonly judgeDigest?: string;
   readonly split?: QuestionSet['split'];
@@ -53,7 +53,8 @@ export function pinnedSource(source: HeldOutSource): ProblemSource {
   return { ...source, fileDigests: data.source === 'files' ? { test: data.test } : {} };
 }
 
-function auxiliarySet(
+/** The items of an auxiliary task with pinned files. */
+export function auxiliarySet(
   auxiliary: NonNullable<PinnedEvaluation['auxiliary']>[number],
   at: number,
 ): QuestionSet {

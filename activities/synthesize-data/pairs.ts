@@ -1,7 +1,7 @@
 import type { PairSpec } from '../../schemas/definition';
 import type { PairSkipReason } from '../../contracts/metrics';
 import type { PreferenceRow } from '../../schemas/rows';
-import type { SampledSpec } from '../../stages';
+import type { PairsSpec } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
 import { type SampleFilter, collectSamples } from './collect-samples';
 import { makePair } from './pair';
@@ -14,6 +14,6 @@ const pairsOf = (chosen: PairSpec['chosen']): SampleFilter<PreferenceRow, PairSk
 });
 
 /** Makes preference pairs from the frozen reference's own samples. */
-export function synthesizePairs(session: StageSession, spec: SampledSpec): Promise<StageOutput> {
+export function synthesizePairs(session: StageSession, spec: PairsSpec): Promise<StageOutput> {
   return collectSamples(session, spec, pairsOf(spec.pairs.chosen));
 }

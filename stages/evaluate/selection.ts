@@ -6,7 +6,7 @@ import { refuseCall } from '../calls';
 import type { StageContext } from '../define';
 import type { WrongField } from '../forms';
 import { taskSource } from '../parts';
-import { pinEvaluation } from '../question-sets';
+import { auxiliarySet, pinEvaluation } from '../question-sets';
 import type { EvaluateSpec } from './spec';
 
 const kind = 'evaluate';
@@ -26,8 +26,7 @@ export interface Selection {
   readonly maxNewTokens?: number;
 }
 
-type Asked = Pick<EvaluateSpec, 'kind' | 'evaluation' | 'split' | 'only' | 'judgeDigest'> &
-  ReturnType<typeof taskSource>;
+type Asked = Omit<EvaluateSpec, 'fewShot'>;
 
 const refuse = (field: keyof Selection, reason: string) =>
   refuseCall(kind, [{ field, reason } satisfies WrongField]);
@@ -66,7 +65,7 @@ function validation(context: StageContext, selection: Selection): Asked {
   return { ...asked, evaluation: { ...whole, items, auxiliary: undefined }, split: 'validation' };
 }
 
-function auxiliaryNamed(all: readonly AuxiliarySpec[], name: string): AuxiliarySpec {
+function auxiliaryNamed<One extends AuxiliarySpec>(all: readonly One[], name: string): One {
   const found = all.find((one) => nameOfAuxiliary(one) === name);
   if (found !== undefined) return found;
   const names = all.map(nameOfAuxiliary).join(', ');
@@ -84,7 +83,8 @@ function auxiliaryAlone(context: StageContext, { task: only = '', ...selection }
     `items of ${only} (evaluation.auxiliary)`,
   );
   const evaluation = { items, maxNewTokens, auxiliary: [auxiliary] };
-  return { kind, ...taskSource(context, []), evaluation, only };
+  const { task, data, fileDigests, code } = auxiliarySet(auxiliary, 0);
+  return { kind, task, data, fileDigests, code, evaluation, only };
 }
 
 /** The part of a spec that says which questions are asked. */

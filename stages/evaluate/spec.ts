@@ -1,6 +1,7 @@
-import type { PinnedEvaluation, TaskSource } from '../sources';
+import type { HeldOutSource, PinnedEvaluation, TaskSource } from '../sources';
 
-export interface EvaluateSpec extends TaskSource {
+/** Task, data, files and code are those of the trained task, or of the auxiliary task that is evaluated alone. */
+export interface EvaluateSpec extends Omit<TaskSource, 'data'>, Pick<HeldOutSource, 'data'> {
   readonly kind: 'evaluate';
   readonly evaluation: PinnedEvaluation;
   /** Validation problems of the trained task, in place of its test items. Left out for the test set. */

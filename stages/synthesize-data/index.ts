@@ -16,7 +16,7 @@ import { type AnswersLoad, rowsResources } from '../resources';
 import { generating, noWork } from '../work';
 import { annotatedProvenance, sampledProvenance, userRowsProvenance } from './provenance';
 import { endOf } from './order';
-import { callForms, choosing, pairForms, pairsOf, sampling } from './settings';
+import { callForms, choosing, pairForms, pairsOf, sampling, samplingOf } from './settings';
 import type { DemonstrationsSpec, SampledSpec, SynthesizeDataSpec, UserRowsSpec } from './spec';
 import { expectedVerifierCalls } from './verifier-calls';
 
@@ -138,13 +138,10 @@ function sampled(context: StageContext, reference: PlannedStage<'model'>, call: 
   const { rows: count, what = 'pairs', after } = call;
   const { pairs: defined } = context.resolved.definition;
   const pairs = pairsOf(defined, call);
-  const spec: SampledSpec = {
-    ...sharedSpec(context, sampledRoles, count),
-    what,
-    pairs,
-    // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
-    seed: stageSeed(context.seed, kind),
-  };
+  // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
+  const shared = { ...sharedSpec(context, sampledRoles, count), seed: stageSeed(context.seed, kind) };
+  const spec: SampledSpec =
+    what === 'pairs' ? { ...shared, what, pairs } : { ...shared, what, pairs: samplingOf(pairs) };
   const title = what === 'pairs' ? `${count} preference pairs` : `${count} correct samples`;
   return {
     spec,

@@ -29,16 +29,30 @@ export interface DemonstrationsSpec extends OrderedRows {
   readonly annotatorDigest?: string;
 }
 
+/** How answers are sampled. */
+export type SamplingSpec = Omit<PairSpec, 'chosen' | 'rejected'>;
+
 /**
  * Rows from a frozen reference's own samples: pairs, or one correct sample per prompt as a demonstration. With an input
  * `after`, sampling begins behind the last prompt of that stage.
  */
-export interface SampledSpec extends PoolRows {
-  readonly what: 'pairs' | 'rejection-samples';
-  readonly pairs: PairSpec;
+interface SamplesSpec extends PoolRows {
   /** Seed of the sampler. */
   readonly seed: number;
 }
+
+export interface PairsSpec extends SamplesSpec {
+  readonly what: 'pairs';
+  readonly pairs: PairSpec;
+}
+
+export interface RejectionSamplesSpec extends SamplesSpec {
+  readonly what: 'rejection-samples';
+  /** Without the fields that choose a pair's answers. */
+  readonly pairs: SamplingSpec;
+}
+
+export type SampledSpec = PairsSpec | RejectionSamplesSpec;
 
 /** Rows of the user's own file, in the order of the pool's permutation. */
 export interface UserRowsSpec extends OrderedRows {

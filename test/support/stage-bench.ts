@@ -10,7 +10,7 @@ import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
-import { isOfKind, type SampledSpec, type StageKind, type StageOf } from '../../stages';
+import { isOfKind, type PairsSpec, type StageKind, type StageOf } from '../../stages';
 import type { Annotator } from '../../contracts/task';
 import { digestOf } from '../../core/digest';
 import { createFolderStore, describeModel, type Store } from '../../store';
@@ -156,7 +156,7 @@ export function stageOf<K extends StageKind>(stages: readonly PlannedStage[], ki
 export function changePairs(
   stages: readonly PlannedStage[],
   key: string,
-  change: Partial<SampledSpec>,
+  change: Partial<PairsSpec>,
 ): StageOf<'synthesizeData'> {
   const stage = stageOf(stages, 'synthesizeData', 1);
   if (stage.spec.what !== 'pairs') throw new Error('no pairs in the plan');

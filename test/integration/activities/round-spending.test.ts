@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { writeJsonLines } from '../../../activities/json-lines';
 import type { StageSession } from '../../../activities/session';
 import { synthesizePairs } from '../../../activities/synthesize-data/pairs';
-import type { SampledSpec } from '../../../stages';
+import type { PairsSpec } from '../../../stages';
 import { Usage } from '../../../activities/usage';
 import { BudgetlineError } from '../../../core/failures';
 import type { GenerationRow } from '../../../schemas/rows';
@@ -62,7 +62,7 @@ describe('spend of pairs from own samples, round by round', () => {
       pairs,
       poolSeed: 0,
       seed: 0,
-    } as unknown as SampledSpec;
+    } as unknown as PairsSpec;
     const { allowanceUsd, earlierCalls = 0 } = options;
     const usage = Object.assign(new Usage(), { earlierCalls });
     const session = {
@@ -71,7 +71,7 @@ describe('spend of pairs from own samples, round by round', () => {
       stage: { title: 'pairs', rows: { count: options.needed, pricedAs: 'preferencePair' } },
       request: { prices, allowanceUsd },
       loadTask: () => Promise.resolve({ task: coinTask, problems: { pool, excluded: {} } }),
-      inputs: { open: () => Promise.resolve({ dir: runDir }) },
+      inputs: { open: () => Promise.resolve({ dir: runDir }), openOptional: () => Promise.resolve(null) },
       jobBase: (part: string) => ({ outputDir: join(runDir, part, 'out') }),
       freshDir: (name: string) => ensureDir(join(runDir, name)),
       throwIfStopped: () => undefined,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { StageOf } from '../../../stages';
+import type { PairsSpec, SampledSpec, StageOf } from '../../../stages';
 import type { SweepInput } from '../../../definitions';
 import type { PlannedStage } from '../../../contracts/stage';
 import { type ControlPlan, countControls, planGrid, type SweepPlan } from '../../../planning';
@@ -58,7 +58,10 @@ describe('planning controls', () => {
     for (const control of ofKind('rejection-sampling')) {
       const [samples, sft] = own(control) as [StageOf<'synthesizeData'>, StageOf<'trainSft'>];
       const { pairs } = partsOf(control);
-      assert.deepEqual(samples.spec, { ...pairs?.spec, what: 'rejection-samples' });
+      const { chosen, rejected } = (pairs!.spec as PairsSpec).pairs;
+      const spec = samples.spec as SampledSpec;
+      const sampler = { ...spec, pairs: { ...spec.pairs, chosen, rejected } };
+      assert.deepEqual(sampler, { ...pairs!.spec, what: 'rejection-samples' });
       assert.equal(sft.title, `SFT on ${control.of.pairRows} correct samples`);
     }
   });

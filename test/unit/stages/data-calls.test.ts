@@ -42,6 +42,28 @@ describe('settings of sampled rows in a call', () => {
     assert.equal(sampled({ topK: 1, temperature: 0.3 }).key, sampled({ topK: 1 }).key);
   });
 
+  it('that choose the answers of pairs are in no key of rejection samples', () => {
+    const gold: StageContext = { resolved: resolveSweep({ pairs: { ...pairs, chosen: 'gold' } }), seed: 0 };
+    const what = 'rejection-samples';
+    assert.notEqual(plan({ rows: 8, reference }, gold).key, plan({ rows: 8, reference }).key);
+    assert.equal(plan({ rows: 8, reference, what }, gold).key, plan({ rows: 8, reference, what }).key);
+  });
+
+  it('need a temperature where the definition has lost it by topK 1', () => {
+    const greedy: StageContext = {
+      resolved: resolveSweep({ pairs: { ...pairs, topK: 1, temperature: 0.3 } }),
+      seed: 0,
+    };
+    assert.throws(() => plan({ rows: 8, reference, topK: 5 }, greedy), {
+      code: 'DEFINITION_INVALID',
+      message: /^stages\.synthesizeData: temperature: is missing; the definition has topK 1/,
+    });
+    const sampler = plan({ rows: 8, reference, topK: 5, temperature: 0.3 }, greedy);
+    assert.equal(sampler.key, sampled({ rows: 8, topK: 5, temperature: 0.3 }).key);
+    for (const call of [{}, { topK: 1 }, { candidates: 8 }])
+      assert.ok(plan({ rows: 8, reference, ...call }, greedy));
+  });
+
   it('are refused where they are unknown, wrong or without effect', () => {
     const refusals: [() => unknown, RegExp][] = [
       [

@@ -11,16 +11,19 @@ const auxiliary = [
   { task: 'code-generation', items: 7, maxNewTokens: 9, seed: 3 },
 ];
 const file = { source: 'files', test: '/a' } as const;
-const resolved = resolveSweep(
-  {
-    evaluation: {
-      ...evaluation,
-      items: 50,
-      auxiliary: [{ ...auxiliary[0]!, data: file }, auxiliary[1]!] as never,
+const resolvedWith = (changes: Parameters<typeof resolveSweep>[0] = {}) =>
+  resolveSweep(
+    {
+      evaluation: {
+        ...evaluation,
+        items: 50,
+        auxiliary: [{ ...auxiliary[0]!, data: file }, auxiliary[1]!] as never,
+      },
+      ...changes,
     },
-  },
-  { auxiliaryJudges: { ifeval: { kind: 'people', digest: 'd2' } } },
-);
+    { auxiliaryJudges: { ifeval: { kind: 'people', digest: 'd2' } } },
+  );
+const resolved = resolvedWith();
 const context: StageContext = { resolved, seed: 0 };
 const reference = planStage(freezeReference, context, { adapter: null });
 
@@ -62,6 +65,9 @@ describe('the questions of an evaluation', () => {
     assert.equal(code.title, 'Evaluation on 7 items of code-generation (maxNewTokens 4)');
     assert.deepEqual([code.queue, code.judged], ['gpu', []]);
     assert.equal(plan({ task: 'code-generation', items: 7 }).key, plan({ task: 'code-generation' }).key);
+    const other = { resolved: resolvedWith({ data: { source: 'synthetic', seed: 9 } }), seed: 0 };
+    assert.notEqual(plan({}, other).key, plan().key);
+    assert.equal(plan({ task: 'ifeval' }, other).key, plan({ task: 'ifeval' }).key, 'its own data only');
   });
 
   it('are refused where they are unknown or too few', () => {
