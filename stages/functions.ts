@@ -1,7 +1,9 @@
 import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
 import type { Makes, PlannedStage } from '../contracts/stage';
+import { assertCall, refuseCall } from './calls';
 import { type AnyStageRules, planStage, type StageContext } from './define';
+import { type Forms, isObject, isText } from './forms';
 import { type CallOf, type MakesOf, type StageKind, stageKinds } from './registry';
 import { type AnyUserRules, planUserStage } from './user-kinds';
 
@@ -45,7 +47,7 @@ const isPromise = (value: unknown): boolean =>
   typeof (value as Partial<Promise<unknown>> | null | undefined)?.then === 'function';
 
 /** A promise has no key, and would be planned as no input at all. */
-function assertAwaited(name: string, call: object = {}): void {
+function assertAwaited(name: string, call: object): void {
   const found = Object.entries(call).find(([, value]) => isPromise(value));
   if (found === undefined) return;
   throw new BudgetlineError('DEFINITION_INVALID', `stages.${name}: "${found[0]}" is a promise.`, {
@@ -53,6 +55,15 @@ function assertAwaited(name: string, call: object = {}): void {
     details: { field: 'pipeline', call: name, argument: found[0] },
   });
 }
+
+function assertArguments(name: string, call: unknown): void {
+  if (!isObject(call)) throw refuseCall(name, [{ field: 'arguments', reason: 'an object is needed' }]);
+  assertAwaited(name, call);
+}
+
+const measured = {
+  stage: [(value) => isObject(value) && isText(value['key']), 'a stage'],
+} satisfies Forms;
 
 /** The functions of a pipeline. What they run depends on their arguments only. */
 export function stageFunctions(context: StageContext, host: StageHost): Stages {
@@ -66,14 +77,17 @@ export function stageFunctions(context: StageContext, host: StageHost): Stages {
   };
   const run = async (name: string, call: never, plan: () => PlannedStage): Promise<PlannedStage> => {
     const stage = await checked(() => {
-      assertAwaited(name, call);
+      assertArguments(name, call);
       return plan();
     });
     await host.run(stage);
     return stage;
   };
   const metrics = async (stage: PlannedStage): Promise<Metrics> => {
-    await checked(() => assertAwaited('metrics', { stage }));
+    await checked(() => {
+      assertAwaited('metrics', { stage });
+      assertCall('metrics', { stage }, measured);
+    });
     return host.metrics(stage);
   };
   const ofKinds = Object.values(stageKinds).map((rules: AnyStageRules) => [

@@ -65,11 +65,14 @@ export function trainingOf(definition: TrainingSpec, settings: TrainingSettings)
   if (Object.keys(given).length === 0) return definition;
   const { lora = definition.lora, lrSchedule = definition.lrSchedule } = settings;
   const wasConstant = definition.lrSchedule === 'constant' && lrSchedule !== 'constant';
-  const targetModules = lora?.targetModules ?? definition.lora?.targetModules ?? [...linearModules];
   return canonicalTraining({
     ...definition,
     ...(wasConstant ? { minLearningRateRatio: defaultMinLearningRateRatio } : {}),
     ...(given as Partial<TrainingSpec>),
-    lora: lora && { ...lora, targetModules },
+    lora: lora && {
+      targetModules: [...linearModules],
+      ...definition.lora,
+      ...(defined(lora) as typeof lora),
+    },
   });
 }

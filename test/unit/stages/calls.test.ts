@@ -75,6 +75,10 @@ describe('training settings of a call', () => {
     assert.match(tuned.title, /^SFT on 64 demonstrations \(epochs 2, lora\.rank 2.*\)$/);
     assert.equal(tuned.optimiserSteps, 2 * Math.ceil(64 / sft.batchSize));
     assert.match(sftWith({ lora: null }).title, /\(lora null\)$/);
+    const rsLora = { ...sft.lora!, dropout: 0.1, useRslora: true };
+    const other = contextOf({ sft: { ...sft, lora: rsLora } });
+    const inherited = planStage(trainSft, other, { data: demonstrations, lora: { rank: 2, alpha: 4 } });
+    assert.equal(inherited.key, sftWith({ lora: { ...rsLora, rank: 2, alpha: 4 } }).key);
   });
 
   it('have the same key as the definition where they are equal, in any form', () => {

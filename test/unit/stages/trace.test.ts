@@ -133,6 +133,20 @@ describe('tracing a pipeline', () => {
     );
   });
 
+  it('refuses arguments that are no object, and results of what is no stage', async () => {
+    const refused: [(stages: Stages) => Promise<unknown>, string][] = [
+      [(stages) => stages.trainSft(undefined as never), 'stages.trainSft: arguments: an object is needed'],
+      [(stages) => stages.evaluate(null as never), 'stages.evaluate: arguments: an object is needed'],
+      [
+        (stages) => stages.metrics(undefined as never),
+        'stages.metrics: stage: is missing; a stage is needed',
+      ],
+      [(stages) => stages.metrics({} as never), 'stages.metrics: stage: another value; a stage is needed'],
+    ];
+    for (const [call, message] of refused)
+      await assert.rejects(trace(call), { code: 'DEFINITION_INVALID', message });
+  });
+
   it('refuses a promise in the place of a stage, by the name of the argument', async () => {
     const refused = (call: string, argument: string) => ({
       code: 'DEFINITION_INVALID',
