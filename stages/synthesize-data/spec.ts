@@ -46,7 +46,7 @@ export interface PairsSpec extends SamplesSpec {
   readonly pairs: PairSpec;
 }
 
-export interface RejectionSamplesSpec extends SamplesSpec {
+interface RejectionSamplesSpec extends SamplesSpec {
   readonly what: 'rejection-samples';
   /** Without the fields that choose a pair's answers. */
   readonly pairs: SamplingSpec;
