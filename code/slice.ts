@@ -15,6 +15,8 @@ type Call = ts.CallExpression | ts.NewExpression;
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
 
+const pathFrom = (folder: string, path: string): string => relative(folder, path).replaceAll('\\', '/');
+
 /** An import of a user's module that an export can reach. */
 export interface ReachedImport {
   readonly file: string;
@@ -38,6 +40,8 @@ export class Slice {
   readonly #parts = new Map<UserModule, Set<ts.Node>>();
   readonly #names = new Map<UserModule, Set<string>>();
   readonly #loads = new Map<UserModule, Set<ts.StringLiteralLike>>();
+  /** Each [local name, name in the other module, file or package] as JSON. */
+  readonly #bindings = new Map<UserModule, Set<string>>();
   /** Other files → digest of their bytes. */
   readonly #data = new Map<string, string>();
   readonly #packages = new Map<string, string>();
@@ -142,14 +146,19 @@ export class Slice {
     this.#parts.set(module, new Set());
     this.#names.set(module, new Set());
     this.#loads.set(module, new Set());
+    this.#bindings.set(module, new Set());
     for (const statement of module.effects) this.#addPart(module, statement);
     for (const from of module.whole) this.#addImport(module, { from, name: '*' });
     return module;
   }
 
-  #addImport(module: UserModule, { from, name }: Imported): void {
+  /** @param as its name in this module. Default: none */
+  #addImport(module: UserModule, { from, name }: Imported, as = ''): void {
     this.#loads.get(module)!.add(from);
     const target = resolveImport(this.typescript, module.path, from.text);
+    const place =
+      target !== undefined && 'file' in target ? pathFrom(dirname(module.path), target.file) : from.text;
+    this.#bindings.get(module)!.add(JSON.stringify([as, name, place]));
     if (target !== undefined) this.#addTarget(target, name);
   }
 
@@ -186,7 +195,7 @@ export class Slice {
   #addImported(module: UserModule, name: string): boolean {
     const imported = module.imported.get(name) ?? [];
     if (imported.length > 0) this.#names.get(module)!.add(name);
-    for (const each of imported) this.#addImport(module, each);
+    for (const each of imported) this.#addImport(module, each, name);
     return imported.length > 0;
   }
 
@@ -234,9 +243,14 @@ export class Slice {
       : children.flatMap((child) => this.#tokens(child, source));
   }
 
-  #digest({ source }: UserModule, parts: ReadonlySet<ts.Node>): string {
-    const inOrder = [...parts].sort((a, b) => a.pos - b.pos || b.end - a.end);
-    return sha256(inOrder.flatMap((part) => this.#tokens(part, source)).join('\n'));
+  #digest(module: UserModule): string {
+    const parts = [...this.#parts.get(module)!].sort((a, b) => a.pos - b.pos || b.end - a.end);
+    const tokens = parts.flatMap((part) => this.#tokens(part, module.source));
+    return sha256([...tokens, ...[...this.#bindings.get(module)!].sort()].join('\n'));
+  }
+
+  #isReached(module: UserModule): boolean {
+    return this.#parts.get(module)!.size + this.#bindings.get(module)!.size > 0;
   }
 
   /** The user modules, each with the part that is reached. */
@@ -264,11 +278,11 @@ export class Slice {
   identity(): CodeIdentity {
     const [first] = this.#modules.keys();
     const folder = dirname(first ?? '/');
-    const files = [...this.#parts].flatMap(([module, parts]) =>
-      parts.size === 0 ? [] : [[module.path, this.#digest(module, parts)] as const],
-    );
+    const files = [...this.#modules.values()]
+      .filter((module) => this.#isReached(module))
+      .map((module) => [module.path, this.#digest(module)] as const);
     const named = [...files, ...this.#data].map(
-      ([path, digest]) => [relative(folder, path).replaceAll('\\', '/'), digest] as const,
+      ([path, digest]) => [pathFrom(folder, path), digest] as const,
     );
     return Object.fromEntries([...named, ...this.#packages]);
   }
