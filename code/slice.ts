@@ -8,6 +8,7 @@ import { placesIn } from './places';
 import type { Place } from './source-maps';
 import { isReference, isTypeOnly } from './identifiers';
 import { packageOf, resolveImport, type Target } from './resolve';
+import { tokensOf } from './tokens';
 
 type Typescript = typeof ts;
 type Fields = Pick<CodeOrigin, 'call' | 'only' | 'except'>;
@@ -234,18 +235,9 @@ export class Slice {
     return this.#valueOf(module, name)?.getText(module.source).includes('createRequire(') === true;
   }
 
-  /** Tokens without comments and white space. */
-  #tokens(node: ts.Node, source: ts.SourceFile): string[] {
-    if (this.#skipped.has(node) || this.typescript.isJSDoc(node)) return [];
-    const children = node.getChildren(source);
-    return children.length === 0
-      ? [node.getText(source)]
-      : children.flatMap((child) => this.#tokens(child, source));
-  }
-
   #digest(module: UserModule): string {
     const parts = [...this.#parts.get(module)!].sort((a, b) => a.pos - b.pos || b.end - a.end);
-    const tokens = parts.flatMap((part) => this.#tokens(part, module.source));
+    const tokens = parts.flatMap((part) => tokensOf(this.typescript, part, module.source, this.#skipped));
     return sha256([...tokens, ...[...this.#bindings.get(module)!].sort()].join('\n'));
   }
 

@@ -52,6 +52,14 @@ describe('the digest of an export’s code', () => {
       "import f from 'd3/sum';\nexport const main = f;",
       "import f from 'd3/max';\nexport const main = f;",
     ],
+    'a newline that ends a statement': [
+      'export const main = () => {\n  return 1;\n};',
+      'export const main = () => {\n  return\n1;\n};',
+    ],
+    'a newline that ends a member of a class': [
+      'export class main {\n  async\n  run() {}\n}',
+      'export class main {\n  async run() {}\n}',
+    ],
     'another name of this package': [
       "import { warmStart as f } from 'budgetline/workflows';\nexport const main = f;",
       "import { allocationPipeline as f } from 'budgetline/workflows';\nexport const main = f;",
