@@ -35,12 +35,15 @@ export async function readSandboxCode(
 }
 
 /** The error of a user's import that the workflow sandbox cannot load. */
-export function refusedImport({ file, line, specifier }: ReachedImport, reason = ''): BudgetlineError {
-  const place = `${file}:${line}`;
-  const message = `${place} imports "${specifier}", which workflows cannot load${reason}.`;
+export function refusedImport({ file, line, specifier, cause }: ReachedImport, reason = ''): BudgetlineError {
+  const place = cause === undefined ? `${file}:${line}` : `${cause.file}:${cause.line}`;
+  const needs = cause === undefined ? 'imports' : 'runs whenever the module is loaded, and needs';
+  const message = `${place} ${needs} "${specifier}", which workflows cannot load${reason}.`;
   return new BudgetlineError('DEFINITION_INVALID', message, {
     remedy:
-      'Import only types (import type) and helpers from "budgetline/workflows". Code that needs files, clocks or networks belongs in the activity of a stage kind.',
+      cause === undefined
+        ? 'Import only types (import type) and helpers from "budgetline/workflows". Code that needs files, clocks or networks belongs in the activity of a stage kind.'
+        : 'Put the pipeline or stage kind in a module of its own.',
     details: { place, import: specifier },
   });
 }

@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import type ts from 'typescript';
 import type { CodeIdentity, CodeOrigin } from '../core/code';
+import { callAt, scopeOf } from './calls';
+import { Changes } from './changes';
+import type { Placed } from './declarations';
 import { type Imported, isCode, readModule, type UserModule } from './module';
 import { placesIn } from './places';
 import type { Place } from './source-maps';
@@ -12,10 +15,11 @@ import { tokensOf } from './tokens';
 
 type Typescript = typeof ts;
 type Fields = Pick<CodeOrigin, 'call' | 'only' | 'except'>;
-type Call = ts.CallExpression | ts.NewExpression;
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
 
+const lineOf = ({ source }: UserModule, node: ts.Node): number =>
+  source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
 const pathFrom = (folder: string, path: string): string => relative(folder, path).replaceAll('\\', '/');
 
 /** An import of a user's module that an export can reach. */
@@ -24,6 +28,15 @@ export interface ReachedImport {
   /** Line of the text that names the other module, from 1. */
   readonly line: number;
   readonly specifier: string;
+  /** The statement that alone needs it, which runs whenever its module is loaded; undefined if an export needs it. */
+  readonly cause: Cause | undefined;
+}
+
+/** A top-level statement. */
+interface Cause {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
 }
 
 /** The part of a module that an export can reach. */
@@ -32,7 +45,7 @@ export interface ReachedModule extends UserModule {
   /** Names that are declared or imported here. */
   readonly names: ReadonlySet<string>;
   /** Texts that name the modules it loads. */
-  readonly loads: ReadonlySet<ts.Node>;
+  readonly loads: ReadonlyMap<ts.Node, unknown>;
 }
 
 /** The statements of user modules that a definition can reach, and the packages that these import. */
@@ -40,7 +53,7 @@ export class Slice {
   readonly #modules = new Map<string, UserModule>();
   readonly #parts = new Map<UserModule, Set<ts.Node>>();
   readonly #names = new Map<UserModule, Set<string>>();
-  readonly #loads = new Map<UserModule, Set<ts.StringLiteralLike>>();
+  readonly #loads = new Map<UserModule, Map<ts.StringLiteralLike, Cause | undefined>>();
   /** Each [local name, name in the other module, file or package] as JSON. */
   readonly #bindings = new Map<UserModule, Set<string>>();
   /** Other files → digest of their bytes. */
@@ -48,6 +61,9 @@ export class Slice {
   readonly #packages = new Map<string, string>();
   /** Nodes to leave out. */
   readonly #skipped = new Set<ts.Node>();
+  /** Statements that run, to add after everything that exports reach. */
+  readonly #running: Placed[] = [];
+  #cause: Cause | undefined;
 
   constructor(private readonly typescript: Typescript) {}
 
@@ -63,48 +79,13 @@ export class Slice {
 
   #addPlace(place: Place, fields: Fields): void {
     const module = this.#open(place.file);
-    const call = this.#callAt(module, place, fields.call);
+    const call = callAt(this.typescript, module, place, fields.call);
     if (call === undefined) {
       this.#addAll(module);
       return;
     }
     for (const argument of call.arguments ?? []) this.#skipFields(module, argument, fields);
-    this.#addPart(module, this.#scopeOf(call));
-  }
-
-  /** The call itself; inside a function or block, which has local names, the whole top-level statement. */
-  #scopeOf(call: ts.Node): ts.Node {
-    const is = this.typescript;
-    let [statement, isNested] = [call, false];
-    for (; !is.isSourceFile(statement.parent); statement = statement.parent)
-      isNested ||=
-        is.isFunctionLike(statement.parent) ||
-        is.isBlock(statement.parent) ||
-        is.isClassLike(statement.parent);
-    return isNested ? statement : call;
-  }
-
-  #callsIn({ source }: UserModule): Call[] {
-    const { isCallExpression, isNewExpression } = this.typescript;
-    const calls: Call[] = [];
-    const visit = (node: ts.Node): void => {
-      if (isCallExpression(node) || isNewExpression(node)) calls.push(node);
-      node.forEachChild(visit);
-    };
-    visit(source);
-    return calls;
-  }
-
-  /** The innermost call at a place; where tools have moved places, the only call of that name. */
-  #callAt(module: UserModule, { line, column }: Place, name?: string): Call | undefined {
-    const { source } = module;
-    const at = (source.getLineStarts()[line - 1] ?? -1) + column - 1;
-    const isCalled = (call: Call): boolean =>
-      name === undefined || call.expression.getText(source).endsWith(name);
-    const calls = this.#callsIn(module).filter(isCalled);
-    const isThere = (call: Call): boolean =>
-      at >= call.getStart(source) && at <= (call.arguments?.[0]?.getStart(source) ?? call.getEnd());
-    return calls.findLast(isThere) ?? (name !== undefined && calls.length === 1 ? calls[0] : undefined);
+    this.#addPart(module, scopeOf(this.typescript, call));
   }
 
   /** Leaves out fields of an object, also through a variable or a spread. */
@@ -146,16 +127,17 @@ export class Slice {
     this.#modules.set(path, module);
     this.#parts.set(module, new Set());
     this.#names.set(module, new Set());
-    this.#loads.set(module, new Set());
+    this.#loads.set(module, new Map());
     this.#bindings.set(module, new Set());
-    for (const statement of module.effects) this.#addPart(module, statement);
+    this.#running.push(...module.effects.map((node) => ({ module, node })));
     for (const from of module.whole) this.#addImport(module, { from, name: '*' });
     return module;
   }
 
   /** @param as its name in this module. Default: none */
   #addImport(module: UserModule, { from, name }: Imported, as = ''): void {
-    this.#loads.get(module)!.add(from);
+    const loads = this.#loads.get(module)!;
+    if (!loads.has(from)) loads.set(from, this.#cause);
     const target = resolveImport(this.typescript, module.path, from.text);
     const place =
       target !== undefined && 'file' in target ? pathFrom(dirname(module.path), target.file) : from.text;
@@ -177,7 +159,7 @@ export class Slice {
   /** Adds an export; the whole module where the name is not found. */
   #addName(module: UserModule, name: string): void {
     // module.exports = … may replace any export.
-    this.#addDeclared(module, 'exports');
+    for (const node of module.declared.get('exports') ?? []) this.#running.push({ module, node });
     if (!this.#addReferred(module, name)) this.#addAll(module);
   }
 
@@ -245,8 +227,32 @@ export class Slice {
     return this.#parts.get(module)!.size + this.#bindings.get(module)!.size > 0;
   }
 
+  /** Declarations that change what is reached, though nothing that is reached names them. */
+  #changing(): Placed[] {
+    const namesOf = (module: UserModule) => this.#names.get(module) ?? new Set<string>();
+    const changes = new Changes(this.typescript, namesOf);
+    return [...this.#parts].flatMap(([module, parts]) =>
+      [...new Set([...module.declared.values()].flat())]
+        .filter((node) => !parts.has(node) && changes.isMadeBy({ module, node }))
+        .map((node) => ({ module, node })),
+    );
+  }
+
+  /** Adds statements that run whenever a reached module is loaded. */
+  #settle(): void {
+    do {
+      for (const { module, node } of this.#running.splice(0)) {
+        this.#cause = { file: module.path, line: lineOf(module, node) };
+        this.#addPart(module, node);
+      }
+      this.#cause = undefined;
+      if (this.#running.length === 0) this.#running.push(...this.#changing());
+    } while (this.#running.length > 0);
+  }
+
   /** The user modules, each with the part that is reached. */
   reached(): ReachedModule[] {
+    this.#settle();
     return [...this.#parts].map(([module, parts]) => ({
       ...module,
       parts,
@@ -257,17 +263,20 @@ export class Slice {
 
   /** Imports that are reached. */
   imports(): ReachedImport[] {
-    return [...this.#loads].flatMap(([{ path, source }, loads]) =>
-      [...loads].map((from) => ({
-        file: path,
-        line: source.getLineAndCharacterOfPosition(from.getStart(source)).line + 1,
+    this.#settle();
+    return [...this.#loads].flatMap(([module, loads]) =>
+      [...loads].map(([from, cause]) => ({
+        file: module.path,
+        line: lineOf(module, from),
         specifier: from.text,
+        cause,
       })),
     );
   }
 
   /** SHA-256 by file, relative to the folder of the first one, and versions by package. */
   identity(): CodeIdentity {
+    this.#settle();
     const [first] = this.#modules.keys();
     const folder = dirname(first ?? '/');
     const files = [...this.#modules.values()]

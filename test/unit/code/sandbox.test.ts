@@ -122,6 +122,43 @@ describe('the code that an export can reach', () => {
     assert.deepEqual(texts, { 'main.cjs': '\nexports.main = exports.base + 1;\nexports.base = 1;' });
   });
 
+  const runs: Readonly<Record<string, [text: string, others?: Files]>> = {
+    'calls a function that changes it': [
+      'let epochs = 1;\nconst set = (n) => (epochs = n);\nconst done = set(3);\nexport const main = () => epochs;',
+    ],
+    'makes an object that changes it': [
+      'let epochs = 1;\nclass Set { constructor() { epochs++; } }\nconst done = new Set();\nexport const main = () => epochs;',
+    ],
+    'changes it by a callback': [
+      'let epochs = 1;\n\nconst done = [3].map((n) => (epochs = n));\nexport const main = () => epochs;',
+    ],
+    'adds to it': [
+      'const all = [];\nconst add = (n) => all.push(n);\nconst done = add(3);\nexport const main = () => all;',
+    ],
+    'calls another module': [
+      "import { state, set } from './state';\n\nexport const done = set(3);\nexport const main = () => state;",
+      { 'state.ts': 'export let state = 1;\nexport function set(n) { state = n; }' },
+    ],
+  };
+  for (const [what, [text, others]] of Object.entries(runs))
+    it(`keeps a declaration that runs and affects what is reached: it ${what}`, async () => {
+      assert.equal((await linesOf(text, others))[2], text.split('\n')[2]);
+    });
+
+  it('leaves out declarations that change nothing that is reached', async () => {
+    const text = [
+      'let rows = 1;',
+      'let other = 1;',
+      'const set = (n) => (other = n);',
+      'const double = (n) => 2 * n;',
+      'const done = [set(3), double(rows)];',
+      'const change = () => (rows = 2);',
+      'export const task = defineTask({ score: () => (rows = 3), rows: double(2) });',
+      'export const main = () => double(rows);',
+    ];
+    assert.deepEqual(await linesOf(text.join('\n')), [text[0], '', '', text[3], '', '', '', text[7]]);
+  });
+
   const fs = "import { readFileSync } from 'node:fs';\n";
   const loadable: Readonly<Record<string, string>> = {
     'of a definition in the same file': `import { defineSweep } from 'budgetline';\nexport const main = 1;\nexport default defineSweep({ main });`,
@@ -168,6 +205,28 @@ describe('the code that an export can reach', () => {
   };
   for (const [what, [text, place]] of Object.entries(refused))
     it(`refuses an import ${what}`, () => assertRefused(text, place));
+
+  const own = "import { defineTask } from 'budgetline';\n";
+  const needs = 'runs whenever the module is loaded, and needs "budgetline", which workflows cannot load';
+  it('names the statement that alone needs an import', async () => {
+    await assertRefused(
+      `${own}export const main = 1;\n\ndefineTask({});`,
+      new RegExp(`main\\.ts:4 ${needs}`),
+    );
+    const commonJs = "const { defineTask } = require('budgetline');\nconst main = 1;\n";
+    await assertRefused(`${commonJs}module.exports = { main, x: defineTask };`, new RegExp(`:3 ${needs}`));
+    await assertRefused(
+      "import { run } from './lib';\nexport const main = 1;\nrun();",
+      new RegExp(`main\\.ts:3 ${needs}`),
+      { 'lib.ts': `${own}export const run = () => defineTask;` },
+    );
+  });
+
+  it('names the import where the export needs it too', () =>
+    assertRefused(
+      `${own}const make = () => defineTask({});\nmake();\nexport const main = () => make();`,
+      /main\.ts:1 imports "budgetline"/,
+    ));
 
   it('refuses an import of a module that it loads, in that module', () =>
     assertRefused("import { lib } from './lib';\nexport const main = lib;", /lib\.ts:1 imports "node:fs"/, {
