@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
 import { assertPinned } from '../../code/members';
 import { isCode } from '../../code/module';
@@ -44,8 +44,23 @@ const keptRule = ({ texts }: SandboxCode): object => ({
 
 const commentsRule = { test: /\.js$/, include: dist, use: loaderAt('comments-loader.js') };
 
-/** Lines of webpack's messages that say what is wrong. */
-const reasonsIn = (output: string): string => output.split('\n').slice(0, 6).join('\n');
+/** Webpack's first error: file, line and reason. Its list of the bundle's files comes before. */
+function reasonIn(output: string): string | undefined {
+  const [, path, line, reason] = /^ERROR in (.*?)(?: (\d+):\S*)?\n((?:.*\n?){1,3})/m.exec(output) ?? [];
+  if (path === undefined || reason === undefined) return undefined;
+  // Webpack's paths are relative to this package.
+  const file = /^\.{1,2}[/\\]/.test(path) ? resolve(packageRoot, path) : path;
+  return `${[file, line].filter(Boolean).join(':')}: ${reason.trim()}`;
+}
+
+/** The error of a bundle that cannot be made. */
+function unbundled(output: string, cause: unknown): BudgetlineError {
+  const message = `The workflows cannot be bundled: ${reasonIn(output) ?? (cause as Error).message}`;
+  return new BudgetlineError('DEFINITION_INVALID', message, {
+    remedy: 'Correct the module, or put what workflows cannot load into the activity of a stage kind.',
+    cause,
+  });
+}
 
 async function bundle(members: readonly PinnedMember[], code: SandboxCode): Promise<WorkflowBundle> {
   // Loaded on demand: it brings a bundler.
@@ -83,8 +98,7 @@ async function bundle(members: readonly PinnedMember[], code: SandboxCode): Prom
   } catch (cause) {
     const [refusal] = imports.refusals;
     if (refusal !== undefined) throw refusal;
-    const reasons = reasonsIn(errors.join('\n')) || (cause as Error).message;
-    throw new BudgetlineError('DEFINITION_INVALID', `The workflows cannot be bundled: ${reasons}`, { cause });
+    throw unbundled(errors.join('\n'), cause);
   }
 }
 

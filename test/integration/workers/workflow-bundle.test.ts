@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BudgetlineError } from '../../../core/failures';
 import { loadMember } from '../../../code/members';
 import { pinDefinitionMembers } from '../../../definitions';
 import { loadDefinition } from '../../../app';
@@ -77,6 +78,22 @@ describe('the workflow bundle of a definition with modules of the user', functio
       code: 'DEFINITION_INVALID',
       message:
         /helper\.ts:3 imports "shuffles", which workflows cannot load: the package @own\/bytes imports "crypto"/,
+    });
+  });
+
+  it('names the file of a module that it cannot load, with the reason', async () => {
+    mkdirSync(folder.at('node_modules', 'half'), { recursive: true });
+    writeFileSync(folder.at('node_modules', 'half', 'package.json'), '{"name":"half","version":"1.0.0"}');
+    writeFileSync(folder.at('node_modules', 'half', 'index.js'), "exports.more = () => require('./absent');");
+    const path = folder.at('incomplete.ts');
+    writeFileSync(path, "import { more } from 'half';\nexport const pipeline = () => more;\n");
+    await assert.rejects(bundleOf(path), (error: BudgetlineError) => {
+      assert.equal(error.code, 'DEFINITION_INVALID');
+      const place = folder.at('node_modules', 'half', 'index.js');
+      assert.ok(error.message.startsWith(`The workflows cannot be bundled: ${place}:1: `), error.message);
+      assert.match(error.message, /Can't resolve '\.\/absent'/);
+      assert.match(error.remedy, /^Correct the module/);
+      return true;
     });
   });
 
