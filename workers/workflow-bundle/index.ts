@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { BundleOptions } from '@temporalio/worker';
 import { assertPinned } from '../../code/members';
-import { isCode } from '../../code/module';
-import { isOurs } from '../../code/places';
-import { packageNameOf } from '../../code/resolve';
 import { assertLoadable, readSandboxCode, type SandboxCode } from '../../code/sandbox';
 import { BudgetlineError } from '../../core/failures';
 import type { PinnedMember } from '../../core/members';
 import { packageRoot } from '../../host/package-files';
 import { PackageImports } from './refused-imports';
+import { compilingAll, isUsers, resolvingAsPlanned } from './users-modules';
 
 type Configuration = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 
@@ -32,8 +30,6 @@ function memberRule(members: readonly PinnedMember[]): object {
     use: { loader: loaderAt('members-loader.js'), options: { members, registry } },
   };
 }
-
-const isUsers = (path: string): boolean => isCode(path) && !isOurs(path) && packageNameOf(path) === undefined;
 
 /** Users' modules have only the code that the members' digests cover. */
 const keptRule = ({ texts }: SandboxCode): object => ({
@@ -67,6 +63,7 @@ async function bundle(members: readonly PinnedMember[], code: SandboxCode): Prom
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const imports = new PackageImports(code);
   const errors: string[] = [];
+  const asPlanned = await resolvingAsPlanned();
   const check = (data: Parameters<PackageImports['add']>[0]): Promise<void> => {
     imports.add(data);
     return Promise.resolve();
@@ -78,11 +75,14 @@ async function bundle(members: readonly PinnedMember[], code: SandboxCode): Prom
     externals: [check, config.externals].flat() as NonNullable<Configuration['externals']>,
     resolve: {
       ...config.resolve,
+      // A path names its file: of lib.js and lib.ts, lib.js.
+      extensionAlias: {},
       alias: { ...(config.resolve?.alias as object), 'budgetline/workflows$': composePath },
     },
+    plugins: [...(config.plugins ?? []), asPlanned],
     module: {
       ...config.module,
-      rules: [...(config.module?.rules ?? []), commentsRule, memberRule(members), keptRule(code)],
+      rules: [...compilingAll(config.module?.rules ?? []), commentsRule, memberRule(members), keptRule(code)],
     },
   });
   const silent = (): void => undefined;

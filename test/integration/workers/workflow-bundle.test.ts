@@ -14,8 +14,8 @@ describe('the workflow bundle of a definition with modules of the user', functio
   this.timeout(120_000);
   const folder = temporaryFolder();
 
-  const bundleOf = async (path: string) => {
-    const { pinned } = await loadMember({ module: path, export: 'pipeline' });
+  const bundleOf = async (path: string, name = 'pipeline') => {
+    const { pinned } = await loadMember({ module: path, export: name });
     return bundleWorkflows([pinned]);
   };
 
@@ -95,6 +95,31 @@ describe('the workflow bundle of a definition with modules of the user', functio
       assert.match(error.remedy, /^Correct the module/);
       return true;
     });
+  });
+
+  it('resolves and compiles users’ modules as planning does', async () => {
+    const at = (name: string): string => folder.at('mixed', name);
+    mkdirSync(at(''));
+    const files = {
+      'package.json': '{ "name": "mixed", "type": "module" }',
+      'a.mts': 'export const a: string = "module a";',
+      'b.tsx': 'export const b: string = "module b";',
+      'c.cts': 'export const c: string = "module c";',
+      'd.mjs': 'export const d = "module d";',
+      'e.js': 'export const e = "module e of JavaScript";',
+      'e.ts': 'export const e: string = "module e of TypeScript";',
+      'main.mts': `import { a } from './a.mjs';
+        import { b } from './b';
+        import { c } from './c.cjs';
+        import { d } from './d';
+        import { e } from './e';
+        export const pipeline = async (x: number): Promise<string[]> => [a, b, c, d, e];`,
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text);
+    await bundleOf(at('e.js'), 'e');
+    const { code } = await bundleOf(at('main.mts'));
+    for (const name of ['a', 'b', 'c', 'd', 'e of JavaScript'])
+      assert.match(code, new RegExp(`"module ${name}"`));
   });
 
   it('refuses code that is not the pinned one, without running it', async () => {
