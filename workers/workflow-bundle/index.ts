@@ -6,6 +6,7 @@ import { assertLoadable, readSandboxCode, type SandboxCode } from '../../code/sa
 import { BudgetlineError } from '../../core/failures';
 import type { PinnedMember } from '../../core/members';
 import { packageRoot } from '../../host/package-files';
+import { evaluate } from './evaluate';
 import { PackageImports } from './refused-imports';
 import { compilingAll, isUsers, resolvingAsPlanned } from './users-modules';
 
@@ -108,6 +109,7 @@ async function bundlePinned(members: readonly PinnedMember[]): Promise<WorkflowB
   const code = await readSandboxCode(members);
   assertLoadable(code);
   const made = await bundle(members, code);
+  await evaluate(made.code);
   await Promise.all(members.map(assertPinned));
   return made;
 }

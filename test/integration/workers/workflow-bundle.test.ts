@@ -122,6 +122,34 @@ describe('the workflow bundle of a definition with modules of the user', functio
       assert.match(code, new RegExp(`"module ${name}"`));
   });
 
+  it('refuses a module that reads what workflows do not have, with file and line', async () => {
+    const write = (name: string, value: string): string => {
+      writeFileSync(
+        folder.at(name),
+        `\nexport const pipeline = () => value;\nconst value: unknown = ${value};\n`,
+      );
+      return folder.at(name);
+    };
+    const missing = [
+      'process.env',
+      'Buffer.from("a")',
+      'structuredClone({})',
+      '__dirname',
+      'performance.now()',
+    ];
+    for (const [at, value] of missing.entries()) {
+      const path = write(`missing-${at}.ts`, value);
+      const [name = ''] = /^\w+/.exec(value) ?? [];
+      await assert.rejects(bundleOf(path), {
+        code: 'DEFINITION_INVALID',
+        message: `${path}:3 fails in workflows: ReferenceError: ${name} is not defined`,
+      });
+    }
+    const present =
+      '[new URL("https://a.b"), new TextEncoder(), new AbortController(), Date.now(), Math.random()]';
+    await bundleOf(write('present.ts', present));
+  });
+
   it('refuses code that is not the pinned one, without running it', async () => {
     const path = folder.at('edited.ts');
     const write = (body: string): void => writeFileSync(path, `export const edited = () => ${body};\n`);
