@@ -2,6 +2,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { BudgetlineError } from '../core/failures';
+import { namedExports } from '../core/members';
 import { packageRoot } from '../host/package-files';
 import { keepMap } from './source-maps';
 import { userFailure } from './user-failure';
@@ -31,10 +32,8 @@ async function load(path: string): Promise<Loaded> {
   const options = { filename: path, async: true, forceTranspile: true };
   const loaded = (
     known?.loaded ? known.exports : await jiti.evalModule(readFileSync(path, 'utf8'), options)
-  ) as Loaded;
-  if ('__esModule' in loaded) return loaded;
-  // CommonJS, with a default as import() adds it.
-  return { default: loaded, ...loaded };
+  ) as object;
+  return namedExports(loaded);
 }
 
 const loading = new Map<string, Promise<Loaded>>();

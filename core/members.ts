@@ -39,6 +39,18 @@ export function registerMember(pinned: PinnedMember, member: unknown): void {
   members.set(idOf(pinned), member);
 }
 
+/** The exports of a module as import() names them: a CommonJS module itself is its default. */
+export const namedExports = (loaded: object): Readonly<Record<string, unknown>> =>
+  '__esModule' in loaded ? loaded : { default: loaded, ...loaded };
+
+/** Registers an export of a module that the workflow sandbox has loaded. */
+export function registerExport(pinned: PinnedMember, loaded: object): void {
+  const { path, export: name } = pinned;
+  const member = namedExports(loaded)[name];
+  if (member === undefined) throw new Error(`${path} has no export "${name}" in workflows.`);
+  registerMember(pinned, member);
+}
+
 /**
  * A member that was loaded before, by its digest. Pure code asks here: the planner, and workflows, whose bundle has the
  * members of the definitions that its worker knows.

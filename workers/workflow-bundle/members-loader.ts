@@ -9,10 +9,9 @@ interface LoaderContext {
 function registerMembers(this: LoaderContext): string {
   const { members, registry } = this.getOptions();
   const lines = members.map(
-    (member) =>
-      `registerMember(${JSON.stringify(member)}, require(${JSON.stringify(member.path)})[${JSON.stringify(member.export)}]);`,
+    (member) => `registerExport(${JSON.stringify(member)}, require(${JSON.stringify(member.path)}));`,
   );
-  return [`const { registerMember } = require(${JSON.stringify(registry)});`, ...lines].join('\n');
+  return [`const { registerExport } = require(${JSON.stringify(registry)});`, ...lines].join('\n');
 }
 
 export = registerMembers;

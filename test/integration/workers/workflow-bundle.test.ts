@@ -97,6 +97,24 @@ describe('the workflow bundle of a definition with modules of the user', functio
     });
   });
 
+  it('registers the default of a CommonJS module, as planning does', async () => {
+    writeFileSync(folder.at('common.cjs'), 'module.exports = async () => "common";\n');
+    writeFileSync(
+      folder.at('assigned.cts'),
+      'const assigned = async (): Promise<number> => 1;\nexport = assigned;\n',
+    );
+    for (const name of ['common.cjs', 'assigned.cts']) await bundleOf(folder.at(name), 'default');
+  });
+
+  it('refuses an export that is undefined in workflows', async () => {
+    const path = folder.at('absent.ts');
+    writeFileSync(path, "export const pipeline = typeof process === 'undefined' ? undefined : () => 1;\n");
+    await assert.rejects(bundleOf(path), {
+      code: 'DEFINITION_INVALID',
+      message: `${path} has no export "pipeline" in workflows.`,
+    });
+  });
+
   it('resolves and compiles users’ modules as planning does', async () => {
     const at = (name: string): string => folder.at('mixed', name);
     mkdirSync(at(''));
