@@ -182,7 +182,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     failedCells,
     notes: [...grid.notes, ...noteSeeds(inference)],
   };
-  return { ...answered, answer: writeAnswer(answered) };
+  return { ...answered, answer: writeAnswer(answered, rules) };
 }
 
 /** Analyses one sweep. Failed cells are listed; the rest is analysed without them. */

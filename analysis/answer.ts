@@ -3,19 +3,17 @@ import type { SubjectAnalysis } from '../contracts/analysis/sweep';
 import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../core/coordinates';
 import { toDecimals } from '../core/decimals';
+import type { ClaimBudgets } from './claim-rules';
 import { describeColdStart } from './cold-start';
-import { countOf, formatScore, joinList } from '../contracts/text';
+import { countOf, describeSplit, formatScore, joinList } from '../contracts/text';
 import { joinBudgets, sayBudget, sayScore } from './text';
 
 /** The analysis without the paragraph that is written from it. */
 export type Answered = Omit<SubjectAnalysis, 'answer'>;
 
 /** "SFT share 0.5 (512 demonstrations and 512 pairs)". */
-function splitOf({ sftFraction, sftRows, pairRows }: BudgetAnalysis): string {
-  const parts = [countOf(sftRows, 'demonstration'), countOf(pairRows, 'pair')];
-  const bought = parts.filter((_, i) => [sftRows, pairRows][i] !== 0);
-  return `SFT share ${sftFraction} (${joinList(bought)})`;
-}
+const splitOf = (budget: BudgetAnalysis): string =>
+  `SFT share ${budget.sftFraction} (${describeSplit(budget)})`;
 
 function fractionsOf(fractions: readonly number[]): string {
   return joinList([...fractions].sort((a, b) => b - a).map((fraction) => `SFT share ${fraction}`));
@@ -98,6 +96,9 @@ function answerControls({ controls, budgets }: Answered): string[] {
     : [];
 }
 
+/** Replaces the remark on ablations, which is about the built-in pipeline. */
+const ownPipeline = 'SFT share is what the pipeline was given; the pipeline decides what its rows are.';
+
 /** Auxiliary tasks whose score fell significantly. */
 function answerAuxiliary({ auxiliary }: Answered): string[] {
   const fallen = auxiliary.filter(({ cells }) => cells.some(({ effect }) => effect === 'hurts'));
@@ -141,7 +142,7 @@ function settingOf(analysis: Answered): string {
 }
 
 /** One plain paragraph: the best split of each budget with its uncertainty, cold start, ablations. */
-export function writeAnswer(analysis: Answered): string {
+export function writeAnswer(analysis: Answered, { pipeline }: Pick<ClaimBudgets, 'pipeline'>): string {
   const { budgets } = analysis;
   const setting = `${settingOf(analysis)}:`;
   if (budgets.length === 0)
@@ -154,7 +155,7 @@ export function writeAnswer(analysis: Answered): string {
     ...rest,
     ...answerColdStart(analysis),
     ...answerStagnation(analysis),
-    ...answerControls(analysis),
+    ...(pipeline === undefined ? answerControls(analysis) : [ownPipeline]),
     ...answerAuxiliary(analysis),
     ...answerFailedCells(analysis),
     answerSeeds(analysis),

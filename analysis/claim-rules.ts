@@ -33,10 +33,10 @@ export interface ClaimPlan {
   readonly unseen?: readonly string[];
 }
 
-/** Fixed in the definition before the run: the equivalence margin, and the small and large budgets. */
+/** Fixed in the definition before the run: the equivalence margin, the small and large budgets, and the pipeline. */
 export type ClaimBudgets = Pick<
   SweepDefinition,
-  'budgets' | 'equivalenceMargin' | 'smallBudgetMax' | 'largeBudgetMin'
+  'budgets' | 'equivalenceMargin' | 'smallBudgetMax' | 'largeBudgetMin' | 'pipeline'
 >;
 
 export interface ClaimContext {

@@ -126,19 +126,26 @@ function headOf({ claim, title, rule }: ClaimPlan): Pick<ClaimVerdict, 'claim' |
   return { claim, title, rule };
 }
 
+const ownPipeline = 'The definition has a pipeline of its own; the claim is about the built-in one.';
+
+function notTested(plan: ClaimPlan, evidence: readonly string[]): ClaimVerdict {
+  const open = { pointsTo: null, conditional: false, decidedBy: null, pointStatement: false };
+  return { ...headOf(plan), verdict: 'not tested', ...open, evidence };
+}
+
 function judgePlan(
   context: ClaimContext,
   plan: ClaimPlan,
   failedCells: readonly FailedCellAnalysis[],
 ): ClaimVerdict {
+  if (context.rules.pipeline !== undefined) return notTested(plan, [ownPipeline]);
   const bounded = boundParts(context.inference, plan.parts);
   const ruling = bounded.filter(({ part }) => part.informative === undefined);
   const comparisons = [...bounded.map(describePart), ...plan.notes];
   const missing = missingCells(context, plan, failedCells);
   if (ruling.length === 0) {
-    const evidence = ['The cells that this claim compares were not all run.', ...comparisons, ...missing];
-    const open = { pointsTo: null, conditional: false, decidedBy: null, pointStatement: false };
-    return { ...headOf(plan), verdict: 'not tested', ...open, evidence };
+    const reason = 'The cells that this claim compares were not all run.';
+    return notTested(plan, [reason, ...comparisons, ...missing]);
   }
   const obstacles = [...findObstacles(context, plan, ruling), ...missing];
   const read = (key: 'together' | 'alone'): Reading =>

@@ -1,7 +1,7 @@
 import type { StyleRates } from '../contracts/analysis/estimate';
 import { baseItemsKey } from '../contracts/analysis/sweep';
 import type { BudgetUnit } from '../schemas/definition';
-import { type CellIdentity, controlIdOf, type ControlResult } from '../contracts/results';
+import { type Bought, type CellIdentity, controlIdOf, type ControlResult } from '../contracts/results';
 import type { ItemResult } from '../schemas/rows';
 import { clusterByPrompt, type Clusters } from './clusters';
 
@@ -16,6 +16,7 @@ export interface RunSummary extends StyleRates {
 /** One cell with one seed, as the statistics need it. */
 export interface CellInput {
   readonly cell: Pick<CellIdentity, 'id' | 'budget' | 'sftFraction' | 'seed' | 'sftRows' | 'pairRows'>;
+  readonly bought?: Bought;
   readonly evaluation: RunSummary;
   readonly annotationUsd: number;
   /** Reward of the chosen answers at the end of preference training, if known. */
@@ -55,6 +56,8 @@ export interface Group extends Unit {
   readonly sftFraction: number;
   readonly sftRows: number;
   readonly pairRows: number;
+  /** Of its first seed. */
+  readonly bought?: Bought;
   readonly annotationUsd: number;
   /** Mean over the seeds that know it. */
   readonly chosenReward: number | null;
@@ -149,7 +152,8 @@ function groupCells(cells: readonly CellInput[], alignment: Alignment): Group[] 
 }
 
 function toGroup(key: string, results: readonly CellInput[], alignment: Alignment): Group {
-  const { budget, sftFraction, sftRows, pairRows } = results[0]!.cell;
+  const [{ cell: place, bought }] = results as [CellInput];
+  const { budget, sftFraction, sftRows, pairRows } = place;
   const annotationUsd = results.reduce((sum, result) => sum + result.annotationUsd, 0) / results.length;
   const runs = results.map(({ cell, evaluation }) => ({
     seed: cell.seed,
@@ -160,7 +164,7 @@ function toGroup(key: string, results: readonly CellInput[], alignment: Alignmen
   const rewards = results.flatMap(({ chosenReward }) => chosenReward ?? []);
   const chosenReward =
     rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
-  const counts = { budget, sftFraction, sftRows, pairRows };
+  const counts = { budget, sftFraction, sftRows, pairRows, bought };
   return { key, ...counts, annotationUsd, chosenReward, runs: runs.sort(bySeed) };
 }
 

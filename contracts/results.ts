@@ -57,9 +57,17 @@ export interface EvaluationSummary extends TaskSummary {
   readonly auxiliary?: readonly AuxiliarySummary[];
 }
 
+/** Rows of the budget that a cell bought. */
+export interface Bought {
+  readonly demonstrations: number;
+  readonly pairs: number;
+}
+
 /** Result of one cell. */
 export interface CellResult {
   readonly cell: CellIdentity;
+  /** Rows that its pipeline bought, where they differ from the cell's split. */
+  readonly bought?: Bought;
   readonly evaluation: EvaluationSummary;
   /** In the order of their requests, the evaluation last. */
   readonly stages: readonly StageResult[];

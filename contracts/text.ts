@@ -1,4 +1,5 @@
 import type { Estimate } from './analysis/estimate';
+import type { SplitRows } from './analysis/splits';
 import { withMinus } from '../core/decimals';
 
 /** 12,345 in every locale. */
@@ -33,6 +34,22 @@ export function joinList(parts: readonly string[]): string {
   return parts.length < 2
     ? parts.join('')
     : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1] ?? ''}`;
+}
+
+/** "512 demonstrations and 512 pairs"; "the pipeline bought 64 demonstrations and 0 pairs" where that differs from the split. */
+export function describeSplit({ sftRows, pairRows, bought }: SplitRows): string {
+  if (bought !== undefined) {
+    const { demonstrations, pairs } = bought;
+    return `the pipeline bought ${countOf(demonstrations, 'demonstration')} and ${countOf(pairs, 'pair')}`;
+  }
+  const parts = [countOf(sftRows, 'demonstration'), countOf(pairRows, 'pair')];
+  return joinList(parts.filter((_, i) => [sftRows, pairRows][i] !== 0));
+}
+
+/** "512 + 512": demonstrations and pairs that were bought. */
+export function addSplit({ sftRows, pairRows, bought }: SplitRows): string {
+  const { demonstrations, pairs } = bought ?? { demonstrations: sftRows, pairs: pairRows };
+  return `${formatCount(demonstrations)} + ${formatCount(pairs)}`;
 }
 
 /**

@@ -1,15 +1,15 @@
 import type { Prices } from '../schemas/definition';
 import { digestOf } from '../core/digest';
 import type { PlannedRows, PlannedStage } from '../contracts/stage';
+import type { Bought } from '../contracts/results';
 import { inputDigests } from '../stages/keys';
+import type { Split } from './counts';
 
 /** Half a millionth of a dollar, for floating-point error in sums of prices. */
 export const usdTolerance = 5e-7;
 
 /** Rows and verifier calls to pay for. */
-export interface Purchase {
-  readonly demonstrations: number;
-  readonly pairs: number;
+export interface Purchase extends Bought {
   readonly verifierCalls: number;
 }
 
@@ -78,4 +78,12 @@ export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
     pairs: countOf('preferencePair'),
     verifierCalls: [...distinct.values()].reduce((sum, { verifierCalls }) => sum + verifierCalls, 0),
   };
+}
+
+/** The rows of a cell's purchase; undefined where the cell's split says the same. */
+export function boughtApart(
+  { demonstrations, pairs }: Purchase,
+  { sftRows, pairRows }: Split,
+): Bought | undefined {
+  return demonstrations === sftRows && pairs === pairRows ? undefined : { demonstrations, pairs };
 }

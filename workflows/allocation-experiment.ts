@@ -5,7 +5,7 @@ import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
 import { openingOf } from '../planning/members';
 import { assertTraced } from '../planning/repeatable';
-import { annotationUsd, uniquePurchase } from '../planning/money';
+import { annotationUsd, boughtApart, uniquePurchase } from '../planning/money';
 import { summarizeEvaluation } from './evaluation';
 import { withSpent } from './failures';
 import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
@@ -75,9 +75,11 @@ async function runStages(
   const { results, evaluation } = await run.run();
   const anchor = parent === undefined ? await sealLedger(experimentId, results) : undefined;
   const { unplanned, lostUsd, stages } = run;
+  const purchase = uniquePurchase(stages);
   return {
     cell: plan.cell,
-    annotationUsd: annotationUsd(resolved.definition.prices, uniquePurchase(stages)),
+    bought: boughtApart(purchase, plan.cell),
+    annotationUsd: annotationUsd(resolved.definition.prices, purchase),
     evaluation: summarizeEvaluation(evaluation),
     stages: results,
     unplanned: unplanned.length === 0 ? undefined : unplanned,

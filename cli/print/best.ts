@@ -1,16 +1,9 @@
 import type { BudgetAnalysis } from '../../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
+import { describeSplit } from '../../contracts/text';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction, formatProbability } from './numbers';
-import { countOf, joinList, padLeft, wrap } from './text';
-
-function boughtBy({ sftRows, pairRows }: BudgetAnalysis): string {
-  const parts = [
-    ...(sftRows === 0 ? [] : [countOf(sftRows, 'demonstration')]),
-    ...(pairRows === 0 ? [] : [countOf(pairRows, 'pair')]),
-  ];
-  return joinList(parts);
-}
+import { joinList, padLeft, wrap } from './text';
 
 /** "SFT share 0.5"; "SFT shares 0.5 and 0.25". */
 function nameShares(fractions: readonly number[]): string {
@@ -54,7 +47,7 @@ function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
 function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
   const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   const name = padLeft(formatBudget(budget.budget, analysis.unit), 8);
-  const split = `${nameShares([budget.sftFraction])}, ${boughtBy(budget)}: `;
+  const split = `${nameShares([budget.sftFraction])}, ${describeSplit(budget)}: `;
   const details = [
     sameScoreAs(budget),
     heldOutOf(budget),

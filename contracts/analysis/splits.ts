@@ -1,3 +1,4 @@
+import type { Bought } from '../results';
 import type { Estimate, StyleRates } from './estimate';
 
 /** One trained cell behind a row of the table. */
@@ -7,12 +8,17 @@ export interface SeedScore {
   readonly score: number;
 }
 
-/** One budget and fraction, seeds pooled. */
-export interface CellAnalysis {
-  readonly budget: number;
-  readonly sftFraction: number;
+/** Rows of a split, and those that its pipeline bought with the first seed where they differ. */
+export interface SplitRows {
   readonly sftRows: number;
   readonly pairRows: number;
+  readonly bought?: Bought;
+}
+
+/** One budget and fraction, seeds pooled. */
+export interface CellAnalysis extends SplitRows {
+  readonly budget: number;
+  readonly sftFraction: number;
   /** US dollars for the rows of one seed. */
   readonly annotationUsd: number;
   readonly seeds: readonly SeedScore[];
@@ -56,11 +62,9 @@ export interface RegionTransfer {
 }
 
 /** The best split of one budget. */
-export interface BudgetAnalysis {
+export interface BudgetAnalysis extends SplitRows {
   readonly budget: number;
   readonly sftFraction: number;
-  readonly sftRows: number;
-  readonly pairRows: number;
   readonly score: Estimate;
   /**
    * The best score less the base model's. The bounds allow for the selection of the best. Null: the base's score is

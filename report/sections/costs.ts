@@ -74,8 +74,10 @@ function spendWords({ spend }: SweepResult): string {
 /** Rows and remainder of each amount of money. Empty: budgets are rows. */
 function purchaseTable({ result }: ReportInput): Html {
   const bought = new Map(
-    result.cells.flatMap(({ cell }) =>
-      cell.budgetUnit === 'usd' ? [[`${cell.budget} ${cell.sftSpendFraction ?? 0}`, cell] as const] : [],
+    result.cells.flatMap(({ cell, bought }) =>
+      cell.budgetUnit === 'usd'
+        ? [[`${cell.budget} ${cell.sftSpendFraction ?? 0}`, { ...cell, bought }] as const]
+        : [],
     ),
   );
   if (bought.size === 0) return html``;
@@ -92,8 +94,8 @@ function purchaseTable({ result }: ReportInput): Html {
       cells: [
         formatBudget(cell.budget, 'usd'),
         formatFraction(cell.sftSpendFraction ?? 0),
-        formatCount(cell.sftRows),
-        formatCount(cell.pairRows),
+        formatCount(cell.bought?.demonstrations ?? cell.sftRows),
+        formatCount(cell.bought?.pairs ?? cell.pairRows),
         formatFraction(cell.sftFraction),
         formatUsd(cell.remainderUsd ?? 0),
       ],

@@ -2,12 +2,12 @@ import type { BudgetUnit } from '../../schemas/definition';
 import type { Estimate, StyleRates } from '../../contracts/analysis/estimate';
 import type { BudgetAnalysis, CellAnalysis } from '../../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
+import { addSplit } from '../../contracts/text';
 import { remedyOf } from '../../core/failures';
 import type { FailureReason } from '../../contracts/results';
 import type { Chart } from '../charts/render';
 import {
   formatBudget,
-  formatCount,
   formatFraction,
   formatGain,
   formatInterval,
@@ -58,7 +58,7 @@ function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[
   return [
     formatBudget(budget.budget, unit),
     formatFraction(budget.sftFraction),
-    `${formatCount(budget.sftRows)} + ${formatCount(budget.pairRows)}`,
+    addSplit(budget),
     formatScore(budget.score.estimate),
     intervalOf(budget.score),
     heldOutCell(budget),
@@ -145,7 +145,7 @@ function cellRow(analysis: SubjectAnalysis, cell: CellAnalysis): { cells: string
     cells: [
       formatBudget(cell.budget, analysis.unit),
       formatFraction(cell.sftFraction),
-      `${formatCount(cell.sftRows)} + ${formatCount(cell.pairRows)}`,
+      addSplit(cell),
       `${best ? '★ ' : ''}${formatScore(cell.score.estimate)}`,
       intervalOf(cell.score),
       ...(analysis.seeds.length > 1 ? [scoresBySeed(cell)] : []),

@@ -78,6 +78,13 @@ describe('report', function () {
     assert.ok(!text.includes('Accuracy'));
   });
 
+  it('shows the rows that a pipeline bought where they differ from the split', async () => {
+    const bought = { demonstrations: 61, pairs: 3 };
+    const budgets = input.analysis.budgets.map((budget) => ({ ...budget, bought }));
+    const page = await renderReport({ ...input, analysis: { ...input.analysis, budgets } });
+    assert.equal(page.split('>61 + 3</').length - 1, budgets.length);
+  });
+
   it('shows auxiliary tasks, and has no such section without one', async () => {
     const auxiliary = [{ ...auxiliaryFixture, name: hostile }];
     const page = await renderReport({ ...input, analysis: { ...input.analysis, auxiliary } });

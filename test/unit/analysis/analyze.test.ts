@@ -4,6 +4,7 @@ import { controlIdOf } from '../../../contracts/results';
 import type { SweepInput } from '../../../definitions';
 import type { ItemResult } from '../../../schemas/rows';
 import type { AnalyzeSweepInput } from '../../../analysis';
+import { addSplit, describeSplit } from '../../../contracts/text';
 import {
   analyzeSweep,
   createDraws,
@@ -173,6 +174,39 @@ describe('a sweep with three seeds', () => {
     assert.ok(width(0.1) > 0.5, `the lucky cell is uncertain: ${width(0.1)}`);
     assert.ok(width(0.5) < 0.06, `its neighbour is not: ${width(0.5)}`);
     assert.ok(found.notes.some((note) => note.includes('1024/0.1')));
+  });
+});
+
+describe('a sweep with a pipeline of its own', () => {
+  const sweep = simulatePicture([0]);
+  const cells = sweep.result.cells.map((result) => ({
+    ...result,
+    bought: result.cell.sftFraction === 0.5 ? { demonstrations: 1024, pairs: 0 } : undefined,
+  }));
+  const definition = { ...sweep.definition, pipeline: { module: './own.ts', export: 'own' } };
+  const analysis = analyzeSweep({ ...sweep, definition, result: { ...sweep.result, cells } });
+
+  it('names the rows that its pipeline bought where they differ from the split', () => {
+    assert.match(
+      analysis.answer,
+      /With 1,024 rows buy SFT share 0\.5 \(the pipeline bought 1,024 demonstrations and 0 pairs\)/,
+    );
+    const best = analysis.budgets.find(({ budget }) => budget === 1024);
+    assert.equal(describeSplit(best!), 'the pipeline bought 1,024 demonstrations and 0 pairs');
+    assert.equal(addSplit(best!), '1,024 + 0');
+    const all = analysis.cells.find(({ budget, sftFraction }) => budget === 1024 && sftFraction === 1);
+    assert.deepEqual([describeSplit(all!), addSplit(all!)], ['1,024 demonstrations', '1,024 + 0']);
+  });
+
+  it('has no verdicts on the built-in pipeline, and no remark on its ablations', () => {
+    for (const { verdict, evidence } of analysis.verdicts) {
+      assert.equal(verdict, 'not tested');
+      assert.deepEqual(evidence, [
+        'The definition has a pipeline of its own; the claim is about the built-in one.',
+      ]);
+    }
+    assert.equal(analysis.answer.split('SFT share is what the pipeline was given').length, 2);
+    assert.doesNotMatch(analysis.answer, /blation/);
   });
 });
 

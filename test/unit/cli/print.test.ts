@@ -74,6 +74,13 @@ describe('the printed results of a sweep', () => {
     for (const { score } of analysis.budgets) assert.ok(text.includes(`${score.estimate.toFixed(3)} *`));
   });
 
+  it('shows the rows that a pipeline bought where they differ from the split', () => {
+    const bought = { demonstrations: 61, pairs: 3 };
+    const budgets = analysis.budgets.map((budget) => ({ ...budget, bought }));
+    const printed = renderResults({ ...analysis, budgets }, plain).join('\n');
+    assert.match(printed, /SFT share [\d.]+, the pipeline bought 61 demonstrations and 3 pairs: /);
+  });
+
   it('marks the splits that are statistically tied with the best, and no other', () => {
     const [row] = lines.filter((line) => /^ +1,024 /.test(line));
     const cells = analysis.cells.filter(({ budget }) => budget === 1024);

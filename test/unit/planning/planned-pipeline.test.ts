@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { PlannedStage } from '../../../contracts/stage';
 import { BudgetlineError } from '../../../core/failures';
 import { registerMember } from '../../../core/members';
+import { boughtApart, uniquePurchase } from '../../../planning/money';
 import { cellPipeline, planPipeline } from '../../../planning/planned-pipeline';
 import type { Pipeline, PipelineCell } from '../../../planning/pipeline';
 import { resolveSweep } from '../../support/planning/resolve';
@@ -49,6 +50,19 @@ describe('a planned pipeline', () => {
     assert.equal(evaluation?.key, stages[5]?.key);
     assert.deepEqual(evaluation?.inputs['reference'], { stage: stages[0]?.key, kind: 'freezeReference' });
     assert.deepEqual(continuesAfter, []);
+  });
+
+  it('bought what its stages buy, named where it differs from the split', async () => {
+    const buying = async (name: string, rows: number) => {
+      const { stages } = await planUsers(name, async (functions) => {
+        const adapter = await functions.trainSft({ data: await functions.synthesizeData({ rows }) });
+        return functions.evaluate({ reference: await functions.freezeReference({ adapter }) });
+      });
+      return uniquePurchase(stages);
+    };
+    const all = await buying('demonstrations alone', 12);
+    assert.deepEqual(boughtApart(all, cell), { demonstrations: 12, pairs: 0 });
+    assert.equal(boughtApart(all, { sftRows: 12, pairRows: 0 }), undefined);
   });
 
   it('is refused if it returns an evaluation on other items than those of the definition', async () => {
