@@ -1,6 +1,7 @@
 import type { Coordinates } from '../core/coordinates';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment } from '../contracts/resolved';
+import { nameBudget } from '../contracts/budget-name';
 import { BudgetlineError } from '../core/failures';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { CellIdentity } from '../contracts/results';
@@ -112,6 +113,15 @@ export function assertExamplesAreThere(resolved: ResolvedExperiment, rows: numbe
   else assertFitsFile(resolved, what, { use: 'demonstrations', rows });
 }
 
+/** The error of a user's pipeline, with the cell that it was called for. */
+function withCell(error: unknown, { members, definition }: ResolvedExperiment): unknown {
+  if (members?.pipeline === undefined || !(error instanceof BudgetlineError)) return error;
+  const { budget, sftFraction, spend } = definition;
+  const place = `budget ${nameBudget(budget, spend === undefined ? 'rows' : 'usd')} at SFT fraction ${sftFraction}`;
+  const { code, message, remedy, details } = error;
+  return new BudgetlineError(code, `${place}: ${message}`, { remedy, details, cause: error });
+}
+
 /**
  * Plans the stages of one cell, with all keys.
  *
@@ -124,7 +134,11 @@ export async function planCell(resolved: ResolvedExperiment, place: CellPlace = 
   const { sftRows, pairRows } = rows;
   const cell = { budget, sftFraction, seed, sftRows, pairRows, axes: place.axes ?? {} };
   const context = { resolved, seed };
-  const planned = await planPipeline(context, cellPipeline(context, cell), budgetOf(resolved));
+  const planned = await planPipeline(context, cellPipeline(context, cell), budgetOf(resolved)).catch(
+    (error: unknown) => {
+      throw withCell(error, resolved);
+    },
+  );
   assertRowsAreThere(resolved, planned.stages);
   return {
     ...planned,

@@ -124,7 +124,8 @@ export default defineSweep({
     const resolved = await resolveDefinition(definition, { tasks: [...tasks, ...builtInTasks] });
     await assert.rejects(planGrid(resolved), {
       code: 'BUDGET_EXCEEDED',
-      message: '69 demonstrations by majority-error: takes 69 more rows; the budget of 64 rows has 64 left.',
+      message:
+        'budget 64 at SFT fraction 1: 69 demonstrations by majority-error: takes 69 more rows; the budget of 64 rows has 64 left.',
     });
   });
 });

@@ -3,6 +3,7 @@ import type { PlannedStage } from '../../../contracts/stage';
 import { BudgetlineError } from '../../../core/failures';
 import { registerMember } from '../../../core/members';
 import { boughtApart, uniquePurchase } from '../../../planning/money';
+import { planGrid } from '../../../planning/plan';
 import { cellPipeline, planPipeline } from '../../../planning/planned-pipeline';
 import type { Pipeline, PipelineCell } from '../../../planning/pipeline';
 import { resolveSweep } from '../../support/planning/resolve';
@@ -115,6 +116,26 @@ describe('a planned pipeline', () => {
         message: 'pipeline: "patient" of /own.ts waits for something that is not a stage.',
       },
     ));
+
+  it('names its cell in errors, with code, remedy and details, where the pipeline is a user’s', async () => {
+    const pinned = { path: '/own.ts', export: 'no guard', digest: 'd'.repeat(64) };
+    registerMember(
+      pinned,
+      (({ synthesizeData }, { sftRows }) => synthesizeData({ rows: sftRows }) as never) satisfies Pipeline,
+    );
+    const rows = { budgets: [1024], sftFractions: [0] };
+    const refused = {
+      code: 'DEFINITION_INVALID',
+      message:
+        'budget 1,024 at SFT fraction 0: stages.synthesizeData: rows: 0; a whole number above 0 is needed',
+      remedy: 'Correct the call in the pipeline.',
+      details: { kind: 'synthesizeData', fields: ['rows'] },
+    };
+    await assert.rejects(planGrid(resolveSweep(rows, { members: { pipeline: pinned } })), refused);
+    await assert.rejects(planGrid(resolveSweep({ ...rows, budgets: [50_000] })), {
+      message: /^budget 50000 is above/,
+    });
+  });
 
   it('names itself in an error that it throws, and passes on errors of the package', async () => {
     const cause = new RangeError('no rows');
