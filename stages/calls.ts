@@ -11,10 +11,16 @@ export function refuseCall(kind: string, wrong: readonly WrongField[]): Budgetli
   });
 }
 
+const stageForms = {
+  rows: 'a stage that makes rows',
+  adapter: 'an adapter',
+  model: 'a model',
+} satisfies Partial<Record<Makes, string>>;
+
 /** A stage that makes what the call reads; a forgotten `await` is found here. */
-export const stageThatMakes = (makes: Makes): Form => [
+export const stageThatMakes = (makes: keyof typeof stageForms): Form => [
   (value) => isObject(value) && value['makes'] === makes && isText(value['key']),
-  `a stage that makes ${makes}, awaited,`,
+  stageForms[makes],
 ];
 
 /**

@@ -37,7 +37,7 @@ export const oneOf = (...values: readonly unknown[]): Form => [
 ];
 export const orNull = ([hasForm, form]: Form): Form => [
   (value) => value === null || hasForm(value),
-  `${form}, or null`,
+  `${form}, or null,`,
 ];
 export const optional = ([hasForm, form]: Form): Form => [
   (value) => value === undefined || hasForm(value),
@@ -63,11 +63,14 @@ export interface WrongField {
   readonly reason: string;
 }
 
+/** What was passed; a stage by its title and what it makes. */
 function shown(value: unknown): string {
   // JSON has no NaN.
   if (typeof value === 'number') return String(value);
-  const isShort = value === null || isText(value) || typeof value === 'boolean';
-  return isShort ? JSON.stringify(value) : 'another value';
+  if (value === null || isText(value) || typeof value === 'boolean') return JSON.stringify(value);
+  if (value instanceof Promise) return 'a promise that is not awaited';
+  const { title, makes } = (value ?? {}) as Fields;
+  return isText(title) && isText(makes) ? `${JSON.stringify(title)} (${makes})` : 'another value';
 }
 
 function unknownField(name: string, forms: Forms): string {

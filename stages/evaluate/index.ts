@@ -87,7 +87,7 @@ function assertDemonstrations(fewShot: PlannedStage<'rows'>): void {
 function assertTrainedOn(reference: PlannedStage<'model'>, adapter: PlannedStage<'adapter'>): void {
   const base = trainedOn(adapter);
   if (base === undefined || [reference.key, unchangedBase(reference)].includes(inputDigest(base))) return;
-  const reason = `${quoted(adapter)} was trained on another model than ${quoted(reference)}`;
+  const reason = `"${adapter.title}" was trained on another model than "${reference.title}"`;
   throw refuseCall(kind, [{ field: 'adapter', reason }]);
 }
 

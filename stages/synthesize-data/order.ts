@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../core/canonical-json';
 import type { PlannedStage } from '../../contracts/stage';
-import { quoted, refuseCall } from '../calls';
+import { refuseCall } from '../calls';
 import type { SynthesizeDataSpec } from './spec';
 
 const isSampled = ({ what }: SynthesizeDataSpec): boolean => what === 'pairs' || what === 'rejection-samples';
@@ -11,6 +11,23 @@ function orderOf(spec: SynthesizeDataSpec): string {
   const rows = isSampled(spec) ? 'samples' : spec.what;
   const file = 'userRows' in spec ? spec.userRows : undefined;
   return canonicalJson({ task, data, fileDigests, heldOut, poolSeed, rows, file });
+}
+
+const names: Readonly<Record<SynthesizeDataSpec['what'], string>> = {
+  demonstrations: 'demonstrations',
+  'user-demonstrations': 'demonstrations',
+  pairs: 'pairs',
+  'user-preferences': 'pairs',
+  'rejection-samples': 'rejection samples',
+};
+
+/** Why the rows of a call cannot follow those of the earlier stage. */
+function otherOrder({ kind, title, spec: before }: PlannedStage<'rows'>, spec: SynthesizeDataSpec): string {
+  const is = kind === spec.kind ? names[(before as SynthesizeDataSpec).what] : 'rows of another kind';
+  const asked = names[spec.what];
+  return is === asked
+    ? `"${title}" takes its rows in another order; the same task, files and seed are needed`
+    : `"${title}" are ${is}; the call asks for ${asked}`;
 }
 
 /**
@@ -25,6 +42,5 @@ export function endOf(after: PlannedStage<'rows'> | undefined, spec: SynthesizeD
   const { kind, rows } = after;
   const isSameOrder = kind === spec.kind && orderOf(after.spec as SynthesizeDataSpec) === orderOf(spec);
   if (isSameOrder && rows?.upTo !== undefined) return rows.upTo;
-  const reason = `${quoted(after)} takes its rows in another order; rows of the same kind are needed`;
-  throw refuseCall(spec.kind, [{ field: 'after', reason }]);
+  throw refuseCall(spec.kind, [{ field: 'after', reason: otherOrder(after, spec) }]);
 }

@@ -3,7 +3,7 @@ import { taskQueues, type PlannedStage } from '../../contracts/stage';
 import { isUserLoss, type LossFacts, lossFacts } from '../../losses/facts';
 import type { PreferenceLoss } from '../../schemas/losses';
 import type { TrainingSettings } from '../../schemas/training';
-import { assertCall, quoted, refuseCall, stageThatMakes } from '../calls';
+import { assertCall, refuseCall, stageThatMakes } from '../calls';
 import { codeFor, sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext } from '../define';
 import { differences, withDifferences } from '../differences';
@@ -58,7 +58,7 @@ function unkeyedLoss({ resolved }: StageContext, loss: PreferenceLoss) {
 function assertRows(data: PlannedStage<'rows'>, { title, rows }: LossFacts): void {
   const format = data.rows?.format;
   if (format === 'preferences' || (format === 'unpaired' && rows === 'unpaired')) return;
-  const reason = `${quoted(data)} makes ${format ?? 'no'} rows, and ${title} learns from ${rows === 'pairs' ? 'pairs' : 'pairs or unpaired answers'}`;
+  const reason = `"${data.title}" are ${format ?? 'not rows'}, and ${title} learns from ${rows === 'pairs' ? 'pairs' : 'pairs or unpaired answers'}`;
   throw refuseCall(kind, [{ field: 'data', reason }]);
 }
 

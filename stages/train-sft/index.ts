@@ -1,6 +1,6 @@
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
 import type { TrainingSettings } from '../../schemas/training';
-import { assertCall, quoted, refuseCall, stageThatMakes } from '../calls';
+import { assertCall, refuseCall, stageThatMakes } from '../calls';
 import { defineBuiltInStage, type StageContext } from '../define';
 import { differences, withDifferences } from '../differences';
 import { oneOf, optional } from '../forms';
@@ -35,8 +35,11 @@ const forms = {
 function assertColumn(data: PlannedStage<'rows'>, column: TrainSftSpec['column']): void {
   const format = data.rows?.format;
   if ((format === 'preferences') === (column === 'chosen')) return;
-  const reason = `${JSON.stringify(column)}, but ${quoted(data)} makes ${format ?? 'no'} rows`;
-  throw refuseCall(kind, [{ field: 'column', reason }]);
+  const reason =
+    format === 'preferences'
+      ? `"${data.title}" are pairs; column: 'chosen' learns from their chosen answers, or pass demonstrations`
+      : `"${data.title}" have no chosen answers; leave column: 'chosen' out, or pass pairs`;
+  throw refuseCall(kind, [{ field: 'data', reason }]);
 }
 
 function plan(context: StageContext, call: TrainSftCall) {

@@ -112,7 +112,7 @@ describe('training settings of a call', () => {
       [() => sftWith({ lora: { rank: 2, alpha: 4, dropuot: 0 } }), /lora\.dropuot: .*did you mean dropout/],
       [
         () => sftWith({ column: 'chosen' }),
-        /column: "chosen", but 64 demonstrations .* makes demonstrations/,
+        /data: "64 demonstrations .*" have no chosen answers; leave column: 'chosen' out, or pass pairs$/,
       ],
       [() => preferenceWith({ beta: -1 }), /^stages\.trainPreference: beta: -1; a number above 0 is needed$/],
       [() => preferenceWith({ loss: { name: 'dpo', beta: 1 } }), /loss\.name: "dpo"; "sigmoid" or "robust"/],
@@ -120,12 +120,21 @@ describe('training settings of a call', () => {
       [() => preferenceWith({ beta: 1, loss: { name: 'ipo', beta: 1 } }), /beta: .*loss has a beta/],
       [
         () => preferenceWith({ data: demonstrations }),
-        /data: .* makes demonstrations rows, and DPO learns from pairs/,
+        /data: "64 demonstrations .*" are demonstrations, and DPO learns from pairs/,
       ],
       [
         () => sftWith({ data: Promise.resolve(demonstrations) }),
-        /data: another value; a stage that makes rows, awaited,/,
+        /data: a promise that is not awaited; a stage that makes rows is needed$/,
       ],
+      [
+        () => sftWith({ data: pairs }),
+        /data: "\d+ preference pairs" are pairs; column: 'chosen' learns from their chosen answers, or pass demonstrations$/,
+      ],
+      [
+        () => planStage(freezeReference, context, { adapter: demonstrations as never }),
+        /^stages\.freezeReference: adapter: "64 demonstrations .*" \(rows\); an adapter, or null, is needed$/,
+      ],
+      [() => sftWith({ lora: 4 }), /lora: 4; an object, or null, is needed$/],
     ];
     for (const [plan, message] of refusals) assert.throws(plan, { code: 'DEFINITION_INVALID', message });
   });

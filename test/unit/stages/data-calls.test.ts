@@ -155,12 +155,18 @@ describe('rows after those of an earlier stage', () => {
     const demonstrations = plan({ rows: 4 });
     const seed1 = plan({ rows: 4 }, { ...context, seed: 1 });
     const adapter = planStage(trainSft, context, { data: demonstrations });
-    const message = /^stages\.synthesizeData: after: .* takes its rows in another order/;
-    for (const after of [demonstrations, plan({ rows: 4, reference }, withFiles)])
-      assert.throws(() => sampled({ after }), { code: 'DEFINITION_INVALID', message });
+    const message = /^stages\.synthesizeData: after: "4 .*" takes its rows in another order/;
+    assert.throws(() => sampled({ after: demonstrations }), {
+      code: 'DEFINITION_INVALID',
+      message: /after: "4 demonstrations .*" are demonstrations; the call asks for pairs$/,
+    });
+    assert.throws(() => sampled({ after: plan({ rows: 4, reference }, withFiles) }), { message });
     assert.throws(() => plan({ rows: 4, after: seed1 }), { message });
+    assert.throws(() => plan({ rows: 4, after: sampled() }), {
+      message: /after: ".* preference pairs" are pairs; the call asks for demonstrations$/,
+    });
     assert.throws(() => plan({ rows: 4, after: adapter }), {
-      message: /after: another value; a stage that makes rows/,
+      message: /after: "SFT on 4 .*" \(adapter\); a stage that makes rows is needed$/,
     });
   });
 });

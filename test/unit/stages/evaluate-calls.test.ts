@@ -146,9 +146,12 @@ describe('the model of an adapter', () => {
     for (const [call, message] of [
       [
         { reference, adapter: tuned },
-        /adapter: DPO on 8 pairs was trained on another model than Reference: the base/,
+        /adapter: "DPO on 8 pairs" was trained on another model than "Reference: the base model"$/,
       ],
-      [{ reference: warm, adapter: sft }, /adapter: SFT on 8 .* another model than Reference after SFT on 8/],
+      [
+        { reference: warm, adapter: sft },
+        /adapter: "SFT on 8 .*" was trained on another model than "Reference after SFT on 8/,
+      ],
     ] as const)
       assert.throws(() => plan(call), { code: 'DEFINITION_INVALID', message });
   });
