@@ -11,14 +11,29 @@ const later = setImmediate;
 
 const refusing = new AsyncLocalStorage<Refuse>();
 
+function stackFrom(called: Callable): unknown {
+  const trace = { stack: '' };
+  Error.captureStackTrace(trace, called);
+  return trace.stack;
+}
+
+/** The stack as Node writes it. */
+function plainStackFrom(called: Callable): unknown {
+  const restore = replace(Error, 'prepareStackTrace', { value: undefined, writable: true });
+  const stack = stackFrom(called);
+  restore();
+  return stack;
+}
+
 /** The calls that lead to a function, innermost first, without the function itself. */
 function callersOf(called: Callable): string[] {
   const { stackTraceLimit } = Error;
-  const trace = { stack: '' };
   Error.stackTraceLimit = Infinity;
-  Error.captureStackTrace(trace, called);
+  const stack = stackFrom(called);
+  // Compilers correct the lines by Error.prepareStackTrace; some libraries return no text from it.
+  const text = typeof stack === 'string' ? stack : String(plainStackFrom(called));
   Error.stackTraceLimit = stackTraceLimit;
-  return trace.stack.split('\n').slice(1);
+  return text.split('\n').slice(1);
 }
 
 /** Node, this package and the loader of modules may read what they need. */
@@ -65,7 +80,24 @@ function replaceDate(): () => void {
     if (args.length === 0) check('new Date()', construct);
     return Reflect.construct(target, args, made) as object;
   };
-  return replace(globalThis, 'Date', { value: new Proxy(Date, { apply, construct }), writable: true });
+  const value = new Proxy(Date, { apply, construct });
+  const restores = [
+    replace(globalThis, 'Date', { value, writable: true }),
+    // new Date().constructor === Date
+    replace(Date.prototype, 'constructor', { value, writable: true }),
+  ];
+  return () => {
+    for (const restore of restores) restore();
+  };
+}
+
+function replaceTimeOrigin(): () => void {
+  const { timeOrigin } = performance;
+  const get = (): number => {
+    check('performance.timeOrigin', get);
+    return timeOrigin;
+  };
+  return replace(performance, 'timeOrigin', { get });
 }
 
 function replaceEnvironment(): () => void {
@@ -90,6 +122,9 @@ function replaceAll(): () => void {
     replaceFunction(Math, 'random', 'Math.random()'),
     replaceFunction(Date, 'now', 'Date.now()'),
     replaceFunction(performance, 'now', 'performance.now()'),
+    replaceFunction(performance, 'mark', 'performance.mark()'),
+    replaceTimeOrigin(),
+    replaceFunction(process, 'uptime', 'process.uptime()'),
     replaceFunction(crypto, 'randomUUID', 'crypto.randomUUID()'),
     replaceFunction(crypto, 'getRandomValues', 'crypto.getRandomValues()'),
     replaceFunction(process.hrtime, 'bigint', 'process.hrtime.bigint()'),

@@ -15,7 +15,7 @@ export function guardedPipeline<Args extends unknown[], T>(
   path: string,
 ): Pipeline<Args, T> {
   const refuse = (what: string, place = path): BudgetlineError => {
-    const verb = what === 'process.env' ? 'reads' : 'calls';
+    const verb = what.endsWith(')') ? 'calls' : 'reads';
     const message = `pipeline: ${place} ${verb} ${what}; a pipeline must plan the same stages always.`;
     return new BudgetlineError('DEFINITION_INVALID', message, {
       remedy: 'Decide by the arguments, stages and cell, and by constants.',

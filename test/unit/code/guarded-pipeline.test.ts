@@ -35,6 +35,31 @@ describe('a guarded pipeline', () => {
     assert.deepEqual(order, ['others', 'pipeline']);
   });
 
+  it('refuses chance where a library has its own stack traces', async () => {
+    const before: unknown = Reflect.get(Error, 'prepareStackTrace');
+    const own = (_: Error, sites: NodeJS.CallSite[]): unknown => sites;
+    Error.prepareStackTrace = own;
+    try {
+      const guarded = guardedPipeline(async () => Promise.resolve(Math.random()), 'pipeline.ts');
+      await assert.rejects(guarded(), /guarded-pipeline\.test\.ts:\d+ calls Math\.random\(\)/);
+      assert.equal(Reflect.get(Error, 'prepareStackTrace'), own);
+    } finally {
+      Reflect.set(Error, 'prepareStackTrace', before);
+    }
+  });
+
+  it('leaves dates their constructor', async () => {
+    const { constructor } = Date.prototype;
+    await guardedPipeline(async () => {
+      assert.equal(new Date(0).constructor, Date);
+      await Promise.resolve();
+    }, 'pipeline.ts')();
+    assert.equal(new Date().constructor, Date);
+    await nextTurn();
+    assert.equal(Date.prototype.constructor, constructor);
+    assert.equal(new Date().constructor, Date);
+  });
+
   it('leaves no trace, even if it never ends', async () => {
     void guardedPipeline(() => new Promise(() => undefined), 'pipeline.ts')();
     assert.notDeepEqual(current(), real);
