@@ -13,10 +13,12 @@ function refer(value: unknown, field: string): unknown {
   if (!isMember(value)) return value;
   const found = referenceTo(value);
   if (found !== undefined) return found;
-  const what = typeof value === 'function' ? 'function' : 'object';
+  const [what, how] =
+    typeof value === 'function'
+      ? ['function', `Write: export const ${value.name || 'NAME'}: Pipeline = …;`]
+      : ['object', 'Export it from its module,'];
   throw new BudgetlineError('DEFINITION_INVALID', `${field}: no module exports this ${what}.`, {
-    remedy:
-      'Export it from its module, before the definition is made; or name it as { module, export }, as an ES module must that Node itself loads.',
+    remedy: `${how} before the definition is made. In an ES module that Node itself loads, name it as { module, export }.`,
     details: { field },
   });
 }
@@ -33,19 +35,26 @@ const namedIn = (fields: object, where: string): object =>
     return value.map((each, at) => refer(each, `${field}[${at}]`));
   });
 
+function assertNamed(axis: unknown, name: string): void {
+  if (!Array.isArray(axis) || !axis.some((value) => typeof value === 'function')) return;
+  const field = `axes.${name}`;
+  const message = `${field}: name each function: axes: { method: { a: { pipeline: a }, b: { pipeline: b } } }.`;
+  throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field } });
+}
+
 const inAxes = (axes: object): object =>
-  mapFields(axes, (axis, name) =>
-    isObject(axis)
-      ? mapFields(axis, (changes, label) =>
-          isObject(changes) ? namedIn(changes, `axes["${name}"], ${label}: `) : changes,
-        )
-      : axis,
-  );
+  mapFields(axes, (axis, name) => {
+    assertNamed(axis, name);
+    if (!isObject(axis)) return axis;
+    return mapFields(axis, (changes, label) =>
+      isObject(changes) ? namedIn(changes, `axes["${name}"], ${label}: `) : changes,
+    );
+  });
 
 /**
  * A definition with the users' functions and stage kinds by module and export, so that it is plain JSON.
  *
- * @throws BudgetlineError DEFINITION_INVALID, with the field of one that no module exports
+ * @throws BudgetlineError DEFINITION_INVALID, with the field of one that no module exports or that an axis lists
  */
 export function withReferences(input: unknown): unknown {
   if (!isObject(input)) return input;

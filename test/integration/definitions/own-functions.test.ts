@@ -54,10 +54,20 @@ describe('a definition with functions of the user', function () {
     });
   });
 
+  it('refuses functions in a list on an axis, with the way to name them', () =>
+    assert.throws(() => sweep({ axes: { pipeline: [own, distillation] } as never }), {
+      code: 'DEFINITION_INVALID',
+      message:
+        'axes.pipeline: name each function: axes: { method: { a: { pipeline: a }, b: { pipeline: b } } }.',
+    }));
+
   it('refuses one that no module exports, with its field', () => {
     const hidden: Pipeline = (stages, cell) => own(stages, cell);
     const refused = (field: string) => ({ code: 'DEFINITION_INVALID', message: new RegExp(`^${field}`) });
-    assert.throws(() => sweep({ pipeline: hidden }), refused('pipeline: no module exports this function\\.'));
+    assert.throws(() => sweep({ pipeline: hidden }), {
+      ...refused('pipeline: no module exports this function\\.'),
+      remedy: /^Write: export const hidden: Pipeline = …; before/,
+    });
     assert.throws(() => sweep({ stageKinds: [{ ...bestOfN }] }), refused('stageKinds\\[0\\]: no module'));
     assert.throws(
       () => sweep({ axes: { method: { own: { pipeline: hidden } } } }),
@@ -97,6 +107,9 @@ export default defineSweep({
     made: ['new Date();', 'calls new Date\\(\\)'],
     text: ['Date();', 'calls Date\\(\\)'],
     performance: ['performance.now();', 'calls performance\\.now\\(\\)'],
+    mark: ["performance.mark('a');", 'calls performance\\.mark\\(\\)'],
+    origin: ['performance.timeOrigin;', 'reads performance\\.timeOrigin'],
+    uptime: ['process.uptime();', 'calls process\\.uptime\\(\\)'],
     id: ['crypto.randomUUID();', 'calls crypto\\.randomUUID\\(\\)'],
     bytes: ['crypto.getRandomValues(new Uint8Array(1));', 'calls crypto\\.getRandomValues\\(\\)'],
     timeout: ['await new Promise((done) => setTimeout(done, 1));', 'calls setTimeout\\(\\)'],
