@@ -115,3 +115,13 @@ export function resolveImport(typescript: typeof ts, from: string, written: stri
   const file = findFile(typescript, from, specifier);
   return file === undefined || isOurs(file) ? undefined : (packageOf(file) ?? { file });
 }
+
+/** Finds the files of imports of user code; undefined for packages, and modules of Node and of this package. */
+export async function readResolver(): Promise<(from: string, specifier: string) => string | undefined> {
+  // Loaded on demand: it is large.
+  const { default: typescript } = await import('typescript');
+  return (from, specifier) => {
+    const target = resolveImport(typescript, from, specifier);
+    return target !== undefined && 'file' in target ? target.file : undefined;
+  };
+}

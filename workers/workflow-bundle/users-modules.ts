@@ -1,7 +1,7 @@
 import type { BundleOptions } from '@temporalio/worker';
 import { isCode } from '../../code/module';
 import { isOurs } from '../../code/places';
-import { packageNameOf, resolveImport } from '../../code/resolve';
+import { packageNameOf, readResolver } from '../../code/resolve';
 
 type Configuration = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 type Plugin = NonNullable<Configuration['plugins']>[number];
@@ -13,15 +13,12 @@ export const isUsers = (path: string): boolean =>
 
 /** Resolves the imports of users' modules as planning does: webpack knows other extensions, in another order. */
 export async function resolvingAsPlanned(): Promise<Plugin> {
-  // Loaded on demand: it is large.
-  const { default: typescript } = await import('typescript');
+  const resolve = await readResolver();
   return (compiler) => {
     compiler.hooks.normalModuleFactory.tap('users-modules', (factory) => {
       factory.hooks.beforeResolve.tap('users-modules', (data) => {
         const { issuer } = data.contextInfo;
-        if (issuer === '' || !isUsers(issuer)) return;
-        const target = resolveImport(typescript, issuer, data.request);
-        if (target !== undefined && 'file' in target) data.request = target.file;
+        if (isUsers(issuer)) data.request = resolve(issuer, data.request) ?? data.request;
       });
     });
   };
