@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { BudgetlineError } from '../core/failures';
 import { namedExports } from '../core/members';
+import { isFile } from '../host/is-file';
 import { packageRoot } from '../host/package-files';
 import { keepMap } from './source-maps';
 import { userFailure } from './user-failure';
@@ -37,10 +39,33 @@ async function load(path: string): Promise<Loaded> {
 }
 
 const loading = new Map<string, Promise<Loaded>>();
+/** Modules that are loading, by what they call: the path of each, from the outermost. */
+const callers = new AsyncLocalStorage<readonly string[]>();
+const { cache } = createRequire(__filename);
+
+/** Whether a file is the program, an ES module: those of Node cannot be found once they are loaded. */
+function isProgram(path: string): boolean {
+  const [, program = ''] = process.argv;
+  return isFile(program) && realpathSync(program) === path && cache[path] === undefined;
+}
+
+/** Refuses a module that waits for itself. */
+function assertApart(path: string): void {
+  const waits = loading.has(path) && callers.getStore()?.includes(path) === true;
+  if (!waits && !isProgram(path)) return;
+  const message = `${path} names an export of itself while it runs, and would run a second time.`;
+  throw new BudgetlineError('DEFINITION_INVALID', message, {
+    remedy: 'Put the pipeline, or what else the definition names, in a module of its own.',
+    details: { path },
+  });
+}
 
 /** Loads a module once, also where several ask at the same time. */
 function loadOnce(path: string): Promise<Loaded> {
-  const running = loading.get(path) ?? load(path).finally(() => loading.delete(path));
+  assertApart(path);
+  const above = callers.getStore() ?? [];
+  const running =
+    loading.get(path) ?? callers.run([...above, path], () => load(path)).finally(() => loading.delete(path));
   loading.set(path, running);
   return running;
 }
