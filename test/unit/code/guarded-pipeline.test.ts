@@ -30,7 +30,7 @@ describe('a guarded pipeline', () => {
       setTimeout(resolve, 1);
     });
     order.push('others');
-    await assert.rejects(running, /guarded-pipeline\.test\.ts:20 calls Math\.random\(\)/);
+    await assert.rejects(running, /guarded-pipeline\.test\.ts:\d+ calls Math\.random\(\)/);
     await timer;
     assert.deepEqual(order, ['others', 'pipeline']);
   });
