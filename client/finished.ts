@@ -35,9 +35,10 @@ export function finalSweepProgress(result: SweepResult): SweepProgress {
   ];
   const labels = gatherLabels(uniqueResults(stages));
   const auxiliary = base?.auxiliary;
-  const missing = failedCells.map(({ cell }) => ({
+  const missing = failedCells.map(({ cell, code }) => ({
     cell,
     state: stateOfMissing(cell.id, spend),
+    code,
     workflowId: cell.id,
   }));
   const failed = failedControls.map(controlIdOf).map((id) => ({ id, state: stateOfMissing(id, spend) }));

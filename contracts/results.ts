@@ -253,6 +253,8 @@ export interface CellProgress {
   readonly cell: CellIdentity;
   /** `skipped`: the search did not need it, or the spend limit was reached. */
   readonly state: 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+  /** Why it failed or was skipped. Left out by the search, and for failures before a continue-as-new. */
+  readonly code?: string;
   readonly workflowId: string;
   readonly score?: number;
   /** Scores on auxiliary tasks; left out if there are none. */

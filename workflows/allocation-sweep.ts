@@ -108,12 +108,11 @@ function spendLimitReached({ spend, resolved }: Sweep): FailureReason {
 
 /** Returns the cell's result, or the failed cell: the sweep goes on without it. */
 async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | FailedCell> {
-  const { cell } = cellPlan;
+  const { cell, stages, boundUsd } = cellPlan;
   const { id } = cell;
-  const { stages, boundUsd } = cellPlan;
   const admitted = sweep.spend.admit(id, stages, concurrentSpenders(sweep), boundUsd);
-  sweep.progress.setCell(cellPlan, admitted ? 'running' : 'skipped');
-  if (!admitted) return { cell, ...spendLimitReached(sweep) };
+  if (!admitted) return sweep.progress.setMissing({ cell, ...spendLimitReached(sweep) }, 'skipped');
+  sweep.progress.setCell(cellPlan, 'running');
   try {
     const result = await runChild(sweep, cellPlan);
     sweep.finished.push(...result.stages);
@@ -124,8 +123,7 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | F
     const { reason, spent } = readFailure(error);
     sweep.finished.push(...(spent?.finished ?? []));
     sweep.spend.writeOff(id, spent);
-    sweep.progress.setCell(cellPlan, 'failed');
-    return { cell, ...reason };
+    return sweep.progress.setMissing({ cell, ...reason }, 'failed');
   }
 }
 

@@ -1,6 +1,12 @@
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { type GatheredLabels, gatherLabels, mergeLabels } from '../contracts/labels';
-import type { CellProgress, CellResult, EvaluationSummary, SweepProgress } from '../contracts/results';
+import type {
+  CellProgress,
+  CellResult,
+  EvaluationSummary,
+  FailedCell,
+  SweepProgress,
+} from '../contracts/results';
 import { uniqueResults, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
@@ -15,7 +21,7 @@ import type { Steering } from './steering';
 export const sweepProgress = defineQuery<SweepProgress, [from?: number]>('progress');
 
 /** What is known about a finished cell. */
-type Known = Pick<CellProgress, 'score' | 'auxiliary' | 'warnings'>;
+type Known = Pick<CellProgress, 'score' | 'auxiliary' | 'warnings' | 'code'>;
 
 interface ProgressTrackerOptions {
   readonly plan: SweepPlan;
@@ -58,7 +64,8 @@ export class ProgressTracker {
       const missing = skipped.has(cell.id) ? 'skipped' : 'failed';
       const state = score === undefined ? 'waiting' : score === null ? missing : 'done';
       const auxiliary = cellScores.auxiliary[cell.id];
-      this.#put(cell, state, { score: score ?? undefined, auxiliary });
+      const code = state === 'skipped' ? 'SPEND_LIMIT' : undefined;
+      this.#put(cell, state, { score: score ?? undefined, auxiliary, code });
     }
     setHandler(sweepProgress, (from = 0) => this.read(from));
   }
@@ -97,7 +104,14 @@ export class ProgressTracker {
     this.#base = evaluation;
   }
 
-  setCell({ cell }: CellPlan, state: CellProgress['state'], result?: CellResult): void {
+  /** @returns the missing cell */
+  setMissing(missing: FailedCell, state: 'failed' | 'skipped'): FailedCell {
+    this.#put(missing.cell, state, { code: missing.code });
+    this.#publish();
+    return missing;
+  }
+
+  setCell({ cell }: CellPlan, state: 'running' | 'done', result?: CellResult): void {
     const warnings = result?.stages.flatMap((stage) => stage.warnings ?? []).length ?? 0;
     this.#put(cell, state, {
       score: result?.evaluation.score,

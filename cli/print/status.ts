@@ -44,6 +44,10 @@ const cellStates: Readonly<Record<CellProgress['state'], string>> = {
   skipped: 'skipped',
 };
 
+/** "failed (DATA_INVALID)". */
+const stateOf = ({ state, code }: CellProgress): string =>
+  code === undefined ? cellStates[state] : `${cellStates[state]} (${code})`;
+
 function countStates(cells: readonly Pick<CellProgress, 'state'>[]): string {
   const counts = Object.entries(cellStates).map(
     ([name, word]) => [word, cells.filter(({ state }) => state === name).length] as const,
@@ -120,7 +124,7 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
     { text: formatBudget(progress.cell.budget, progress.cell.budgetUnit ?? 'rows') },
     { text: formatFraction(progress.cell.sftFraction) },
     { text: String(progress.cell.seed) },
-    { text: cellStates[progress.state] },
+    { text: stateOf(progress) },
     { text: progress.score === undefined ? '' : formatScore(progress.score) },
     ...others.map((name) => ({ text: auxiliaryCell(progress, name) })),
     ...(warned ? [{ text: progress.warnings?.toString() ?? '', ink: ink.doubtful }] : []),

@@ -87,8 +87,8 @@ describe('a sweep of several runs', function () {
       },
     );
     assert.deepEqual(
-      progress.cells.map(({ state }) => state),
-      ['done', 'skipped', 'skipped', 'skipped'],
+      progress.cells.map(({ state, code }) => [state, code]),
+      [['done', undefined], ...Array.from({ length: 3 }, () => ['skipped', 'SPEND_LIMIT'])],
     );
   });
 });

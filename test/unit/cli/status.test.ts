@@ -55,6 +55,20 @@ describe('the status of a run', () => {
     assert.ok(labelled.includes('  Labels of evaluations: 1 of 4 repeated labels agree'));
   });
 
+  it('prints the codes of failed and skipped cells', () => {
+    const { result } = sweepFixture({ items: 20 });
+    const [first, second, ...cells] = result.cells;
+    const failedCells = [
+      { cell: first!.cell, code: 'DATA_INVALID', message: 'row 3' },
+      { cell: second!.cell, code: 'SPEND_LIMIT', message: 'Not started.' },
+    ];
+    const spend = { usd: 1, skipped: [second!.cell.id] };
+    const ended = finalSweepProgress({ ...result, cells, failedCells, spend });
+    const text = renderStatus({ ...status, progress: { of: 'sweep', sweep: ended } }, ink).join('\n');
+    assert.match(text, / failed \(DATA_INVALID\) /);
+    assert.match(text, / skipped \(SPEND_LIMIT\) /);
+  });
+
   it('prints scores of auxiliary tasks with intervals, for the base and each cell', () => {
     const score = (value: number) => ({ name: 'ifeval', score: value, scoreLow: 0.25, scoreHigh: 0.75 });
     const [done, ...others] = sweep.cells;
