@@ -66,12 +66,14 @@ const trains = ({ kind }: TrainingStage['stage']): boolean => kind.startsWith('t
 /** The training stages of a sweep that are not in the store yet, including those of controls. */
 export class TrainingStages {
   readonly #byKey = new Map<StageKey, TrainingStage>();
+  readonly #cached: ReadonlySet<StageKey>;
 
   constructor({ plan, cached }: PlannedSweep) {
+    this.#cached = cached;
     const { certain, winnerControls } = plan.controls;
     const cells = plan.cells.map(({ cell, stages }) => ({ id: cell.id, stages }));
     for (const { id, stages } of [...cells, ...certain, ...winnerControls])
-      for (const stage of stages) if (trains(stage) && !cached.has(stage.key)) this.#add(stage, id);
+      for (const stage of stages) if (this.#isNew(stage)) this.#add(stage, id);
   }
 
   #add(stage: TrainingStage['stage'], id: string): void {
@@ -82,7 +84,13 @@ export class TrainingStages {
   /** Adds running stages that are not in the plan: results decided about them. */
   note({ running }: SweepStatus): void {
     for (const { stage, workflowId } of running)
-      if (stage !== undefined && trains(stage) && !this.#byKey.has(stage.key)) this.#add(stage, workflowId);
+      if (stage !== undefined && this.#isNew(stage) && !this.#byKey.has(stage.key))
+        this.#add(stage, workflowId);
+  }
+
+  /** A stage in the store has logged its metrics before. */
+  #isNew(stage: TrainingStage['stage']): boolean {
+    return trains(stage) && !this.#cached.has(stage.key);
   }
 
   all(): TrainingStage[] {
