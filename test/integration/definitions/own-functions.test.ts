@@ -128,7 +128,7 @@ export default defineSweep({
       assert.rejects(plan(`chance-${name}.ts`, withLine(line)), {
         code: 'DEFINITION_INVALID',
         message: new RegExp(
-          `^pipeline: .*chance-${name}\\.ts:4 ${what}; a pipeline must plan the same stages always\\.$`,
+          `^budget 4 at SFT fraction 0.5: pipeline: .*chance-${name}\\.ts:4 ${what}; a pipeline must plan the same stages always\\.$`,
         ),
       }));
 
@@ -148,7 +148,7 @@ export default defineSweep({
   it('names file and line of an error of the pipeline', () =>
     assert.rejects(plan('failing.ts', withLine('(undefined as any).rows;')), {
       code: 'DEFINITION_INVALID',
-      message: /^pipeline: .*failing\.ts:4 fails: TypeError: Cannot read/,
+      message: /^budget 4 at SFT fraction 0\.5: pipeline: .*failing\.ts:4 fails: TypeError: Cannot read/,
     }));
 
   it('refuses what workflows cannot load when it is planned', () =>
