@@ -208,7 +208,9 @@ function cellOf(options: {
   const stages = [
     ...(sftRows === 0 ? [] : [stageOf('trainSft', `SFT on ${sftRows.toString()} demonstrations`)]),
     ...(pairRows === 0 ? [] : [stageOf('synthesizeData', `Pairs of ${id}`, pairMetrics(pairRows))]),
-    ...(pairRows === 0 ? [] : [stageOf('trainPreference', `Tuning on ${pairRows.toString()} pairs of ${id}`)]),
+    ...(pairRows === 0
+      ? []
+      : [stageOf('trainPreference', `Tuning on ${pairRows.toString()} pairs of ${id}`)]),
     stageOf('evaluate', `Evaluation of ${id}`),
   ];
   return {

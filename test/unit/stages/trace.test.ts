@@ -9,7 +9,6 @@ const context = { resolved: resolveSweep(), seed: 0 };
 const trace = <T>(pipeline: (stages: Stages) => T | Promise<T>) => tracePipeline(context, pipeline);
 const titlesOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ title }) => title);
 const demonstrations = (rows: number): string => `${rows} demonstrations by majority-error`;
-const base = 'Reference: the base model';
 
 /** A pipeline that never settles by itself. */
 const forever = (): Promise<never> => new Promise(() => undefined);
