@@ -37,7 +37,7 @@ function nameOf({ cell: { sftFraction, seed } }: CellResult, { cells }: SweepRes
   return `SFT share ${formatFraction(sftFraction)}${seed === first ? '' : ` (seed ${seed})`}`;
 }
 
-/** The training stages of a cell that learn from the rows. A pipeline of the user may have several of them. */
+/** A cell's training runs on these rows. A user's pipeline may have several. */
 function trainingOf(
   result: SweepResult,
   each: CellResult,

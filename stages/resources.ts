@@ -132,7 +132,7 @@ export function trainingResources(
   };
 }
 
-/** Resources of a stage that writes the model's weights as float32, with an adapter merged into them or without. */
+/** Resources for writing the model's weights as float32, with or without a merged adapter. */
 export function mergeResources(
   { resolved }: StageContext,
   { withAdapter }: { readonly withAdapter: boolean },

@@ -61,7 +61,7 @@ class Recorder implements StageHost {
   }
 }
 
-/** The refusal of `stages.metrics` of a stage that the pipeline has not run. */
+/** `stages.metrics` was called before its stage. */
 export const notCalled = ({ title }: Partial<PlannedStage>): BudgetlineError =>
   new BudgetlineError(
     'DEFINITION_INVALID',

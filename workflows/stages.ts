@@ -78,7 +78,6 @@ export type StageState = StageResult | 'running' | 'failed';
 export class StageRunner {
   readonly #options: RunnerOptions;
   readonly #requests = new Map<StageKey, Promise<StageResult>>();
-
   readonly #states = new Map<StageKey, { readonly stage: PlannedStage; readonly state: StageState }>();
 
   /** Whether a failed stage may have spent money that it did not report. */

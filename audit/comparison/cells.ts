@@ -128,8 +128,8 @@ async function compareMaking(stores: Stores, { key }: CellStage): Promise<FieldD
 }
 
 /**
- * The first stage of a cell that the other does not have with the same bytes. Stages that ran side by side may have another
- * order.
+ * The first stage of a cell whose bytes differ in the other cell, or that is missing there. The order of stages does not
+ * count: some run side by side.
  */
 function firstWithout({ stages }: Cell, other: Cell): CellStage | undefined {
   const digests = new Map(other.stages.map(({ key, digest }) => [key, digest]));

@@ -161,7 +161,7 @@ describe('slow: a sweep whose pipeline has branches', function () {
     assert.equal(result.spend?.usd, 3);
   });
 
-  it('fails with the error of a stage that ends before the pipeline awaits it', async () => {
+  it('fails with a stage’s error, also where the pipeline awaits the stage later', async () => {
     const { code, message } = failureOf(await run('late'));
     assert.equal(code, 'DEFINITION_INVALID');
     assert.match(message, /It always fails/);
