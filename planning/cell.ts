@@ -10,7 +10,7 @@ import { type BoughtRows, buyRows, unitCosts } from './budget';
 import { splitBudget } from './counts';
 import { estimateSeconds } from './estimate';
 import { cellIdOf, sweepIdOf } from './identity';
-import { annotationUsd, uniquePurchase } from './money';
+import { listPriceUsd } from './money';
 import { basePipeline } from './pipeline';
 import { budgetOf } from './row-budget';
 import { cellPipeline, type PlannedPipeline, planPipeline } from './planned-pipeline';
@@ -144,7 +144,7 @@ export async function planCell(resolved: ResolvedExperiment, place: CellPlace = 
     ...planned,
     experiment: resolved,
     cell: identityOf(resolved, rows, place),
-    annotationUsd: annotationUsd(prices, uniquePurchase(planned.stages)),
+    annotationUsd: listPriceUsd(prices, planned.stages),
     seconds: estimateSeconds(planned.stages, 1),
   };
 }

@@ -87,3 +87,7 @@ export function boughtApart(
 ): Bought | undefined {
   return demonstrations === sftRows && pairs === pairRows ? undefined : { demonstrations, pairs };
 }
+
+/** US dollars for the rows and verifier calls of stages at list price, every row once. */
+export const listPriceUsd = (prices: Prices, stages: readonly PlannedStage[]): number =>
+  annotationUsd(prices, uniquePurchase(stages));

@@ -2,7 +2,7 @@ import type { ExperimentDefinition, Prices } from '../schemas/definition';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
-import { annotationUsd, makesRows, rowPrice, uniquePurchase, usdTolerance } from './money';
+import { listPriceUsd, makesRows, rowPrice, usdTolerance } from './money';
 import { assertWithinBudget, type Budget, restUsd } from './row-budget';
 import { paidBefore, type PaidStage, spentUsd } from './spend';
 
@@ -35,9 +35,6 @@ interface Running {
   /** US dollars, if it may exceed its list price: its own when it was granted, and its share of the free money. */
   granted?: { readonly ownUsd: number; readonly shareUsd: number };
 }
-
-const pricedUsd = (prices: Prices, stages: readonly PlannedStage[]): number =>
-  annotationUsd(prices, uniquePurchase(stages));
 
 /**
  * Rows and money of one running pipeline, whose stages share them. Each stage is reserved before it runs, so that no
@@ -81,7 +78,7 @@ export class Purchases {
     running.granted ??= { ownUsd, shareUsd: this.#shareUsd() };
     // Stages that sample count all of their rows at list price, bought or not.
     const samples = stage.rows !== null && stage.rows.verifierCalls > 0;
-    const usd = samples ? pricedUsd(this.#options.definition.prices, [stage]) : running.granted.ownUsd;
+    const usd = samples ? listPriceUsd(this.#options.definition.prices, [stage]) : running.granted.ownUsd;
     return usd + running.granted.shareUsd;
   }
 
@@ -141,7 +138,7 @@ export class Purchases {
     const { definition, paidUsd = {} } = this.#options;
     const { [stage.key]: usd = 0 } = paidUsd;
     if (usd === 0 || !makesRows(stage)) return [];
-    if (usd > pricedUsd(definition.prices, [stage]) - usdTolerance) return [stage];
+    if (usd > listPriceUsd(definition.prices, [stage]) - usdTolerance) return [stage];
     const { rows } = stage;
     const count = Math.round(usd / rowPrice(definition.prices, rows));
     const upTo = rows.upTo && rows.upTo - rows.count + count;
@@ -152,7 +149,7 @@ export class Purchases {
   #costUsd(stages: readonly PlannedStage[]): number {
     const { prices } = this.#options.definition;
     const bought = stages.flatMap((stage) => this.#boughtPart(stage));
-    return pricedUsd(prices, [...bought, ...stages]) - pricedUsd(prices, bought);
+    return listPriceUsd(prices, [...bought, ...stages]) - listPriceUsd(prices, bought);
   }
 
   /** By key: the US dollars that each running stage may spend. Of nested rows, later stages pay for the difference. */

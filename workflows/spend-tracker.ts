@@ -1,7 +1,7 @@
 import type { SweepDefinition } from '../schemas/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
-import { annotationUsd, uniquePurchase, usdTolerance } from '../planning/money';
+import { listPriceUsd, usdTolerance } from '../planning/money';
 import { type PaidStage, paidBefore, paidStagesOf, spentUsd } from '../planning/spend';
 import type { SpentBeforeFailure } from './failures';
 import type { Expected, Grant } from '../planning/purchases';
@@ -160,6 +160,6 @@ export class SpendTracker {
   }
 
   #usd(stages: readonly PlannedStage[]): number {
-    return annotationUsd(this.#definition.prices, uniquePurchase(stages));
+    return listPriceUsd(this.#definition.prices, stages);
   }
 }
