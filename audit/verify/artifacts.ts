@@ -129,6 +129,13 @@ async function checkPolicy(
   );
 }
 
+/** Whether a definition has a pipeline of the user, for all cells or at a place on its axes. */
+function hasOwnPipeline(definition: object): boolean {
+  const { axes = {} } = definition as { readonly axes?: Readonly<Record<string, object>> };
+  const places: unknown[] = Object.values(axes).flatMap((axis) => Object.values(axis) as unknown[]);
+  return [definition, ...places].some((fields) => Object.hasOwn(Object(fields) as object, 'pipeline'));
+}
+
 /**
  * Every policy was trained against its frozen reference, and is evaluated on top of the same reference. In the built-in
  * pipeline its pairs were sampled from that reference too.
@@ -139,7 +146,7 @@ export async function checkReferences(subject: Subject): Promise<CheckResult> {
     ({ manifest: { makes, inputs } }) =>
       makes === 'scores' || (makes === 'adapter' && inputs['reference'] !== undefined),
   );
-  const isOwnPipeline = Object.hasOwn(await subject.definition(), 'pipeline');
+  const isOwnPipeline = hasOwnPipeline(await subject.definition());
   const checks = policies.map((policy) => checkPolicy(subject, policy, isOwnPipeline));
   const findings = (await Promise.all(checks)).flat();
   return { checked: `${policies.length} policies and evaluations`, findings };

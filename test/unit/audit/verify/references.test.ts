@@ -47,8 +47,10 @@ describe('the references of a run', () => {
   });
 
   it('may differ from those of the pairs in a pipeline of the user only', async () => {
-    const [own, builtIn] = [await openStore(), await openStore()];
+    const [own, onAxis, builtIn] = [await openStore(), await openStore(), await openStore()];
     assert.deepEqual(await findingsOf(own, ofPipeline, await tuneOffPolicy(own)), []);
+    const axes = { 'sft.lora.rank': [8, 16], rounds: { one: ofPipeline } };
+    assert.deepEqual(await findingsOf(onAxis, { axes }, await tuneOffPolicy(onAxis)), []);
     assert.deepEqual(await findingsOf(builtIn, {}, await tuneOffPolicy(builtIn)), ['reference-mismatch']);
   });
 
