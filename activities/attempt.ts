@@ -9,7 +9,6 @@ import {
 import { BudgetlineError } from '../core/failures';
 import type { LedgerLine } from '../schemas/ledger';
 import type { PlannedStage } from '../contracts/stage';
-import { rowPrice } from '../planning';
 import { digestOf } from '../core/digest';
 import { inputDigests } from '../stages';
 import type { Chain } from '../store';
@@ -79,8 +78,8 @@ function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending):
   if (usage.annotation !== null) return usage.annotation.usd;
   if (prices === undefined) return null;
   const { rows } = stage;
-  const rowsUsd = rows !== null && outcome === 'published' ? rows.count * rowPrice(prices, rows) : 0;
-  return rowsUsd + usage.newVerifierCalls * prices.verifierCall;
+  const rowsUsd = rows !== null && outcome === 'published' ? rows.count * rows.usd : 0;
+  return rowsUsd + usage.newVerifierCalls * (rows?.sampleUsd ?? prices.verifierCall);
 }
 
 /** Closes the attempt in the ledger and returns the chain's new head. */

@@ -52,9 +52,13 @@ export interface PlannedRows {
   readonly noun: string;
   readonly format: 'demonstrations' | 'preferences' | 'unpaired';
   readonly source: RowSource;
-  /** The price of one row in a definition's `prices`; null: only verifier calls cost. */
-  readonly pricedAs: 'sftExample' | 'preferencePair' | null;
-  /** Expected verifier calls, one per sample of a reference. */
+  /** The part of a budget in rows that they take; null: none. */
+  readonly budgetedAs: 'demonstrations' | 'pairs' | null;
+  /** List price of one row without its samples, in US dollars. */
+  readonly usd: number;
+  /** List price of one sample with its verifier call, in US dollars. */
+  readonly sampleUsd: number;
+  /** Expected verifier calls, one per sample of a reference. It is an average and need not be whole. */
   readonly verifierCalls: number;
   /** For the manifest. */
   readonly provenance: Provenance;

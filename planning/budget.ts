@@ -4,7 +4,7 @@ import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
 import type { Split } from './counts';
 import { evaluationFlops, pairFlops, sftRowFlops } from './flops';
-import { expectedVerifierCalls } from '../stages/synthesize-data/verifier-calls';
+import { demonstrationPrice, pairPrice, rowUsd } from '../stages/synthesize-data/prices';
 
 /** US dollars that rows cost a money budget. */
 export interface UnitCosts {
@@ -16,13 +16,10 @@ export interface UnitCosts {
   readonly fixed: number;
 }
 
-/** Pairs to average verifier calls over: for one purchase their number is rounded up. */
-const manyPairs = 10_000;
-
 type Priced = Resolved<ExperimentDefinition | SweepDefinition>;
 
 /** US dollars of compute for a row and an evaluation; 0 without `prices.exaflop`. */
-function computeCosts({ definition, model }: Priced): UnitCosts {
+export function computeCosts({ definition, model }: Priced): UnitCosts {
   const { exaflop } = definition.prices;
   if (exaflop === undefined) return { sft: 0, pair: 0, fixed: 0 };
   const { parameters } = model;
@@ -43,14 +40,12 @@ function computeCosts({ definition, model }: Priced): UnitCosts {
   };
 }
 
-/** Annotation prices: p of each kind of row, a pair's with its expected verifier calls, and the evaluation's price. */
-export function annotationCosts({
-  prices,
-  pairs,
-}: Pick<Priced['definition'], 'prices' | 'pairs'>): UnitCosts {
-  const checks = (expectedVerifierCalls(manyPairs, pairs) / manyPairs) * prices.verifierCall;
-  return { sft: prices.sftExample, pair: prices.preferencePair + checks, fixed: prices.evaluation ?? 0 };
-}
+/** Annotation prices: p of each kind of row, the sum of its parts, and the evaluation's price. */
+export const annotationCosts = (definition: Priced['definition']): UnitCosts => ({
+  sft: rowUsd(demonstrationPrice(definition)),
+  pair: rowUsd(pairPrice(definition)),
+  fixed: definition.prices.evaluation ?? 0,
+});
 
 /** Annotation plus compute: p + c of each kind of row, and F. */
 export function unitCosts(resolved: Priced): UnitCosts {

@@ -20,10 +20,11 @@ function canonicalAnnotations({ demonstrations, preferences, ...rest }: Annotati
   };
 }
 
-/** A price of 0 is the same as none. */
-function canonicalPrices({ evaluation = 0, exaflop = 0, ...prices }: Prices): Prices {
+/** A price of 0 is the same as none, and a label costs as much as a verifier's decision where nothing else is said. */
+function canonicalPrices({ evaluation = 0, exaflop = 0, preferenceLabel, ...prices }: Prices): Prices {
   return {
     ...prices,
+    preferenceLabel: preferenceLabel === prices.preferencePair ? undefined : preferenceLabel,
     evaluation: evaluation === 0 ? undefined : evaluation,
     exaflop: exaflop === 0 ? undefined : exaflop,
   };

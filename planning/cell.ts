@@ -129,7 +129,7 @@ function withCell(error: unknown, { members, definition }: ResolvedExperiment): 
  * @throws BudgetlineError BUDGET_EXCEEDS_POOL, BUDGET_EXCEEDED, DEFINITION_INVALID
  */
 export async function planCell(resolved: ResolvedExperiment, place: CellPlace = {}): Promise<CellPlan> {
-  const { budget, sftFraction, seed, prices } = resolved.definition;
+  const { budget, sftFraction, seed } = resolved.definition;
   const rows = purchase(resolved);
   const { sftRows, pairRows } = rows;
   const cell = { budget, sftFraction, seed, sftRows, pairRows, axes: place.axes ?? {} };
@@ -144,7 +144,7 @@ export async function planCell(resolved: ResolvedExperiment, place: CellPlace = 
     ...planned,
     experiment: resolved,
     cell: identityOf(resolved, rows, place),
-    annotationUsd: listPriceUsd(prices, planned.stages),
+    annotationUsd: listPriceUsd(planned.stages),
     seconds: estimateSeconds(planned.stages, 1),
   };
 }

@@ -1,7 +1,7 @@
 export { type Split, splitBudget } from './counts';
 export { detectableDifference } from './detectable';
 export { dependenciesOf, estimateSeconds } from './estimate';
-export { annotationUsd, makesRows, type Purchase, rowPrice, uniquePurchase, usdTolerance } from './money';
+export { listPriceUsd, makesRows, type Purchase, uniquePurchase, usdTolerance } from './money';
 export { type CellPlan, identifyCell, planBase, planCell } from './cell';
 export type { PlannedPipeline } from './planned-pipeline';
 export {

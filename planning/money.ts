@@ -1,4 +1,3 @@
-import type { Prices } from '../schemas/definition';
 import { digestOf } from '../core/digest';
 import type { PlannedRows, PlannedStage } from '../contracts/stage';
 import type { Bought } from '../contracts/results';
@@ -11,18 +10,6 @@ export const usdTolerance = 5e-7;
 /** Rows and verifier calls to pay for. */
 export interface Purchase extends Bought {
   readonly verifierCalls: number;
-}
-
-/** US dollars for a purchase. */
-export function annotationUsd(prices: Prices, { demonstrations, pairs, verifierCalls }: Purchase): number {
-  return (
-    demonstrations * prices.sftExample + pairs * prices.preferencePair + verifierCalls * prices.verifierCall
-  );
-}
-
-/** US dollars for one row. */
-export function rowPrice(prices: Prices, { pricedAs }: PlannedRows): number {
-  return pricedAs === null ? 0 : prices[pricedAs];
 }
 
 /** A stage that makes rows. */
@@ -56,27 +43,35 @@ export function distinctRows(sets: readonly PlannedRows[]): number {
   return rows;
 }
 
+/** The sets of rows of stages, by nest, every stage once. */
+function nestsIn(stages: readonly PlannedStage[]): PlannedRows[][] {
+  const distinct = new Map(stages.filter(makesRows).map((stage) => [stage.key, stage]));
+  const nests = new Map<string, PlannedRows[]>();
+  for (const stage of distinct.values()) {
+    const nest = nestOf(stage);
+    nests.set(nest, [...(nests.get(nest) ?? []), stage.rows]);
+  }
+  return [...nests.values()];
+}
+
+const sum = <T>(of: readonly T[], pick: (one: T) => number): number =>
+  of.reduce((total, one) => total + pick(one), 0);
+
 /**
  * The purchase of a set of stages when every row is bought once. Verifier calls count for every stage that samples, nested
  * or not.
  */
 export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
-  const sets = new Map<string, PlannedRows[]>();
-  const distinct = new Map<string, PlannedRows>();
-  for (const stage of stages.filter(makesRows)) {
-    const nest = nestOf(stage);
-    distinct.set(stage.key, stage.rows);
-    sets.set(nest, [...(sets.get(nest) ?? []), stage.rows]);
-  }
-  const countOf = (price: PlannedRows['pricedAs']): number =>
-    [...sets.values()].reduce(
-      (sum, nested) => sum + (nested[0]?.pricedAs === price ? distinctRows(nested) : 0),
-      0,
+  const nests = nestsIn(stages);
+  const countOf = (part: PlannedRows['budgetedAs']): number =>
+    sum(
+      nests.filter(([rows]) => rows!.budgetedAs === part),
+      distinctRows,
     );
   return {
-    demonstrations: countOf('sftExample'),
-    pairs: countOf('preferencePair'),
-    verifierCalls: [...distinct.values()].reduce((sum, { verifierCalls }) => sum + verifierCalls, 0),
+    demonstrations: countOf('demonstrations'),
+    pairs: countOf('pairs'),
+    verifierCalls: sum(nests.flat(), ({ verifierCalls }) => verifierCalls),
   };
 }
 
@@ -88,6 +83,11 @@ export function boughtApart(
   return demonstrations === sftRows && pairs === pairRows ? undefined : { demonstrations, pairs };
 }
 
-/** US dollars for the rows and verifier calls of stages at list price, every row once. */
-export const listPriceUsd = (prices: Prices, stages: readonly PlannedStage[]): number =>
-  annotationUsd(prices, uniquePurchase(stages));
+/** US dollars for the rows and samples of stages at list price, every row once. */
+export const listPriceUsd = (stages: readonly PlannedStage[]): number =>
+  sum(
+    nestsIn(stages),
+    (nested) =>
+      distinctRows(nested) * nested[0]!.usd +
+      sum(nested, ({ verifierCalls, sampleUsd }) => verifierCalls * sampleUsd),
+  );

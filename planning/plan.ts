@@ -8,7 +8,7 @@ import { planControls, type PlannedControls } from './controls';
 import { dependenciesOf, estimateStageSeconds } from './estimate';
 import { cellIdOf, definitionDigest, sweepIdOf } from './identity';
 import { inOrder } from './in-order';
-import { annotationUsd, type Purchase, uniquePurchase, usdTolerance } from './money';
+import { listPriceUsd, type Purchase, uniquePurchase, usdTolerance } from './money';
 import type { PlannedPipeline } from './planned-pipeline';
 import { experimentOf, gridOf, type ResolvedVariant, resolvedVariants } from './variants';
 
@@ -155,8 +155,8 @@ export async function planGrid(sweep: ResolvedSweep): Promise<SweepPlan> {
   const cells = planned.flat().sort((a, b) => b.seconds - a.seconds);
   const base = distinctBases(variants);
   const stages = uniqueStages(base, cells);
-  const purchase = uniquePurchase(stages.map(({ stage }) => stage));
-  const usd = annotationUsd(definition.prices, purchase);
+  const all = stages.map(({ stage }) => stage);
+  const usd = listPriceUsd(all);
   const controls = await planControls(cells, definition);
   // A search runs only a part of the grid; its limit is enforced while it runs.
   if (definition.search.method === 'grid') assertWithinLimit(usd, definition.spendLimitUsd);
@@ -168,7 +168,7 @@ export async function planGrid(sweep: ResolvedSweep): Promise<SweepPlan> {
     cells,
     stages,
     controls,
-    purchase,
+    purchase: uniquePurchase(all),
     annotationUsd: usd,
     warnings: [
       ...new Set([

@@ -92,7 +92,7 @@ export async function planPipeline(
   pipeline: BoundPipeline,
   budget?: Budget,
 ): Promise<PlannedPipeline> {
-  const purchases = new Purchases({ definition: context.resolved.definition, budget });
+  const purchases = new Purchases({ budget });
   const reserve = (stage: PlannedStage): void => purchases.reserve(stage);
   const { stages, result, continuesAfter } = await tracePipeline(context, pipeline, reserve).catch(
     (error: unknown) => {

@@ -1,8 +1,7 @@
-import type { ExperimentDefinition, Prices } from '../schemas/definition';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
-import { listPriceUsd, makesRows, rowPrice, usdTolerance } from './money';
+import { listPriceUsd, makesRows, usdTolerance } from './money';
 import { assertWithinBudget, type Budget, restUsd } from './row-budget';
 import { paidBefore, type PaidStage, spentUsd } from './spend';
 
@@ -22,7 +21,6 @@ export interface Expected {
 }
 
 export interface PurchasesOptions extends Grant {
-  readonly definition: { readonly prices: Prices; readonly pairs: ExperimentDefinition['pairs'] };
   /** Undefined: rows are not counted, e.g. those of a control. */
   readonly budget?: Budget;
   /** The pipeline's plan. Its money is kept from the stages that may exceed theirs. */
@@ -59,9 +57,8 @@ export class Purchases {
    */
   reserve(stage: PlannedStage): void {
     if (this.#isKnown(stage)) return;
-    const { budget, definition } = this.#options;
-    if (budget !== undefined && makesRows(stage))
-      assertWithinBudget({ budget, definition }, this.#counted, stage);
+    const { budget } = this.#options;
+    if (budget !== undefined && makesRows(stage)) assertWithinBudget(budget, this.#counted, stage);
     this.#assertAffordable(stage);
     this.#running.set(stage.key, { stage });
   }
@@ -78,7 +75,7 @@ export class Purchases {
     running.granted ??= { ownUsd, shareUsd: this.#shareUsd() };
     // Stages that sample count all of their rows at list price, bought or not.
     const samples = stage.rows !== null && stage.rows.verifierCalls > 0;
-    const usd = samples ? listPriceUsd(this.#options.definition.prices, [stage]) : running.granted.ownUsd;
+    const usd = samples ? listPriceUsd([stage]) : running.granted.ownUsd;
     return usd + running.granted.shareUsd;
   }
 
@@ -107,8 +104,8 @@ export class Purchases {
 
   /** The most that the rows of the rest of the budget can cost, in US dollars; undefined without a budget. */
   get boundUsd(): number | undefined {
-    const { budget, definition } = this.#options;
-    return budget && restUsd({ budget, definition }, [...this.#counted, ...this.#awaited]);
+    const { budget } = this.#options;
+    return budget && restUsd(budget, [...this.#counted, ...this.#awaited]);
   }
 
   /** Running and finished stages. */
@@ -135,21 +132,20 @@ export class Purchases {
    * the start of the rows: rows behind others are asked for when those exist.
    */
   #boughtPart(stage: PlannedStage): PlannedStage[] {
-    const { definition, paidUsd = {} } = this.#options;
+    const { paidUsd = {} } = this.#options;
     const { [stage.key]: usd = 0 } = paidUsd;
     if (usd === 0 || !makesRows(stage)) return [];
-    if (usd > listPriceUsd(definition.prices, [stage]) - usdTolerance) return [stage];
+    if (usd > listPriceUsd([stage]) - usdTolerance) return [stage];
     const { rows } = stage;
-    const count = Math.round(usd / rowPrice(definition.prices, rows));
+    const count = Math.round(usd / rows.usd);
     const upTo = rows.upTo && rows.upTo - rows.count + count;
     return [{ ...stage, key: `${stage.key}/paid`, rows: { ...rows, count, upTo, verifierCalls: 0 } }];
   }
 
   /** List price of the stages' rows, in US dollars, without those that others have bought. */
   #costUsd(stages: readonly PlannedStage[]): number {
-    const { prices } = this.#options.definition;
     const bought = stages.flatMap((stage) => this.#boughtPart(stage));
-    return listPriceUsd(prices, [...bought, ...stages]) - listPriceUsd(prices, bought);
+    return listPriceUsd([...bought, ...stages]) - listPriceUsd(bought);
   }
 
   /** By key: the US dollars that each running stage may spend. Of nested rows, later stages pay for the difference. */
@@ -173,7 +169,7 @@ export class Purchases {
     const bought = paidBefore(this.#settled.flatMap(({ stage }) => this.#boughtPart(stage)));
     // A settled stage has the key of its bought part if all of it was bought; both count.
     const apart = bought.map((paid) => ({ ...paid, key: `${paid.key}/bought` }));
-    const spent = spentUsd(this.#options.definition.prices, [...apart, ...this.#settled]);
+    const spent = spentUsd([...apart, ...this.#settled]);
     return allowanceUsd - this.#lostUsd - spent - this.#heldUsd;
   }
 

@@ -1,14 +1,25 @@
-import type { ExperimentDefinition, Prices, SweepDefinition } from '../schemas/definition';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { PlannedStage } from '../contracts/stage';
 import type { Resolved } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
-import { expectedVerifierCalls } from '../stages/synthesize-data/verifier-calls';
-import { type UnitCosts, unitCosts } from './budget';
-import { annotationUsd, type RowsStage, uniquePurchase, usdTolerance } from './money';
+import { annotationCosts, computeCosts, type UnitCosts } from './budget';
+import { listPriceUsd, type RowsStage, uniquePurchase, usdTolerance } from './money';
 
-/** The most that a pipeline may buy: a number of rows, or US dollars with the cost of each row. */
-export type Budget = { readonly rows: number } | { readonly usd: number; readonly costs: UnitCosts };
+/** The most that a pipeline may buy. */
+export type Budget = RowsBudget | MoneyBudget;
+
+interface RowsBudget {
+  readonly rows: number;
+  /** List price of the definition's more expensive kind of row, in US dollars. */
+  readonly rowUsd: number;
+}
+
+interface MoneyBudget {
+  readonly usd: number;
+  /** US dollars of each row, and of each cell, in addition to the list price of its rows. */
+  readonly besides: UnitCosts;
+}
 
 type Priced = Resolved<ExperimentDefinition | SweepDefinition>;
 
@@ -17,35 +28,29 @@ export function budgetOf(resolved: Priced): Budget | undefined {
   const { definition } = resolved;
   if (!('budget' in definition)) return undefined;
   const { budget, spend } = definition;
-  return spend === undefined ? { rows: budget } : { usd: spend.usd, costs: unitCosts(resolved) };
+  const { sft, pair, fixed } = annotationCosts(definition);
+  if (spend === undefined) return { rows: budget, rowUsd: Math.max(sft, pair) };
+  const compute = computeCosts(resolved);
+  return { usd: spend.usd, besides: { ...compute, fixed: fixed + compute.fixed } };
 }
-
-interface Settings {
-  readonly budget: Budget;
-  readonly definition: { readonly prices: Prices; readonly pairs: ExperimentDefinition['pairs'] };
-}
-
-/** Rows that are priced only by their verifier calls. */
-const hasNoRowPrice = ({ rows }: PlannedStage): boolean => rows?.pricedAs === null;
 
 /** The part of the budget that the stages' rows take, in its unit. Nested rows count once. */
-function takenBy({ budget, definition }: Settings, stages: readonly PlannedStage[]): number {
+function takenBy(budget: Budget, stages: readonly PlannedStage[]): number {
   const { demonstrations, pairs } = uniquePurchase(stages);
   if ('rows' in budget) return demonstrations + pairs;
-  const { sft, pair, fixed } = budget.costs;
-  const { verifierCalls } = uniquePurchase(stages.filter(hasNoRowPrice));
-  return fixed + demonstrations * sft + pairs * pair + verifierCalls * definition.prices.verifierCall;
+  const { sft, pair, fixed } = budget.besides;
+  return fixed + listPriceUsd(stages) + demonstrations * sft + pairs * pair;
 }
 
 const limitOf = (budget: Budget): number => ('rows' in budget ? budget.rows : budget.usd);
 
 /** What the stages leave of the budget, in its unit. */
-function leftAfter(settings: Settings, stages: readonly PlannedStage[]): number {
-  return Math.max(0, limitOf(settings.budget) - takenBy(settings, stages));
+function leftAfter(budget: Budget, stages: readonly PlannedStage[]): number {
+  return Math.max(0, limitOf(budget) - takenBy(budget, stages));
 }
 
 function exceeded(
-  { budget }: Settings,
+  budget: Budget,
   { title, rows: { count } }: RowsStage,
   { more, left }: { readonly more: number; readonly left: number },
 ): BudgetlineError {
@@ -65,28 +70,18 @@ function exceeded(
  *
  * @throws BudgetlineError BUDGET_EXCEEDED
  */
-export function assertWithinBudget(
-  settings: Settings,
-  taken: readonly PlannedStage[],
-  stage: RowsStage,
-): void {
-  const before = takenBy(settings, taken);
-  const after = takenBy(settings, [...taken, stage]);
-  if (after === before || after <= limitOf(settings.budget) + usdTolerance) return;
-  throw exceeded(settings, stage, { more: after - before, left: leftAfter(settings, taken) });
+export function assertWithinBudget(budget: Budget, taken: readonly PlannedStage[], stage: RowsStage): void {
+  const before = takenBy(budget, taken);
+  const after = takenBy(budget, [...taken, stage]);
+  if (after === before || after <= limitOf(budget) + usdTolerance) return;
+  throw exceeded(budget, stage, { more: after - before, left: leftAfter(budget, taken) });
 }
 
 /**
- * The most that the rows of the rest of the budget can cost, in US dollars, pairs with their expected verifier calls. A
- * call may sample more candidates, and rejection samples take no rows of a budget in rows, so verifier calls have no bound.
+ * The most that the rows of the rest of the budget can cost, in US dollars. In a budget in rows, a call with settings of
+ * pairs of its own may cost more, and rejection samples take no rows.
  */
-export function restUsd(settings: Settings, taken: readonly PlannedStage[]): number {
-  const left = leftAfter(settings, taken);
-  if (!('rows' in settings.budget)) return left;
-  const { prices, pairs } = settings.definition;
-  const verifierCalls = expectedVerifierCalls(left, pairs);
-  return Math.max(
-    annotationUsd(prices, { demonstrations: left, pairs: 0, verifierCalls: 0 }),
-    annotationUsd(prices, { demonstrations: 0, pairs: left, verifierCalls }),
-  );
+export function restUsd(budget: Budget, taken: readonly PlannedStage[]): number {
+  const left = leftAfter(budget, taken);
+  return 'rows' in budget ? left * budget.rowUsd : left;
 }

@@ -1,6 +1,5 @@
-import type { Prices } from '../schemas/definition';
 import { zeroCost, uniqueResults, type PlannedStage, type StageResult } from '../contracts/stage';
-import { distinctRows, makesRows, nestOf, rowPrice, type RowsStage } from './money';
+import { distinctRows, makesRows, nestOf, type RowsStage } from './money';
 
 /** A stage with what its result says of its cost. */
 export interface PaidStage extends Pick<
@@ -20,17 +19,17 @@ const billOf = ({ cached, metrics }: PaidStage): number => (cached ? 0 : (metric
 const billsOf = (paid: readonly PaidStage[]): number => paid.reduce((sum, one) => sum + billOf(one), 0);
 
 /** The annotator's reported bill; without one, the list price of the rows that no cached set holds. */
-function rowsUsd(prices: Prices, sets: readonly PaidRows[]): number {
+function rowsUsd(sets: readonly PaidRows[]): number {
   if (sets.some(({ metrics }) => 'annotatorUsd' in metrics)) return billsOf(sets);
   const count = (those: readonly PaidRows[]): number => distinctRows(those.map(({ stage }) => stage.rows));
   const bought = count(sets) - count(sets.filter(({ cached }) => cached));
-  return bought * rowPrice(prices, sets[0]!.stage.rows);
+  return bought * sets[0]!.stage.rows.usd;
 }
 
 /**
  * Actual US dollars for data and judges. Nested rows cost once, cached rows nothing; every new verifier call costs.
  */
-export function spentUsd(prices: Prices, paid: readonly PaidStage[]): number {
+export function spentUsd(paid: readonly PaidStage[]): number {
   const distinct = uniqueResults(paid);
   const nests = new Map<string, PaidRows[]>();
   for (const one of distinct.filter(madeRows)) {
@@ -43,7 +42,7 @@ export function spentUsd(prices: Prices, paid: readonly PaidStage[]): number {
       (total, { cost, newVerifierCalls = cost.verifierCalls }) => total + newVerifierCalls,
       0,
     );
-    return sum + rowsUsd(prices, sets) + calls * prices.verifierCall;
+    return sum + rowsUsd(sets) + calls * sets[0]!.stage.rows.sampleUsd;
   }, judged);
 }
 

@@ -29,7 +29,14 @@ export {
 } from './registry';
 export type { HeldOutSource, PinnedEvaluation, TaskSource } from './sources';
 export type { DemonstrationsSpec, PairsSpec, SampledSpec, UserRowsSpec } from './synthesize-data/spec';
-export { expectedVerifierCalls } from './synthesize-data/verifier-calls';
+export {
+  demonstrationPrice,
+  pairPrice,
+  partUsd,
+  type PricePart,
+  type RowPrice,
+  rowUsd,
+} from './synthesize-data/prices';
 export { evaluate, isDefinitionsEvaluation } from './evaluate';
 export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';
 export { type Trace, tracePipeline } from './trace';

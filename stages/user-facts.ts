@@ -47,7 +47,9 @@ const rowForms: Readonly<Record<string, Form>> = {
   noun: [isText, 'a text'],
   format: [isOneOf(['demonstrations', 'preferences', 'unpaired']), 'demonstrations, preferences or unpaired'],
   source: [(value) => haveTexts(value, ['what', 'from', 'label']), '{ what, from, label }'],
-  pricedAs: [isOneOf(['sftExample', 'preferencePair', null]), 'sftExample, preferencePair or null'],
+  budgetedAs: [isOneOf(['demonstrations', 'pairs', null]), 'demonstrations, pairs or null'],
+  usd: [isAmount, 'US dollars for a row'],
+  sampleUsd: [isAmount, 'US dollars for a sample'],
   verifierCalls: [isAmount, 'a number from 0 on'],
   provenance: [
     (value) => haveTexts(value, ['source', 'license', 'annotator']),

@@ -5,7 +5,7 @@ import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
 import { openingOf } from '../planning/members';
 import { assertTraced } from '../planning/repeatable';
-import { annotationUsd, boughtApart, uniquePurchase } from '../planning/money';
+import { boughtApart, listPriceUsd, uniquePurchase } from '../planning/money';
 import { summarizeEvaluation } from './evaluation';
 import { withSpent } from './failures';
 import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
@@ -75,11 +75,10 @@ async function runStages(
   const { results, evaluation } = await run.run();
   const anchor = parent === undefined ? await sealLedger(experimentId, results) : undefined;
   const { unplanned, lostUsd, stages } = run;
-  const purchase = uniquePurchase(stages);
   return {
     cell: plan.cell,
-    bought: boughtApart(purchase, plan.cell),
-    annotationUsd: annotationUsd(resolved.definition.prices, purchase),
+    bought: boughtApart(uniquePurchase(stages), plan.cell),
+    annotationUsd: listPriceUsd(stages),
     evaluation: summarizeEvaluation(evaluation),
     stages: results,
     unplanned: unplanned.length === 0 ? undefined : unplanned,

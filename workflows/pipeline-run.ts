@@ -136,9 +136,8 @@ export class PipelineRun {
   ) {
     const { budget, context } = planned;
     const { resolved } = context;
-    const { definition } = resolved;
     this.#planned = planned;
-    const purchases = new Purchases({ definition, budget, allowanceUsd, paidUsd, expected: planned });
+    const purchases = new Purchases({ budget, allowanceUsd, paidUsd, expected: planned });
     this.#runner = new StageRunner({ ...options, resolved, purchases });
   }
 

@@ -6,7 +6,7 @@ import { type PaidStage, paidBefore, paidStagesOf, spentUsd } from '../planning/
 import type { SpentBeforeFailure } from './failures';
 import type { Expected, Grant } from '../planning/purchases';
 
-type Limits = Pick<SweepDefinition, 'prices' | 'spendLimitUsd'>;
+type Limits = Pick<SweepDefinition, 'spendLimitUsd'>;
 
 /** A cell or control that may spend. */
 interface Admitted {
@@ -50,7 +50,7 @@ export class SpendTracker {
   }
 
   get record(): SpendRecord {
-    const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#definition.prices, this.#bought);
+    const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#bought);
     const skipped = [...this.#before.skipped, ...this.#skipped];
     return { usd, skipped, unsettledUsd: this.#unsettledUsd > 0 ? this.#unsettledUsd : undefined };
   }
@@ -160,6 +160,6 @@ export class SpendTracker {
   }
 
   #usd(stages: readonly PlannedStage[]): number {
-    return listPriceUsd(this.#definition.prices, stages);
+    return listPriceUsd(stages);
   }
 }

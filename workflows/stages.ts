@@ -185,8 +185,7 @@ const failing =
 /** The stage functions of a definition and seed, for workflows of your own: the same ones that pipelines get. */
 export function createStages(options: StagesOptions): Stages {
   const { resolved, seed, allowanceUsd, paidUsd } = options;
-  const { definition } = resolved;
-  const purchases = new Purchases({ definition, budget: budgetOf(resolved), allowanceUsd, paidUsd });
+  const purchases = new Purchases({ budget: budgetOf(resolved), allowanceUsd, paidUsd });
   const runner = new StageRunner({ ...options, purchases });
   const functions = stageFunctions(
     { resolved, seed },

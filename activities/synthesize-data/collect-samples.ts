@@ -8,7 +8,7 @@ import { generationRow, type GenerationRow, promptRow } from '../../schemas/rows
 import type { SampledSpec } from '../../stages';
 import type { Metrics } from '../../contracts/metrics';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
-import { pairPromptRows, rowPrice, usdTolerance } from '../../planning';
+import { pairPromptRows, usdTolerance } from '../../planning';
 import { digestOf } from '../../core/digest';
 import { writeFileAtomic } from '../../host/durable-files';
 import { guardFiles } from '../../host/fs-errors';
@@ -139,19 +139,19 @@ interface Span {
  * paid for are free.
  */
 function limitToAllowance({ request, stage, usage }: StageSession, spec: SampledSpec, span: Span): number {
-  const { prices, allowanceUsd } = request;
-  if (prices === undefined || allowanceUsd === undefined) return span.count;
-  const rowsUsd = stage.rows === null ? 0 : stage.rows.count * rowPrice(prices, stage.rows);
+  const { allowanceUsd } = request;
+  const { rows } = stage;
+  if (rows === null || allowanceUsd === undefined) return span.count;
   const usdWith = (prompts: number): number => {
     const calls = Math.max(0, (span.start + prompts) * spec.pairs.candidates - usage.earlierCalls);
-    return rowsUsd + calls * prices.verifierCall;
+    return rows.count * rows.usd + calls * rows.sampleUsd;
   };
   const fits = (prompts: number): boolean => usdWith(prompts) <= allowanceUsd + usdTolerance;
   for (let count = span.count; count > 0; count--) if (fits(count)) return count;
   const usd = usdWith(1);
   throw new BudgetlineError(
     'SPEND_LIMIT',
-    `${stage.title}: with the verifier calls of one more prompt the cost would be ${nameUsd(usd)}; the allowance is ${nameUsd(allowanceUsd)}.`,
+    `${stage.title}: with the samples of one more prompt the cost would be ${nameUsd(usd)}; the allowance is ${nameUsd(allowanceUsd)}.`,
     { details: { usd, allowanceUsd } },
   );
 }

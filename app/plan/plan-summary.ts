@@ -3,10 +3,10 @@ import type { ControlKind, SweepDefinition } from '../../schemas/definition';
 import type { CellIdentity } from '../../contracts/results';
 import { type PlannedStage, type StageKey } from '../../contracts/stage';
 import {
-  annotationUsd,
   countControls,
   detectableDifference,
   estimateSeconds,
+  listPriceUsd,
   type Purchase,
   type SweepPlan,
   uniquePurchase,
@@ -193,7 +193,7 @@ export function summarizePlan(
     purchase,
     annotationUsd: plan.annotationUsd,
     toBuy,
-    toBuyUsd: annotationUsd(definition.prices, toBuy),
+    toBuyUsd: plan.annotationUsd - listPriceUsd(inStore),
     verdicts: countVerdicts(all, cached),
     slots,
     seconds: estimateSeconds(

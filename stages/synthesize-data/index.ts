@@ -16,9 +16,9 @@ import { type AnswersLoad, rowsResources } from '../resources';
 import { generating, noWork } from '../work';
 import { annotatedProvenance, sampledProvenance, userRowsProvenance } from './provenance';
 import { endOf } from './order';
+import { demonstrationPrice, pairPrice, pricedRows, rejectionSamplePrice, rowUsd } from './prices';
 import { callForms, choosing, pairForms, pairsOf, sampling, samplingOf } from './settings';
 import type { DemonstrationsSpec, SampledSpec, SynthesizeDataSpec, UserRowsSpec } from './spec';
-import { expectedVerifierCalls } from './verifier-calls';
 
 const kind = 'synthesizeData';
 
@@ -89,8 +89,8 @@ function userRows(context: StageContext, use: UserRowsUse, call: SynthesizeDataC
       noun: nouns[use],
       format,
       source: { what, from: digest, label: `user ${use}` },
-      pricedAs: use === 'demonstrations' ? 'sftExample' : 'preferencePair',
-      verifierCalls: 0,
+      budgetedAs: use === 'demonstrations' ? 'demonstrations' : 'pairs',
+      ...pricedRows(use === 'demonstrations' ? demonstrationPrice(definition) : pairPrice(definition), count),
       provenance: userRowsProvenance(definition.annotator, dataset),
     },
     roles: userRowsRoles,
@@ -122,8 +122,8 @@ function annotated(context: StageContext, call: SynthesizeDataCall): Variant {
       noun: nouns[what],
       format: 'demonstrations',
       source: { what, from: annotator, label: `demonstrations by ${annotator}` },
-      pricedAs: 'sftExample',
-      verifierCalls: 0,
+      budgetedAs: 'demonstrations',
+      ...pricedRows(demonstrationPrice(definition), count),
       provenance: annotatedProvenance(context.resolved),
     },
     roles: annotatedRoles,
@@ -133,11 +133,13 @@ function annotated(context: StageContext, call: SynthesizeDataCall): Variant {
 
 const sampledRoles: readonly CodeRole[] = ['problems', 'grading'];
 
-/** Rows made from samples of a frozen reference. Rejection samples cost only their verifier calls. */
+/** Rows made from samples of a frozen reference. Rejection samples cost only their samples and verifier calls. */
 function sampled(context: StageContext, reference: PlannedStage<'model'>, call: SynthesizeDataCall): Variant {
   const { rows: count, what = 'pairs', after } = call;
-  const { pairs: defined } = context.resolved.definition;
+  const { definition } = context.resolved;
+  const { pairs: defined } = definition;
   const pairs = pairsOf(defined, call);
+  const price = what === 'pairs' ? pairPrice(definition, pairs) : rejectionSamplePrice(definition, pairs);
   // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
   const shared = { ...sharedSpec(context, sampledRoles, count), seed: stageSeed(context.seed, kind) };
   const spec: SampledSpec =
@@ -155,9 +157,9 @@ function sampled(context: StageContext, reference: PlannedStage<'model'>, call: 
       noun: nouns[what],
       format: what === 'pairs' ? 'preferences' : 'demonstrations',
       source: { what, from: '', label: what === 'pairs' ? 'preference pairs' : 'rejection samples' },
-      pricedAs: what === 'pairs' ? 'preferencePair' : null,
-      verifierCalls: expectedVerifierCalls(count, pairs),
-      provenance: sampledProvenance(context.resolved, reference),
+      budgetedAs: what === 'pairs' ? 'pairs' : null,
+      ...pricedRows(price, count),
+      provenance: sampledProvenance(context.resolved, reference, rowUsd(price)),
     },
     roles: sampledRoles,
     mayExceed: true,

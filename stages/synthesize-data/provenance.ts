@@ -38,16 +38,20 @@ export function annotatedProvenance({ definition, annotator }: AnyResolved): Pro
   };
 }
 
-/** Provenance of pairs sampled from a frozen reference. */
+/**
+ * Provenance of rows sampled from a frozen reference.
+ *
+ * @param usdPerRow list price of one row with its samples, in US dollars
+ */
 export function sampledProvenance(
-  { definition }: AnyResolved,
+  { definition: { task, data } }: AnyResolved,
   { kind, key }: Pick<PlannedStage, 'kind' | 'key'>,
+  usdPerRow: number,
 ): Provenance {
-  const { task, data, prices } = definition;
   return {
     ...problemsOrigin(task, data),
     annotator: `samples of the frozen reference, scored by the verifier of ${task}`,
     model: `${kind}-${key}`,
-    usdPerRow: prices.preferencePair,
+    usdPerRow,
   };
 }

@@ -30,7 +30,7 @@ export interface DemonstrationsSpec extends OrderedRows {
 }
 
 /** How answers are sampled. */
-export type SamplingSpec = Omit<PairSpec, 'chosen' | 'rejected'>;
+export type SamplingSpec = Omit<PairSpec, 'chosen' | 'rejected' | 'annotator' | 'labels'>;
 
 /**
  * Rows from a frozen reference's own samples: pairs, or one correct sample per prompt as a demonstration. With an input

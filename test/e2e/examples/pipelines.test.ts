@@ -31,7 +31,7 @@ describe('examples of pipelines', () => {
       const { definition } = await loadDefinition(path);
       const { plan } = await planSweep(definition, { home: home.path() });
       for (const { cell, stages } of plan.cells) {
-        const rows = stages.filter(({ rows }) => rows?.pricedAs).map(({ rows }) => rows!.count);
+        const rows = stages.filter(({ rows }) => rows?.budgetedAs).map(({ rows }) => rows!.count);
         assert.ok(rows.reduce((sum, count) => sum + count, 0) <= cell.budget);
       }
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { zeroCost, type PlannedStage } from '../../../contracts/stage';
 import type { ResolvedSweep } from '../../../contracts/resolved';
-import { annotationUsd, planGrid, uniquePurchase } from '../../../planning';
+import { listPriceUsd, planGrid, uniquePurchase } from '../../../planning';
 import { createFolderStore } from '../../../store';
 import type { Orchestration } from '../../../workflows/orchestration';
 import { withIdleWorkers } from '../../support/idle-bench';
@@ -94,7 +94,7 @@ describe('what the cells and controls of a sweep may spend', function () {
       const { result, grants } = await grantsOf(limited, { maxConcurrentCells: 1, maxCellsPerRun });
       assert.deepEqual(result.failedCells, []);
       for (const { stage, usd } of grants.filter(({ stage: { spec } }) => 'pairs' in spec)) {
-        const alone = annotationUsd(resolved.definition.prices, uniquePurchase([stage]));
+        const alone = listPriceUsd([stage]);
         assert.ok(usd > alone - 1e-6, `${stage.title}: $${usd} of $${alone}`);
       }
       assert.ok(

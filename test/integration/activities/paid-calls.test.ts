@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { LineOf } from '../../../schemas/ledger';
-import { annotationUsd, paidStagesOf, planCell, spentUsd, uniquePurchase } from '../../../planning';
+import { listPriceUsd, paidStagesOf, planCell, spentUsd } from '../../../planning';
 import { createBench, prices, resolveSmall, stageOf } from '../../support/stage-bench';
 import { makeTinyModel } from '../../support/tiny-model';
 import { temporaryFolder } from '../../support/temporary';
@@ -31,7 +31,7 @@ describe('what verifier calls of pairs cost', function () {
     const calls = result.metrics['verifierCalls']!;
     assert.ok(calls * prices.verifierCall > 30);
     assert.equal(result.cost.verifierCalls, calls, 'what it took in all');
-    const second = spentUsd(prices, paidStagesOf([pairs], [result]));
+    const second = spentUsd(paidStagesOf([pairs], [result]));
     assert.equal(spent!.spentUsd + second, rows + calls * prices.verifierCall);
     const booked = (await bench.ledger(pairs)).filter(isEnd).reduce((sum, { usd }) => sum + (usd ?? 0), 0);
     assert.equal(booked, rows + calls * prices.verifierCall);
@@ -39,7 +39,7 @@ describe('what verifier calls of pairs cost', function () {
 
   it('fits a limit that equals the plan if the yield is as planned', async () => {
     const { bench, pairs } = await benchBefore('tight', { budget: 8 });
-    const planned = annotationUsd(prices, uniquePurchase([pairs]));
+    const planned = listPriceUsd([pairs]);
     const { metrics } = await bench.run(pairs, { allowanceUsd: planned });
     const usd = metrics['rows']! * prices.preferencePair + metrics['verifierCalls']! * prices.verifierCall;
     assert.ok(usd <= planned, `$${usd} of $${planned}`);

@@ -68,8 +68,11 @@ describe('spend of pairs from own samples, round by round', () => {
     const session = {
       runDir,
       usage,
-      stage: { title: 'pairs', rows: { count: options.needed, pricedAs: 'preferencePair' } },
-      request: { prices, allowanceUsd },
+      stage: {
+        title: 'pairs',
+        rows: { count: options.needed, usd: prices.preferencePair, sampleUsd: prices.verifierCall },
+      },
+      request: { allowanceUsd },
       loadTask: () => Promise.resolve({ task: coinTask, problems: { pool, excluded: {} } }),
       inputs: { open: () => Promise.resolve({ dir: runDir }), openOptional: () => Promise.resolve(null) },
       jobBase: (part: string) => ({ outputDir: join(runDir, part, 'out') }),

@@ -25,7 +25,9 @@ export const bestOfN = defineStage({
   revision: () => 1,
   activity: { module: './best-of-n-activity.ts', export: 'sampleBest' },
   plan(context, { reference, rows, samples }: Call) {
-    const { maxNewTokens } = context.resolved.definition.evaluation;
+    const { evaluation, prices } = context.resolved.definition;
+    const { maxNewTokens } = evaluation;
+    const sampleUsd = prices.sample + prices.verifierCall;
     return {
       spec: {
         kind,
@@ -45,9 +47,11 @@ export const bestOfN = defineStage({
         noun: 'best samples',
         format: 'demonstrations',
         source: { what: kind, from: '', label: 'best of n samples' },
-        pricedAs: null,
+        budgetedAs: null,
+        usd: 0,
+        sampleUsd,
         verifierCalls: rows * samples,
-        provenance: sampledProvenance(context.resolved, reference),
+        provenance: sampledProvenance(context.resolved, reference, samples * sampleUsd),
       },
       optimiserSteps: null,
       mayExceed: false,

@@ -16,7 +16,6 @@ const endpoint = { kind: 'endpoint', digest: 'e'.repeat(64) } as const;
 function bench(changes: Partial<SweepInput> = {}, inputs: Parameters<typeof resolveSweep>[1] = {}) {
   const sweep = resolveSweep({ budgets: [64], sftFractions: [0.5], prices, ...changes }, inputs);
   const resolved = experimentOf(sweep, gridOf(sweep.definition)[0]!);
-  const { definition } = resolved;
   const context = { resolved, seed: 0 };
   const reference = planStage(stageKinds.freezeReference, context, { adapter: null });
   const synthesize = (call: Parameters<typeof stageKinds.synthesizeData.plan>[1]): PlannedStage =>
@@ -31,9 +30,9 @@ function bench(changes: Partial<SweepInput> = {}, inputs: Parameters<typeof reso
     correctSamples: (rows: number) => synthesize({ rows, reference, what: 'rejection-samples' }),
     evaluation: () => planStage(stageKinds.evaluate, context, { reference }),
     purchases: (options: Partial<PurchasesOptions> = {}) =>
-      new Purchases({ definition, budget: budgetOf(resolved), ...options }),
+      new Purchases({ budget: budgetOf(resolved), ...options }),
     /** Without a budget in rows. */
-    money: (options: Partial<PurchasesOptions>) => new Purchases({ definition, ...options }),
+    money: (options: Partial<PurchasesOptions>) => new Purchases(options),
   };
 }
 

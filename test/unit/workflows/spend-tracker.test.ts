@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { type PlannedStage, type StageResult, zeroCost } from '../../../contracts/stage';
 import * as fc from 'fast-check';
 import {
-  annotationUsd,
+  listPriceUsd,
   paidStagesOf,
   type CellPlan,
   planGrid,
   type SweepPlan,
   spentUsd,
-  uniquePurchase,
 } from '../../../planning';
 import { planStage, stageKinds } from '../../../stages';
 import { SpendTracker } from '../../../workflows/spend-tracker';
@@ -23,7 +22,7 @@ const cellAt = (budget: number, fraction: number): CellPlan =>
   plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
 
 /** Results of a cell, with this many verifier calls for its pairs. */
-const plannedUsd = ({ stages }: CellPlan): number => annotationUsd(prices, uniquePurchase(stages));
+const plannedUsd = ({ stages }: CellPlan): number => listPriceUsd(stages);
 
 function resultsOf(
   { stages }: CellPlan,
@@ -38,7 +37,7 @@ function resultsOf(
 }
 
 const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): number =>
-  spentUsd(prices, paidStagesOf(cell.stages, resultsOf(cell, options)));
+  spentUsd(paidStagesOf(cell.stages, resultsOf(cell, options)));
 
 describe('the spend of a sweep', () => {
   before(planTwoBudgets);
@@ -59,24 +58,24 @@ describe('the spend of a sweep', () => {
     const judged = results.map((result) =>
       result.key === evaluation!.key ? { ...result, cached: false, metrics: { annotatorUsd: 0.75 } } : result,
     );
-    assert.equal(spentUsd(prices, paidStagesOf(stages, judged)), 0.75);
+    assert.equal(spentUsd(paidStagesOf(stages, judged)), 0.75);
   });
 
   it('counts what was paid once, also if other cells find it in the store', () => {
     const cell = cellAt(256, 0.5);
     const [first, later] = [resultsOf(cell, { verifierCalls: 100 }), resultsOf(cell, { cached: true })];
     const usd = 128 * 2 + 128 + 25;
-    assert.equal(spentUsd(prices, paidStagesOf(cell.stages, [...first, ...later])), usd);
-    assert.equal(spentUsd(prices, paidStagesOf(cell.stages, [...later, ...first])), usd);
+    assert.equal(spentUsd(paidStagesOf(cell.stages, [...first, ...later])), usd);
+    assert.equal(spentUsd(paidStagesOf(cell.stages, [...later, ...first])), usd);
   });
 
   it('counts nested rows once, and those of a cached smaller set not at all', () => {
     const [small, large] = [cellAt(64, 1), cellAt(256, 1)];
     const both = [...small.stages, ...large.stages];
     const fresh = paidStagesOf(both, [...resultsOf(small), ...resultsOf(large)]);
-    assert.equal(spentUsd(prices, fresh), 256 * 2);
+    assert.equal(spentUsd(fresh), 256 * 2);
     const known = paidStagesOf(both, [...resultsOf(small, { cached: true }), ...resultsOf(large)]);
-    assert.equal(spentUsd(prices, known), 192 * 2);
+    assert.equal(spentUsd(known), 192 * 2);
   });
 
   it('counts rows once that stages take at different places', () => {
@@ -87,7 +86,6 @@ describe('the spend of a sweep', () => {
     const stages = [first, demonstrations({ rows: 16 }), demonstrations({ rows: 16, after: first })];
     const usdOf = (areCached: readonly boolean[]): number =>
       spentUsd(
-        prices,
         stages.map((stage, at) => ({ stage, ...stage, cached: areCached[at]!, cost: zeroCost, metrics: {} })),
       );
     assert.equal(usdOf([false, false, false]), 24 * 2);
@@ -102,7 +100,7 @@ describe('the spend tracker of a sweep', () => {
   const admit = (spend: SpendTracker, cell: CellPlan): boolean => spend.admit(cell.cell.id, cell.stages);
 
   it('lets nothing begin that could pass the limit, counting what runs by its plan', () => {
-    const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, undefined);
+    const spend = new SpendTracker({ spendLimitUsd: 600 }, undefined);
     assert.ok(admit(spend, cellAt(256, 1)));
     // The demonstrations of 64 are among those of 256; another 128 pairs and their calls are not.
     assert.ok(admit(spend, cellAt(64, 1)));
@@ -116,7 +114,7 @@ describe('the spend tracker of a sweep', () => {
 
   it('counts what was really spent once a cell has ended', () => {
     const cell = cellAt(64, 0.5);
-    const spend = new SpendTracker({ prices, spendLimitUsd: 1010 }, undefined);
+    const spend = new SpendTracker({ spendLimitUsd: 1010 }, undefined);
     assert.ok(admit(spend, cell));
     spend.settle(cell.cell.id, resultsOf(cell, { verifierCalls: 3400 }));
     assert.equal(spend.record.usd, 32 * 2 + 32 + 850);
@@ -129,7 +127,7 @@ describe('the spend tracker of a sweep', () => {
 
   it('counts a failed cell by what it had bought, and by its plan if that is unknown', () => {
     const [known, unknown] = [cellAt(64, 0.5), cellAt(256, 1)];
-    const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, undefined);
+    const spend = new SpendTracker({ spendLimitUsd: 600 }, undefined);
     assert.ok(admit(spend, known));
     const [demonstrations] = resultsOf(known);
     spend.writeOff(known.cell.id, { finished: [demonstrations!], unplanned: [], usd: 7 });
@@ -145,7 +143,7 @@ describe('the spend tracker of a sweep', () => {
     const boundUsd = plannedUsd(other);
     const limit = plannedUsd(cell) + boundUsd;
     const admitted = (spendLimitUsd: number): SpendTracker | undefined => {
-      const spend = new SpendTracker({ prices, spendLimitUsd }, undefined);
+      const spend = new SpendTracker({ spendLimitUsd }, undefined);
       return spend.admit(cell.cell.id, cell.stages, 1, boundUsd) ? spend : undefined;
     };
     assert.equal(admitted(limit - 1), undefined);
@@ -162,13 +160,13 @@ describe('the spend tracker of a sweep', () => {
   it('keeps the bounds of queued work from the shares of running work', () => {
     const [cell, queued] = [cellAt(64, 0.5), cellAt(256, 0.5)];
     const shareIn = (boundUsd?: number): number => {
-      const spend = new SpendTracker({ prices, spendLimitUsd: 3000 }, undefined);
+      const spend = new SpendTracker({ spendLimitUsd: 3000 }, undefined);
       spend.reserve([{ id: queued.cell.id, stages: queued.stages, boundUsd }]);
       assert.ok(admit(spend, cell));
       return spend.allowance(cell.cell.id)! - plannedUsd(cell);
     };
     assert.equal(shareIn() - shareIn(100), 100);
-    const failed = new SpendTracker({ prices, spendLimitUsd: 3000 }, undefined);
+    const failed = new SpendTracker({ spendLimitUsd: 3000 }, undefined);
     assert.ok(failed.admit(cell.cell.id, cell.stages, 1, 100));
     const allowance = failed.allowance(cell.cell.id);
     failed.writeOff(cell.cell.id, undefined);
@@ -177,7 +175,7 @@ describe('the spend tracker of a sweep', () => {
 
   it('counts unreported spend in later runs, too', () => {
     const [unknown, next] = [cellAt(256, 1), cellAt(64, 1)];
-    const limits = { prices, spendLimitUsd: plannedUsd(unknown) + plannedUsd(next) - 1 };
+    const limits = { spendLimitUsd: plannedUsd(unknown) + plannedUsd(next) - 1 };
     const page = new SpendTracker(limits, undefined);
     assert.equal(page.admit(unknown.cell.id, unknown.stages), true);
     page.writeOff(unknown.cell.id, undefined);
@@ -190,17 +188,17 @@ describe('the spend tracker of a sweep', () => {
   });
 
   it('returns the allowance of each cell that has started', () => {
-    const spend = new SpendTracker({ prices, spendLimitUsd: 600 }, { usd: 50, skipped: ['x'] });
+    const spend = new SpendTracker({ spendLimitUsd: 600 }, { usd: 50, skipped: ['x'] });
     assert.ok(admit(spend, cellAt(256, 1)));
     assert.ok(admit(spend, cellAt(64, 1)));
     assert.equal(spend.allowance(cellAt(256, 1).cell.id), 256 * 2, 'a program gets its price and no more');
     assert.deepEqual(spend.record, { usd: 50, skipped: ['x'], unsettledUsd: undefined });
-    assert.equal(new SpendTracker({ prices }, undefined).allowance('any'), undefined);
+    assert.equal(new SpendTracker({}, undefined).allowance('any'), undefined);
   });
 
   it('admits work that depends on results if there is no limit', () => {
     const { cell, stages } = cellAt(64, 0.5);
-    assert.equal(new SpendTracker({ prices }, undefined).admit(cell.id, stages, 1, 12), true);
+    assert.equal(new SpendTracker({}, undefined).admit(cell.id, stages, 1, 12), true);
   });
 
   it('shares unplanned money among work that runs at once, and leaves what others have reserved', async () => {
@@ -217,7 +215,7 @@ describe('the spend tracker of a sweep', () => {
     });
     fc.assert(
       fc.property(settings, ({ limit, concurrentSpenders, shares }) => {
-        const spend = new SpendTracker({ prices, spendLimitUsd: limit }, undefined);
+        const spend = new SpendTracker({ spendLimitUsd: limit }, undefined);
         spend.reserve(reserved);
         const running: { id: string; usd: number }[] = [];
         const endOne = (): void => {

@@ -1,0 +1,114 @@
+import type { PlannedRows } from '../../contracts/stage';
+import type { PairSpec, SweepDefinition } from '../../schemas/definition';
+import { expectedPairYield } from '../rates';
+
+/** A part of the list price of one row. */
+export interface PricePart {
+  /** For people: "a prompt and the verifier's decision". */
+  readonly what: string;
+  readonly count: number;
+  /** US dollars for each. */
+  readonly usd: number;
+}
+
+/** The list price of one row, by parts. */
+export interface RowPrice {
+  /** Bought with each row. */
+  readonly parts: readonly PricePart[];
+  /** Expected samples for one row, each with its verifier call; null: nothing is sampled. */
+  readonly samples: PricePart | null;
+}
+
+type Priced = Pick<SweepDefinition, 'prices' | 'pairs' | 'annotator' | 'annotations'>;
+
+/** Labels that `pairs.annotator` gives an item: one in each order of the answers. */
+export const defaultLabels = 2;
+
+const fileName = (path: string): string => path.split(/[\\/]/).at(-1)!;
+
+const fileRow = (file: string, usd: number): RowPrice => ({
+  parts: [{ what: `a row of ${fileName(file)}`, count: 1, usd }],
+  samples: null,
+});
+
+/** A demonstration of a definition. */
+export function demonstrationPrice({ prices, annotator, annotations }: Priced): RowPrice {
+  const usd = prices.sftExample;
+  if (annotations?.demonstrations !== undefined) return fileRow(annotations.demonstrations.file, usd);
+  return {
+    parts: [{ what: `a problem with the answer of annotator ${annotator}`, count: 1, usd }],
+    samples: null,
+  };
+}
+
+const ofThePolicy = (prompts: number): string => `for each of about ${Number(prompts.toFixed(2))} prompts`;
+
+/** The samples for one row: a prompt may yield none. */
+function samplesPrice({ prices }: Priced, { candidates }: Pick<PairSpec, 'candidates'>): PricePart {
+  const prompts = 1 / expectedPairYield;
+  return {
+    what: `${candidates === 1 ? '1 sample' : `${candidates} samples`} ${ofThePolicy(prompts)}`,
+    count: candidates * prompts,
+    usd: prices.sample + prices.verifierCall,
+  };
+}
+
+/** The decision which answer of a pair is better. */
+function decisionPrice({ prices }: Priced, { annotator, labels = defaultLabels }: PairSpec): PricePart {
+  if (annotator === undefined)
+    return { what: "a prompt and the verifier's decision", count: 1, usd: prices.preferencePair };
+  const usd = prices.preferenceLabel ?? prices.preferencePair;
+  return {
+    what: `a prompt and ${labels === 1 ? '1 label' : `${labels} labels`} of annotator ${annotator}`,
+    count: labels,
+    usd,
+  };
+}
+
+/**
+ * A pair of a definition.
+ *
+ * @param pairs settings of a call in place of the definition's
+ */
+export function pairPrice(definition: Priced, pairs: PairSpec = definition.pairs): RowPrice {
+  const { prices, annotations } = definition;
+  if (annotations?.preferences !== undefined)
+    return fileRow(annotations.preferences.file, prices.preferencePair);
+  const gold = {
+    what: 'the chosen answer is the reference answer, which costs a demonstration',
+    count: 1,
+    usd: prices.sftExample,
+  };
+  return {
+    parts: [decisionPrice(definition, pairs), ...(pairs.chosen === 'gold' ? [gold] : [])],
+    samples: samplesPrice(definition, pairs),
+  };
+}
+
+/** A correct sample as a demonstration. It costs its samples only. */
+export const rejectionSamplePrice = (definition: Priced, pairs: Pick<PairSpec, 'candidates'>): RowPrice => ({
+  parts: [],
+  samples: samplesPrice(definition, pairs),
+});
+
+/** US dollars for a part. */
+export const partUsd = ({ count, usd }: PricePart): number => count * usd;
+
+const ownUsd = ({ parts }: RowPrice): number => parts.reduce((sum, part) => sum + partUsd(part), 0);
+
+/** US dollars for one row with its samples: the sum of its parts. */
+export const rowUsd = (price: RowPrice): number =>
+  ownUsd(price) + (price.samples === null ? 0 : partUsd(price.samples));
+
+/** The prices of a stage's rows. */
+export function pricedRows(
+  price: RowPrice,
+  count: number,
+): Pick<PlannedRows, 'usd' | 'sampleUsd' | 'verifierCalls'> {
+  const { samples } = price;
+  return {
+    usd: ownUsd(price),
+    sampleUsd: samples?.usd ?? 0,
+    verifierCalls: count * (samples?.count ?? 0),
+  };
+}
