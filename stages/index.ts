@@ -32,11 +32,11 @@ export type { DemonstrationsSpec, PairsSpec, SampledSpec, UserRowsSpec } from '.
 export {
   demonstrationPrice,
   pairPrice,
-  partUsd,
   type PricePart,
   type RowPrice,
   rowUsd,
 } from './synthesize-data/prices';
+export { describePrice } from './synthesize-data/price-words';
 export { evaluate, isDefinitionsEvaluation } from './evaluate';
 export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';
 export { type Trace, tracePipeline } from './trace';

@@ -14,6 +14,7 @@ import {
   variantsOf,
 } from '../../planning';
 import { orderKinds } from '../../stages';
+import { otherPricings, type OtherPricing, pricingsIn, type RowPricing } from './row-pricing';
 import { type PlanResources, type ResourceOptions, summarizeResources } from './resources';
 
 /** Counts, cost and estimated time of a plan. */
@@ -31,6 +32,10 @@ export interface PlanSummary {
   readonly purchase: Purchase;
   /** Price of `purchase`. */
   readonly annotationUsd: number;
+  /** The price of a demonstration and of a pair by parts, for each place on the axes where it differs. */
+  readonly prices: readonly RowPricing[];
+  /** Rows of pipelines that cost neither. */
+  readonly otherPrices: readonly OtherPricing[];
   /** The part of `purchase` that is not in the store yet. */
   readonly toBuy: Purchase;
   /** Price of `toBuy`. */
@@ -180,6 +185,7 @@ export function summarizePlan(
   const { sweepId, cells, stages, purchase, warnings } = plan;
   const all = stages.map(({ stage }) => stage);
   const inStore = all.filter(({ key }) => cached.has(key));
+  const prices = pricingsIn(definition, plan);
   const toBuy = difference(purchase, uniquePurchase(inStore));
   const items = Math.min(...variantsOf(definition).map((place) => place.definition.evaluation.items));
   return {
@@ -192,6 +198,8 @@ export function summarizePlan(
     byKind: countKinds(stages, cached),
     purchase,
     annotationUsd: plan.annotationUsd,
+    prices,
+    otherPrices: otherPricings(all, prices),
     toBuy,
     toBuyUsd: plan.annotationUsd - listPriceUsd(inStore),
     verdicts: countVerdicts(all, cached),

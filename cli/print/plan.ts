@@ -1,6 +1,6 @@
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { SweepDefinition } from '../../schemas/definition';
-import { labelOf } from '../../stages';
+import { describePrice, labelOf } from '../../stages';
 import { variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
 import type { Ink } from './ink';
@@ -91,6 +91,17 @@ function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSumm
   return `${rows}${verification}: ${formatUsd(annotationUsd)}${left}`;
 }
 
+/** "A pair (pairs.chosen gold): …": the place only where the price differs between places on the axes. */
+function describePrices({ prices, otherPrices }: PlanSummary): string[] {
+  const known = prices.map(({ row, at, price }) => {
+    const place = Object.entries(at).map(([axis, labels]) => `${axis} ${labels.join(' or ')}`);
+    return `A ${row}${place.length === 0 ? '' : ` (${place.join(', ')})`}: ${describePrice(price)}.`;
+  });
+  if (otherPrices.length === 0) return known;
+  const others = otherPrices.map(({ noun, usd }) => `${noun} at ${formatUsd(usd)} each`);
+  return [...known, `The pipeline also has ${joinList(others)}.`];
+}
+
 function describeTime({ seconds, slots, uniqueStages, cachedStages }: PlanSummary): string {
   if (uniqueStages === cachedStages) return 'a few seconds: every stage is cached';
   return `about ${formatRoughly(seconds)} on ${countOf(slots, 'device slot')}, without controls`;
@@ -127,17 +138,17 @@ function describeMemory({ resources: { memory, unknown } }: PlanSummary): string
 }
 
 /**
- * Results that decide what some cells run. The budgets bound rows, and no verifier calls: a later call may sample any
- * number of candidates.
+ * Results that decide what some cells run. The budgets bound rows, and no samples: a later call may sample any number of
+ * candidates.
  */
 function describeContinuing({ continuing }: PlanSummary, { prices }: SweepDefinition): string[] {
   const { cells, after, annotationAtMostUsd } = continuing;
   if (cells === 0) return [];
   const atMost = `at most ${formatUsd(annotationAtMostUsd)} (the budgets)`;
   const bound =
-    prices.verifierCall === 0
+    prices.sample + prices.verifierCall === 0
       ? `annotation is ${atMost}`
-      : `rows cost ${atMost}; verifier calls after results cost too`;
+      : `rows cost ${atMost}; more samples after results cost too`;
   return [
     `after ${joinList(after)} (${countOf(cells, 'cell')}): what follows is not in these numbers; ${bound}`,
   ];
@@ -200,6 +211,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...fact('', describeKinds(summary), ink),
     ...describeContinuing(summary, definition).flatMap((text) => fact('Continues', text, ink)),
     ...fact('Controls', describeControls(summary), ink),
+    ...describePrices(summary).flatMap((text, at) => fact(at === 0 ? 'Prices' : '', text, ink)),
     ...fact('Annotation', describePurchase(summary), ink),
     ...describeVerdicts(summary).flatMap((text, at) => fact(at === 0 ? 'Judging' : '', text, ink)),
     ...describeLimit(summary, definition).flatMap((text) => fact('Limit', text, ink)),

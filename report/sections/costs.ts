@@ -1,7 +1,7 @@
 import { describeTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { type StageResult } from '../../contracts/stage';
-import { orderKinds } from '../../stages';
+import { demonstrationPrice, describePrice, orderKinds, pairPrice } from '../../stages';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
@@ -52,12 +52,11 @@ function stageTable(stages: readonly StageResult[]): Html {
 }
 
 function moneyWords({ definition, result, analysis }: ReportInput): Html {
-  const { prices } = definition;
   const alone = result.cells.reduce((total, { annotationUsd }) => total + annotationUsd, 0);
   const dearest = Math.max(0, ...analysis.cells.map(({ annotationUsd }) => annotationUsd));
   return html`<p>
-    Prices: ${formatUsd(prices.sftExample)} a demonstration, ${formatUsd(prices.preferencePair)} a pair,
-    ${formatUsd(prices.verifierCall)} a verifier call. Annotation of the most expensive cell costs
+    A demonstration: ${describePrice(demonstrationPrice(definition))}. A pair:
+    ${describePrice(pairPrice(definition))}. Annotation of the most expensive cell costs
     ${formatUsd(dearest)}; of all cells, each by itself, ${formatUsd(alone)}. Larger budgets contain the
     smaller ones, so the whole sweep costs less than that sum. ${spendWords(result)}
   </p>`;

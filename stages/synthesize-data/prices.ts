@@ -41,13 +41,11 @@ export function demonstrationPrice({ prices, annotator, annotations }: Priced): 
   };
 }
 
-const ofThePolicy = (prompts: number): string => `for each of about ${Number(prompts.toFixed(2))} prompts`;
-
 /** The samples for one row: a prompt may yield none. */
 function samplesPrice({ prices }: Priced, { candidates }: Pick<PairSpec, 'candidates'>): PricePart {
   const prompts = 1 / expectedPairYield;
   return {
-    what: `${candidates === 1 ? '1 sample' : `${candidates} samples`} ${ofThePolicy(prompts)}`,
+    what: `${candidates === 1 ? '1 sample' : `${candidates} samples`} for each of about ${Number(prompts.toFixed(2))} prompts`,
     count: candidates * prompts,
     usd: prices.sample + prices.verifierCall,
   };
@@ -94,11 +92,14 @@ export const rejectionSamplePrice = (definition: Priced, pairs: Pick<PairSpec, '
 /** US dollars for a part. */
 export const partUsd = ({ count, usd }: PricePart): number => count * usd;
 
-const ownUsd = ({ parts }: RowPrice): number => parts.reduce((sum, part) => sum + partUsd(part), 0);
+/** All parts of a row, its samples last. */
+export const partsOf = ({ parts, samples }: RowPrice): readonly PricePart[] =>
+  samples === null ? parts : [...parts, samples];
 
-/** US dollars for one row with its samples: the sum of its parts. */
-export const rowUsd = (price: RowPrice): number =>
-  ownUsd(price) + (price.samples === null ? 0 : partUsd(price.samples));
+const sumOf = (parts: readonly PricePart[]): number => parts.reduce((sum, part) => sum + partUsd(part), 0);
+
+/** US dollars for one row: the sum of its parts. */
+export const rowUsd = (price: RowPrice): number => sumOf(partsOf(price));
 
 /** The prices of a stage's rows. */
 export function pricedRows(
@@ -107,7 +108,7 @@ export function pricedRows(
 ): Pick<PlannedRows, 'usd' | 'sampleUsd' | 'verifierCalls'> {
   const { samples } = price;
   return {
-    usd: ownUsd(price),
+    usd: sumOf(price.parts),
     sampleUsd: samples?.usd ?? 0,
     verifierCalls: count * (samples?.count ?? 0),
   };

@@ -264,7 +264,7 @@ describe('the printed plan', () => {
     const atMost = `at most $${annotationAtMostUsd.toFixed(2)} (the budgets)`;
     for (const [price, bound] of [
       [0, `annotation is ${atMost}`],
-      [0.25, `rows cost ${atMost}; verifier calls after results cost too`],
+      [0.25, `rows cost ${atMost}; more samples after results cost too`],
     ] as const) {
       const text = textAt(price);
       assert.ok(

@@ -6,6 +6,7 @@ import {
   buyRows,
   cellAttributes,
   detectableDifference,
+  listPriceUsd,
   planGrid,
   sftFractionOf,
   sweepIdOf,
@@ -13,8 +14,10 @@ import {
 } from '../../../planning';
 import { defineSweep, type SweepInput } from '../../../definitions';
 import { gradeSchoolMathDefaults } from '../../../tasks';
+import { resolveSweep } from '../../support/planning/resolve';
 
 const prices = { sftExample: 0.02, preferencePair: 0.01 };
+const { pairs } = resolveSweep().definition;
 
 function resolveMoney(changes: Partial<SweepInput> = {}, parameters?: number): ResolvedSweep {
   const definition = defineSweep({
@@ -126,6 +129,36 @@ describe('budgets of money', () => {
     assert.ok(ids.includes(`${sweepIdOf(sweep)}-usd2.5-m0.5-s0`));
     const dearer = resolveMoney({ prices: { ...prices, sftExample: 0.04 } });
     assert.deepEqual((await boughtBy(dearer))[0], [1, 1, 25, 0]);
+  });
+
+  it('buy rows with all of their parts, and as many as they can pay', async () => {
+    const price = fc.integer({ min: 10, max: 90 }).map((mills) => mills / 1000);
+    const settings = fc.record({
+      chosen: fc.constantFrom('gold' as const, pairs.chosen),
+      candidates: fc.integer({ min: 1, max: 9 }),
+      sftExample: price,
+      preferencePair: price,
+      sample: price,
+      verifierCall: price,
+    });
+    await fc.assert(
+      fc.asyncProperty(settings, async ({ chosen, candidates, ...own }) => {
+        const sweep = resolveMoney({
+          budgets: [usd(6), usd(17.5)],
+          prices: { ...own, evaluation: 0.25 },
+          pairs: { ...pairs, chosen, candidates },
+        });
+        const { sft, pair } = unitCosts(sweep);
+        for (const { cell, stages, annotationUsd } of (await planGrid(sweep)).cells) {
+          assert.equal(annotationUsd, listPriceUsd(stages));
+          const { budget, sftSpendFraction: share = 0, sftRows, pairRows, remainderUsd = 0 } = cell;
+          assert.ok(Math.abs(budget - 0.25 - annotationUsd - remainderUsd) < 1e-9);
+          assert.ok(share === 0 || (sftRows + 1) * sft > share * (budget - 0.25));
+          assert.ok(share === 1 || (pairRows + 1) * pair > (1 - share) * (budget - 0.25));
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 
   it('pay for compute only where it has a price', async () => {

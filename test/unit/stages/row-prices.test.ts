@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import type { SweepInput } from '../../../definitions';
+import { listPriceUsd } from '../../../planning';
+import type { SweepDefinition } from '../../../schemas/definition';
+import { demonstrationPrice, describePrice, pairPrice, rowUsd } from '../../../stages';
+import { planStage } from '../../../stages/define';
+import { stageKinds } from '../../../stages/registry';
+import { resolveSweep } from '../../support/planning/resolve';
+
+const price = fc.integer({ min: 0, max: 40 }).map((cents) => cents / 100);
+const allPrices = fc.record({
+  sftExample: price,
+  preferencePair: price,
+  sample: price,
+  verifierCall: price,
+  preferenceLabel: fc.option(price, { nil: undefined }),
+});
+const allPairs = fc.record({
+  chosen: fc.constantFrom<'gold' | undefined>('gold', undefined),
+  candidates: fc.integer({ min: 1, max: 16 }),
+  annotator: fc.option(fc.constant('judge'), { nil: undefined }),
+  labels: fc.option(fc.integer({ min: 1, max: 15 }), { nil: undefined }),
+});
+
+const prices = { sftExample: 2, preferencePair: 1, sample: 0.125, verifierCall: 0.25, preferenceLabel: 0.5 };
+const { pairs } = resolveSweep().definition;
+const defined = (changes: Partial<SweepInput> = {}): SweepDefinition =>
+  resolveSweep({ prices, ...changes }).definition;
+
+const rowsOf = (file: string) => ({ file, source: 'us', license: 'MIT' });
+const isNear = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
+
+function stagesOf(changes: Partial<SweepInput> = {}) {
+  const files = { demonstrations: { digest: 'd', path: '/d' }, preferences: { digest: 'p', path: '/p' } };
+  const resolved = resolveSweep({ prices, ...changes }, { files });
+  const context = { resolved, seed: 0 };
+  const reference = planStage(stageKinds.freezeReference, context, { adapter: null });
+  const plan = (call: Parameters<typeof stageKinds.synthesizeData.plan>[1]) =>
+    planStage(stageKinds.synthesizeData, context, call);
+  return {
+    demonstrations: (rows: number) => plan({ rows }),
+    sampled: (rows: number, call: object = {}) => plan({ rows, reference, ...call }),
+  };
+}
+
+describe('the price of a row', () => {
+  it('of a pair is the sum of its parts: the decision, the reference answer, the samples', () => {
+    fc.assert(
+      fc.property(allPrices, allPairs, (prices, { chosen = pairs.chosen, ...changes }) => {
+        const definition = defined({ prices, pairs: { ...pairs, ...changes, chosen } });
+        const { annotator, labels = 2, candidates } = changes;
+        const decision =
+          annotator === undefined
+            ? prices.preferencePair
+            : labels * (prices.preferenceLabel ?? prices.preferencePair);
+        const answer = chosen === 'gold' ? prices.sftExample : 0;
+        const samples = 2.5 * candidates * (prices.sample + prices.verifierCall);
+        const usd = rowUsd(pairPrice(definition));
+        assert.ok(isNear(usd, decision + answer + samples), `${usd}`);
+        if (chosen === 'gold') assert.ok(usd >= rowUsd(demonstrationPrice(definition)) - 1e-9);
+      }),
+    );
+  });
+
+  it('is the list price of a stage with one row, whatever the call changes', () => {
+    const { demonstrations, sampled } = stagesOf();
+    assert.equal(listPriceUsd([demonstrations(1)]), 2);
+    assert.equal(listPriceUsd([sampled(1)]), 1 + 10 * 0.375);
+    assert.equal(listPriceUsd([sampled(1, { chosen: 'gold' })]), 1 + 2 + 10 * 0.375);
+    assert.equal(listPriceUsd([sampled(1, { candidates: 8 })]), 1 + 20 * 0.375);
+    assert.equal(listPriceUsd([sampled(1, { annotator: 'judge', labels: 3 })]), 3 * 0.5 + 10 * 0.375);
+    assert.equal(listPriceUsd([sampled(1, { what: 'rejection-samples' })]), 10 * 0.375, 'samples alone');
+  });
+
+  it('of nested sets of gold pairs counts each row once, and the samples of every set', () => {
+    const { sampled } = stagesOf({ pairs: { ...pairs, chosen: 'gold' } });
+    const sets = [8, 24, 16].map((rows) => sampled(rows));
+    assert.equal(listPriceUsd(sets), 24 * 3 + (8 + 24 + 16) * 10 * 0.375);
+    assert.equal(listPriceUsd([...sets, sets[1]!]), listPriceUsd(sets), 'a stage that two cells use');
+  });
+
+  it('of a file has no samples and no labels', () => {
+    const annotations = {
+      demonstrations: rowsOf('/home/us/solutions.csv'),
+      preferences: rowsOf('pairs.jsonl'),
+    };
+    const changes = { annotations, pairs: { ...pairs, chosen: 'gold' as const, annotator: 'judge' } };
+    const { demonstrations, sampled } = stagesOf(changes);
+    assert.equal(listPriceUsd([demonstrations(8), sampled(4)]), 8 * 2 + 4);
+    assert.equal(describePrice(demonstrationPrice(defined(changes))), 'a row of solutions.csv: $2.00');
+    assert.equal(describePrice(pairPrice(defined(changes))), 'a row of pairs.jsonl: $1.00');
+  });
+
+  it('is in the provenance of the rows', () => {
+    const { demonstrations, sampled } = stagesOf();
+    const usdOf = ({ rows }: ReturnType<typeof sampled>) => rows!.provenance.usdPerRow;
+    assert.equal(usdOf(demonstrations(8)), 2);
+    assert.equal(usdOf(sampled(8)), 4.75);
+    assert.equal(usdOf(sampled(8, { what: 'rejection-samples' })), 3.75);
+  });
+});
+
+describe('the words for a price', () => {
+  const gold = { ...pairs, chosen: 'gold' as const };
+
+  it('name the parts of a row, each with its price', () => {
+    assert.equal(
+      describePrice(demonstrationPrice(defined())),
+      'a problem with the answer of annotator majority-error: $2.00',
+    );
+    assert.equal(
+      describePrice(pairPrice(defined({ pairs: gold }))),
+      "a prompt and the verifier's decision, $1.00; the chosen answer is the reference answer, which costs a demonstration, $2.00; 4 samples for each of about 2.5 prompts, 10 × $0.3750 = $3.75: $6.75",
+    );
+  });
+
+  it('name the annotator of the labels', () => {
+    const labelled = defined({ pairs: { ...pairs, annotator: 'judge', candidates: 1 } });
+    assert.equal(
+      describePrice(pairPrice(labelled)),
+      'a prompt and 2 labels of annotator judge, 2 × $0.50 = $1.00; 1 sample for each of about 2.5 prompts, 2.5 × $0.3750 = $0.9375: $1.94',
+    );
+  });
+
+  it('say of samples without a price that they cost nothing', () => {
+    const free = { sftExample: 0.002, preferencePair: 0.001 };
+    assert.equal(
+      describePrice(pairPrice(defined({ prices: free }))),
+      "a prompt and the verifier's decision, $0.0010; 4 samples for each of about 2.5 prompts, $0.00: $0.0010",
+    );
+  });
+});
