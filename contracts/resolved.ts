@@ -69,8 +69,9 @@ export interface Resolved<Definition> {
   readonly partial?: PartialReferences;
   /** Usable rows of the user's own files; left out if the definition names none. */
   readonly userRows?: Readonly<Partial<Record<UserRowsUse, number>>>;
-  /** Identities of annotator and judge; left out if the name identifies them, as for built-in ones. */
+  /** Identities of annotators and judge; left out if the name identifies them, as for built-in ones. */
   readonly annotator?: IdentifiedSource;
+  readonly preferenceAnnotator?: IdentifiedSource;
   readonly judge?: IdentifiedSource;
   /** Identities of judges of auxiliary tasks, by task name. */
   readonly auxiliaryJudges?: Readonly<Record<string, IdentifiedSource>>;

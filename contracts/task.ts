@@ -91,6 +91,37 @@ export interface Comparison {
   readonly prompt: string;
   readonly first: string;
   readonly second: string;
+  /**
+   * For preference labels: the number of this label of its item, from 0. Each label is a draw of its own. Left out for
+   * verdicts of evaluations.
+   */
+  readonly label?: number;
+}
+
+/** A label of two answers: which is better. A refusal is a label without an opinion, e.g. an unreadable one. */
+export type Preference = 'first' | 'second' | 'tie' | 'refusal';
+
+/** Two answers to one problem, for one label. `first` and `second` are swapped where `label` is odd. */
+export interface PreferenceItem<P extends Problem = Problem> extends Comparison {
+  readonly problem: P;
+  readonly label: number;
+}
+
+/** Labels which of two answers is better: a program, a model or people. */
+export interface PreferenceAnnotator<P extends Problem = Problem> {
+  /** Name in definitions (`pairs.annotator`). */
+  readonly name: string;
+  /** One sentence for reports: how this annotator decides. */
+  readonly description: string;
+  /** Identity apart from its name. */
+  identify?(): Promise<AnnotatorIdentity>;
+  /** The place where it was defined; set by the package. */
+  readonly code?: CodeOrigin;
+  /** One label per item, in order, of the answers as they are shown. */
+  preferBatch(
+    items: readonly PreferenceItem<P>[],
+    session: AnnotationSession,
+  ): Promise<readonly Preference[]>;
 }
 
 /** Compares answers, all of a stage at once: a model or people. */
@@ -168,6 +199,8 @@ export interface Task<P extends Problem = Problem> {
   comparison?(problem: P, completion: string): ComparedAnswer;
   /** Judges that a definition may name (`judge`) instead of the task's own verifier. */
   readonly judges?: readonly Judge[];
+  /** Preference annotators that a definition may name (`pairs.annotator`) instead of the task's own verifier. */
+  readonly preferenceAnnotators?: readonly PreferenceAnnotator<P>[];
   /** Statistics over all test items that are not means, e.g. a length-controlled win rate. */
   summarize?(items: readonly ItemResult[]): Readonly<Record<string, number>>;
 }

@@ -25,8 +25,15 @@ export interface UserCode {
   readonly source?: CodeIdentity;
 }
 
-/** Roles of user code in a stage: make problems, score answers, annotate, judge, train. */
-export const codeRoles = ['problems', 'grading', 'annotator', 'judge', 'loss'] as const;
+/** Roles of user code in a stage: make problems, score answers, demonstrate, label pairs, judge, train. */
+export const codeRoles = [
+  'problems',
+  'grading',
+  'annotator',
+  'preferenceAnnotator',
+  'judge',
+  'loss',
+] as const;
 export type CodeRole = (typeof codeRoles)[number];
 export type CodeByRole<T = UserCode> = Readonly<Partial<Record<CodeRole, T>>>;
 

@@ -60,10 +60,13 @@ export const pairSpec = z.strictObject({
   topP: z.number().gt(0).max(1).optional(),
   /** Longest sample, in tokens. */
   maxNewTokens: count,
-  /** Name of the preference annotator that decides which answer is better. Default: the task's verifier decides. */
+  /** Name of a preference annotator that labels which answer is better. Default: the task's verifier decides. */
   annotator: name.optional(),
-  /** With `annotator`: labels per item, 1 … 15. Labels 1, 3, 5 … are asked with the answers swapped. Default: 2. */
-  labels: z.int().min(1).max(15).optional(),
+  /**
+   * With `annotator`: labels of one item, 1 … 15; the majority decides. Every second label is asked with the answers
+   * swapped, so 2 labels are both orders. Default: 2.
+   */
+  labels: z.int().min(1).max(15).default(2),
 });
 export type PairSpec = z.infer<typeof pairSpec>;
 /** Some settings of pairs, as a user writes them. */
@@ -85,19 +88,12 @@ export type EvaluationSpec = z.infer<typeof evaluationSpec>;
 export type BudgetUnit = 'rows' | 'usd';
 
 export const prices = z.strictObject({
-  /** Price of one demonstration, in US dollars: its prompt and the written answer. */
+  /** Price of one demonstration, in US dollars. */
   sftExample: z.number().nonnegative(),
-  /**
-   * Price of one preference pair, in US dollars: its prompt and the decision which answer is better. Answers cost extra: the
-   * samples, and with `chosen: 'gold'` a demonstration. For pairs of a file: the whole pair.
-   */
+  /** Price of one preference pair, in US dollars. */
   preferencePair: z.number().nonnegative(),
-  /** Price of one sampled answer, in US dollars, in addition to its verifier call. Default: 0. */
-  sample: z.number().nonnegative().default(0),
   /** Price of one verifier call, in US dollars. Default: 0. */
   verifierCall: z.number().nonnegative().default(0),
-  /** Price of one label of `pairs.annotator`, in US dollars. Default: `preferencePair`. */
-  preferenceLabel: z.number().nonnegative().optional(),
   /** Price of one cell's evaluation, e.g. its judge, in US dollars; subtracted from a money budget first. Default: 0. */
   evaluation: z.number().nonnegative().optional(),
   /** Price of 10^18 floating-point operations, in US dollars; if set, a money budget also pays for compute. Default: 0. */

@@ -1,17 +1,8 @@
 import { canonicalSampling } from '../../contracts/canonical';
+import { isName, nameRule } from '../../core/names';
 import type { PairSettings, PairSpec } from '../../schemas/definition';
 import { refuseCall, stageThatMakes } from '../calls';
-import {
-  allOptional,
-  count,
-  defined,
-  type Form,
-  isFilled,
-  oneOf,
-  optional,
-  positive,
-  within,
-} from '../forms';
+import { allOptional, count, defined, type Form, isText, oneOf, optional, positive, within } from '../forms';
 import type { SamplingSpec } from './spec';
 
 /** The forms of the settings of pairs. A test compares them with the schema. */
@@ -26,7 +17,7 @@ export const pairForms = allOptional({
   topK: count,
   topP: within((value) => value > 0 && value <= 1, 'a number above 0, up to 1'),
   maxNewTokens: count,
-  annotator: [isFilled, 'the name of a preference annotator'],
+  annotator: [(value) => isText(value) && isName(value), `a name: ${nameRule()}`],
   labels: within(
     (value) => Number.isInteger(value) && value >= 1 && value <= 15,
     'a whole number from 1 to 15',
@@ -44,7 +35,7 @@ export const callForms = {
 /** Fields of a call that sampling alone uses. */
 export const sampling = ['what', ...Object.keys(pairForms)];
 /** Fields of a call that choose a pair's answers. */
-export const choosing = ['chosen', 'rejected', 'annotator', 'labels'];
+export const choosing = ['chosen', 'rejected'];
 
 /** A definition with top-k 1 has lost its temperature and top-p in canonical form. */
 function assertTemperature(definition: PairSpec, { topK = 1, temperature }: PairSettings): void {
@@ -63,10 +54,5 @@ export function pairsOf(definition: PairSpec, call: PairSettings): PairSpec {
 }
 
 /** The settings without those that choose a pair's answers, which rejection samples have no use for. */
-export const samplingOf = ({
-  chosen: _chosen,
-  rejected: _rejected,
-  annotator: _annotator,
-  labels: _labels,
-  ...sampling
-}: PairSpec): SamplingSpec => sampling;
+export const samplingOf = ({ chosen: _chosen, rejected: _rejected, ...sampling }: PairSpec): SamplingSpec =>
+  sampling;

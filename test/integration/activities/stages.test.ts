@@ -366,6 +366,7 @@ describe('stages with the training executable', function () {
         candidates: 2,
         temperature: 1,
         maxNewTokens: 12,
+        labels: 2,
       },
     });
     const path = join(scratchFolder(other.store.name, pairs.key), 'events.jsonl');
