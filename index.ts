@@ -57,8 +57,10 @@ export {
   endpointJudge,
   peopleAnnotator,
   peopleJudge,
+  preferenceAnnotator,
   withAnnotators,
   withJudges,
+  withPreferenceAnnotators,
 } from './annotators';
 export type {
   CheckpointJudgeOptions,
@@ -67,6 +69,8 @@ export type {
   EndpointOptions,
   PeopleAnnotatorOptions,
   PeopleOptions,
+  PreferenceAnnotatorOptions,
+  PreferenceProgram,
 } from './annotators';
 export { connect, startExperiment, startSweep, watchExperiment, watchSweep } from './client';
 export { resolveDefinition } from './definitions';
@@ -152,6 +156,9 @@ export type {
   Comparison,
   Finish,
   Judge,
+  Preference,
+  PreferenceAnnotator,
+  PreferenceItem,
   Problem,
   ProblemSet,
   Random,

@@ -5,7 +5,15 @@ import { type CodeIdentity, type CodeOrigin, differingCode, type StageCode } fro
 import { BudgetlineError } from '../core/failures';
 import type { PlannedStage } from '../contracts/stage';
 import { type SpecOf, ownName, pinnedSource, problemFileName, type ProblemSource } from '../stages';
-import type { Annotator, Judge, Problem, ProblemSet, Task, TaskContext } from '../contracts/task';
+import type {
+  Annotator,
+  Judge,
+  PreferenceAnnotator,
+  Problem,
+  ProblemSet,
+  Task,
+  TaskContext,
+} from '../contracts/task';
 import { decontaminate, type HeldOutSet } from '../ingest';
 import { canonicalJson } from '../core/canonical-json';
 import { digestOf } from '../core/digest';
@@ -46,6 +54,11 @@ function findByName<T extends { readonly name: string }>(
 /** Finds an annotator of a task. @throws TASK_UNKNOWN */
 export function findAnnotator(task: Task, name: string): Annotator {
   return findByName(task.annotators, name, `annotator of ${task.name}`);
+}
+
+/** Finds a preference annotator of a task. @throws TASK_UNKNOWN */
+export function findPreferenceAnnotator(task: Task, name: string): PreferenceAnnotator {
+  return findByName(task.preferenceAnnotators ?? [], name, `preference annotator of ${task.name}`);
 }
 
 /** Finds a judge of a task. @throws TASK_UNKNOWN */
@@ -118,11 +131,11 @@ function contextOf(files: Files, source: ProblemSource): TaskContext {
 
 /** Read at start, since files may change while a worker runs. */
 function readAllCode(tasks: readonly Task[]): void {
-  for (const { code, annotators, judges = [] } of tasks)
+  for (const { code, annotators, preferenceAnnotators = [], judges = [] } of tasks)
     for (const origin of [
       code?.problems,
       code?.grading,
-      ...[...annotators, ...judges].map((each) => each.code),
+      ...[...annotators, ...preferenceAnnotators, ...judges].map((each) => each.code),
     ])
       readCode(origin).catch(() => undefined);
 }

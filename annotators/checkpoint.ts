@@ -7,7 +7,7 @@ import { describeModel } from '../store';
 import { batchAnnotator } from './batch';
 import { digestOfTemplate } from './endpoint/settings';
 import { Journal } from './journal';
-import { judgeFields, type JudgePrompt, withDefaultPrompt } from './judge-prompt';
+import { judgeFields, judgeMessages, type JudgePrompt } from './judge-prompt';
 
 interface CheckpointBasics {
   /** Name in definitions (`annotator` or `judge`). */
@@ -120,15 +120,15 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
 
 /** A judge that is a local checkpoint. Unparseable verdicts count as losses, and their fraction is reported. */
 export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
-  const { system, ask } = withDefaultPrompt(options);
+  const { template, messagesFor } = judgeMessages(options);
   const judge: Judge = {
     name: options.name,
     description: options.description,
-    identify: () => identityOf(options, [system, ask]),
+    identify: () => identityOf(options, template),
     compareBatch: (comparisons, session) =>
       answerAll(
         options,
-        comparisons.map((comparison) => `${system}\n\n${ask(comparison)}`),
+        comparisons.map(messagesFor).map(({ system, user }) => `${system}\n\n${user}`),
         session,
       ),
   };

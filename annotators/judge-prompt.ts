@@ -5,19 +5,30 @@ export const judgeFields = ['system', 'ask'];
 
 /** The prompt of a judge. */
 export interface JudgePrompt {
-  /** System prompt. Default: asks for [[A]], [[B]] or [[tie]]. */
+  /** System prompt. Default: asks for [[A]], [[B]] or [[tie]]; where a label is bought, for [[refusal]] too. */
   readonly system?: string;
   /** Prompt for a comparison. Default: prompt and both answers under headings. */
   readonly ask?: (comparison: Comparison) => string;
 }
 
-const instructions =
+const task =
   'Two answers to one prompt are shown. Say which is the better one, by what it says and not by its length or place: ' +
-  '[[A]] for the first, [[B]] for the second, [[tie]] where neither is better. Answer with that alone.';
+  '[[A]] for the first, [[B]] for the second, [[tie]] where neither is better';
+const end = '. Answer with that alone.';
+
+/** A refused label costs no pair, but a refused verdict of an evaluation is a loss, so only labels offer it. */
+const systems = { verdict: `${task}${end}`, label: `${task}, [[refusal]] where you cannot judge them${end}` };
 
 const show = ({ prompt, first, second }: Comparison): string =>
   `# Prompt\n${prompt}\n\n# Answer A\n${first}\n\n# Answer B\n${second}\n\n# Verdict\n`;
 
-export function withDefaultPrompt({ system = instructions, ask = show }: JudgePrompt): Required<JudgePrompt> {
-  return { system, ask };
+/** The messages for comparisons, and the template that identifies them. */
+export function judgeMessages({ system, ask = show }: JudgePrompt) {
+  return {
+    template: [...(system === undefined ? Object.values(systems) : [system]), ask],
+    messagesFor: (comparison: Comparison) => ({
+      system: system ?? (comparison.label === undefined ? systems.verdict : systems.label),
+      user: ask(comparison),
+    }),
+  };
 }

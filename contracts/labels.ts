@@ -5,7 +5,7 @@ import type { RowSource, StageResult } from './stage';
 export interface GatheredLabels {
   /** Null: verdicts of evaluations. */
   readonly source: RowSource | null;
-  /** `checked`, `verifierMismatches`, `labelledAgain`, `labelledAlike`. */
+  /** `checked`, `verifierMismatches`, `labelledAgain`, `labelledAlike`, and those of preference labels. */
   readonly counts: Metrics;
   readonly patterns: readonly LabelPattern[];
 }
@@ -15,6 +15,13 @@ const counted: ReadonlySet<string> = new Set([
   'verifierMismatches',
   'labelledAgain',
   'labelledAlike',
+  'labels',
+  'labelTies',
+  'labelRefusals',
+  'labelUnreadable',
+  'labelFirstShown',
+  'orderCompared',
+  'orderFlips',
 ]);
 
 type LabelledStage = Pick<StageResult, 'makes' | 'metrics' | 'labels' | 'rowSource'>;

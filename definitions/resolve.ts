@@ -6,7 +6,7 @@ import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../
 import type { PinnedMember } from '../core/members';
 import { parseHubReference } from '../core/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
-import type { Annotator, Judge, ProblemSet, Task } from '../contracts/task';
+import type { Annotator, PreferenceAnnotator, ProblemSet, Task } from '../contracts/task';
 import { variantsOf } from '../planning';
 import { digestOf, modelDigest } from '../core/digest';
 import { ownName, questionSets } from '../stages';
@@ -89,18 +89,29 @@ async function loadInputs(definition: AnyDefinition, options: ResolveOptions) {
 }
 
 /** The identity of an annotator or judge, with its digest for keys; undefined where the name is enough. */
-async function identityOf(source: Annotator | Judge): Promise<IdentifiedSource | undefined> {
+async function identityOf(source: Pick<Annotator, 'identify'>): Promise<IdentifiedSource | undefined> {
   const identity = await source.identify?.();
   return identity === undefined ? undefined : { ...identity, digest: digestOf(identity) };
+}
+
+/** Those who make the rows of the main task. */
+interface RowMakers {
+  readonly annotator?: Annotator;
+  readonly preferenceAnnotator?: PreferenceAnnotator;
 }
 
 /** The user's code behind a question set, by role. */
 async function codeBehind(
   { set, task }: LoadedSet,
-  annotator: Annotator | undefined,
+  { annotator, preferenceAnnotator }: RowMakers,
 ): Promise<readonly [string, CodeByRole]> {
   const judge = task.judges?.find(({ name }) => name === set.judge);
-  const origins = { ...task.code, annotator: annotator?.code, judge: judge?.code };
+  const origins = {
+    ...task.code,
+    annotator: annotator?.code,
+    preferenceAnnotator: preferenceAnnotator?.code,
+    judge: judge?.code,
+  };
   const reading = Object.entries(origins).map(
     async ([role, origin]) => [role, await readCode(origin)] as const,
   );
@@ -109,14 +120,13 @@ async function codeBehind(
 }
 
 async function resolveCode(
-  { annotator: name, annotations }: AnyDefinition,
+  makers: RowMakers,
   sets: readonly LoadedSet[],
   loss: UserCode | undefined,
 ): Promise<Partial<ResolvedInputs>> {
-  const isAnnotated = annotations?.demonstrations === undefined;
-  const annotatorOf = ({ set, task }: LoadedSet): Annotator | undefined =>
-    set.name === ownName && isAnnotated ? find(task.annotators, { name, field: 'annotator' }) : undefined;
-  const bySet = await Promise.all(sets.map((set) => codeBehind(set, annotatorOf(set))));
+  const bySet = await Promise.all(
+    sets.map((loaded) => codeBehind(loaded, loaded.set.name === ownName ? makers : {})),
+  );
   const code = bySet
     .map(
       ([name, byRole]) =>
@@ -144,14 +154,31 @@ async function resolveJudges(sets: readonly LoadedSet[]): Promise<Partial<Resolv
   };
 }
 
-/** The annotator's identity. User rows need no registered annotator. */
-async function resolveAnnotator(
-  { annotator: name, annotations }: AnyDefinition,
-  { annotators }: Task,
-): Promise<Partial<ResolvedInputs>> {
-  if (annotations?.demonstrations !== undefined) return {};
-  const annotator = await identityOf(find(annotators, { name, field: 'annotator' }));
-  return annotator === undefined ? {} : { annotator };
+const noSuchPreferenceAnnotator =
+  'Register it with withPreferenceAnnotators(task, …) in the tasks of the definition file, or leave the field out: the task’s verifier then decides.';
+
+/** Who makes the rows. User rows need no registered annotator. */
+function findRowMakers(
+  { annotator: name, pairs, annotations }: AnyDefinition,
+  { annotators, preferenceAnnotators = [] }: Task,
+): RowMakers {
+  const labels = { name: pairs.annotator ?? '', field: 'pairs.annotator', remedy: noSuchPreferenceAnnotator };
+  return {
+    annotator:
+      annotations?.demonstrations === undefined ? find(annotators, { name, field: 'annotator' }) : undefined,
+    preferenceAnnotator:
+      annotations?.preferences === undefined && pairs.annotator !== undefined
+        ? find(preferenceAnnotators, labels)
+        : undefined,
+  };
+}
+
+/** Identities of those who make the rows. */
+async function identifyRowMakers({ annotator, preferenceAnnotator }: RowMakers) {
+  return {
+    annotator: annotator && (await identityOf(annotator)),
+    preferenceAnnotator: preferenceAnnotator && (await identityOf(preferenceAnnotator)),
+  };
 }
 
 type Loaded = Awaited<ReturnType<typeof loadInputs>>;
@@ -184,10 +211,11 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     sets.forEach(assertEnoughItems);
     const pinned = await resolveLoss(definition.preference.loss, baseDir);
     const loss = pinned?.loss;
+    const makers = findRowMakers(definition, task);
     const identities = {
-      ...(await resolveAnnotator(definition, task)),
+      ...(await identifyRowMakers(makers)),
       ...(await resolveJudges(sets)),
-      ...(await resolveCode(definition, sets, pinned?.code)),
+      ...(await resolveCode(makers, sets, pinned?.code)),
       loss,
     };
     const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir, loss });

@@ -9,7 +9,7 @@ import { askOnce, type Outcome } from './call';
 import { Limits, usdOf } from './limits';
 import { OpenCalls } from './open-calls';
 import { codedFailure, isRetryable, waitOf } from './retry';
-import type { Ask, EndpointSettings, Question } from './settings';
+import type { EndpointSettings, Question } from './settings';
 
 function clientOf(settings: EndpointSettings): OpenAI {
   const { baseUrl: baseURL, apiKeyVariable, timeoutMs: timeout, name } = settings;
@@ -25,10 +25,12 @@ function clientOf(settings: EndpointSettings): OpenAI {
   );
 }
 
-/** Digest of a request: endpoint, model, settings and messages. */
-function requestOf({ baseUrl, model, temperature, maxTokens }: EndpointSettings, ask: Ask): string {
+/** Digest of a request: endpoint, model, settings, messages and draw. At temperature 0 all draws are one request. */
+function requestOf(settings: EndpointSettings, { ask, draw }: Question): string {
+  const { baseUrl, model, temperature, maxTokens } = settings;
+  const drawn = { ...ask, draw: temperature === 0 ? undefined : draw };
   return createHash('sha256')
-    .update(JSON.stringify([baseUrl, model, temperature, maxTokens, ask]))
+    .update(JSON.stringify([baseUrl, model, temperature, maxTokens, drawn]))
     .digest('hex');
 }
 
@@ -167,7 +169,7 @@ class Batch {
 
   async run(questions: readonly Question[]): Promise<string[]> {
     const { settings, session, journal } = this.parts;
-    const asked = questions.map((each) => ({ ...each, request: requestOf(settings, each.ask) }));
+    const asked = questions.map((each) => ({ ...each, request: requestOf(settings, each) }));
     const pending = repeatedIn(asked).values();
     const workers = Array.from({ length: settings.concurrency }, () =>
       this.#work(pending, asked.length).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import { definedAt, stackOfCaller } from '../../core/code';
 import type { Judge } from '../../contracts/task';
-import { judgeFields, withDefaultPrompt } from '../judge-prompt';
+import { judgeFields, judgeMessages } from '../judge-prompt';
 import { answerAll } from './annotate';
 import { type EndpointJudgeOptions, identityOf, settingsOf } from './settings';
 
@@ -13,15 +13,16 @@ const unreadable = 'unreadable';
  */
 export function endpointJudge(options: EndpointJudgeOptions): Judge {
   const settings = { ...settingsOf(options), unusable: unreadable };
-  const { system, ask } = withDefaultPrompt(options);
+  const { template, messagesFor } = judgeMessages(options);
   const judge: Judge = {
     name: options.name,
     description: options.description,
-    identify: () => Promise.resolve(identityOf(settings, [system, ask])),
+    identify: () => Promise.resolve(identityOf(settings, template)),
     compareBatch(comparisons, session) {
       const questions = comparisons.map((comparison, index) => ({
         id: `comparison ${index + 1}`,
-        ask: { system, user: ask(comparison) },
+        ask: messagesFor(comparison),
+        draw: comparison.label,
       }));
       return answerAll(settings, questions, session);
     },

@@ -13,6 +13,8 @@ export interface Question {
   /** For error messages. */
   readonly id: string;
   readonly ask: Ask;
+  /** Equal questions with other draws are other requests, where answers are sampled. Default: one request. */
+  readonly draw?: number;
 }
 
 /** A model behind an OpenAI-compatible endpoint. */

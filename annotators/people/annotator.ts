@@ -1,7 +1,7 @@
+import { countAlike } from '../../contracts/metrics';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Annotator } from '../../contracts/task';
 import { batchAnnotator } from '../batch';
-import { countAlike } from './agreement';
 import { awaitAnswers, distinctRows, latestByPerson, type PeopleAnswer } from './queue';
 
 export interface PeopleOptions {
@@ -55,7 +55,11 @@ export function peopleAnnotator(options: PeopleAnnotatorOptions): Annotator {
     async annotateBatch(problems, session) {
       const rows = await awaitAnswers(
         options,
-        problems.map(({ prompt }) => ({ prompt })),
+        problems.map(({ prompt }) => ({
+          shown: { prompt },
+          wanted: 'demonstration',
+          people: options.people,
+        })),
       );
       session.report(problems.length, problems.length);
       session.record(

@@ -1,27 +1,27 @@
 import { definedAt } from '../../core/code';
-import { countPatterns } from '../../contracts/metrics';
-import type { AnnotationSession, Comparison, Judge } from '../../contracts/task';
-import { parseVerdict, type Verdict } from '../../contracts/verdict';
-import { countAlike } from './agreement';
+import { countAlike, countPatterns } from '../../contracts/metrics';
+import type { AnnotationSession, Comparison, Judge, Preference } from '../../contracts/task';
+import { preferenceOf } from '../../contracts/verdict';
 import { identityOfPeople, type PeopleOptions } from './annotator';
-import { awaitAnswers, distinctRows, latestByPerson, type PeopleAnswer } from './queue';
+import { type Answered, awaitAnswers, distinctRows, latestByPerson, type Question } from './queue';
 
-const labelsOf = (answers: readonly PeopleAnswer[]): Verdict[] =>
-  latestByPerson(answers).map(({ completion }) => parseVerdict(completion));
-
-const words: Readonly<Record<Verdict, string>> = {
+const words: Readonly<Record<Preference, string>> = {
   first: '[[A]]',
   second: '[[B]]',
   tie: '[[tie]]',
-  unparseable: 'unreadable',
+  refusal: '[[refusal]]',
 };
 
-const countsOf = (labels: readonly Verdict[]): number[] =>
-  Object.keys(words).map((word) => labels.filter((label) => label === word).length);
+/** One verdict of each person, in the order of their first answers. */
+const verdictsOf = ({ answers }: Answered): Preference[] =>
+  latestByPerson(answers).map(({ completion }) => preferenceOf(completion));
 
-/** The most frequent label; a tie where several are equally frequent. */
-function majority(labels: readonly Verdict[]): string {
-  const counts = countsOf(labels);
+const countsOf = (verdicts: readonly Preference[]): number[] =>
+  Object.keys(words).map((word) => verdicts.filter((verdict) => verdict === word).length);
+
+/** The most frequent verdict; a tie where several are equally frequent. */
+function majority(verdicts: readonly Preference[]): string {
+  const counts = countsOf(verdicts);
   const most = Math.max(...counts);
   const leading = Object.values(words).filter((_, index) => counts[index] === most);
   return leading.length === 1 ? (leading[0] ?? '') : words.tie;
@@ -29,38 +29,59 @@ function majority(labels: readonly Verdict[]): string {
 
 interface JudgedRow extends Comparison {
   readonly id: string;
-  readonly labels: readonly Verdict[];
+  readonly verdicts: readonly Preference[];
 }
 
 /** How often several who judged the same row agree; the rows of one item are those of two orders. */
 function agreementOf(judged: readonly JudgedRow[]): Parameters<AnnotationSession['record']> {
   const rows = distinctRows(judged);
   const items = new Map<string, number[][]>();
-  for (const { prompt, first, second, labels } of rows) {
+  for (const { prompt, first, second, verdicts } of rows) {
     const item = JSON.stringify([prompt, ...[first, second].sort()]);
-    items.set(item, [...(items.get(item) ?? []), countsOf(labels)]);
+    items.set(item, [...(items.get(item) ?? []), countsOf(verdicts)]);
   }
-  const metrics = countAlike(rows.map(({ labels }) => labels));
+  const metrics = countAlike(rows.map(({ verdicts }) => verdicts));
   return [metrics, metrics.labelledAgain === 0 ? [] : countPatterns([...items.values()])];
+}
+
+/** How many people have labelled an order of an item before this label. Every second label has the same order. */
+const peopleBefore = (label: number, people: number): number => Math.floor(label / 2) * people;
+
+function questionOf({ prompt, first, second, label }: Comparison, people: number): Question {
+  const shown = { prompt, first, second };
+  if (label === undefined) return { shown, wanted: 'verdict', people };
+  return { shown, wanted: 'preference', people: peopleBefore(label, people) + people };
 }
 
 /**
  * People as judges, through the files of {@link peopleAnnotator}. A row of the queue has a prompt and two answers, `first`
- * and `second`; an answer's completion is [[A]], [[B]] or [[tie]]. With several people per row the majority decides, and
- * their agreement is reported.
+ * and `second`; an answer's completion is [[A]], [[B]] or [[tie]], for preference labels also [[refusal]]. With several
+ * people per row the majority decides, and their agreement is reported. Labels of one item in the same order are by
+ * different people.
  */
 export function peopleJudge(options: PeopleOptions): Judge {
-  const { name, description } = options;
+  const { name, description, people = 1 } = options;
   const judge: Judge = {
     name,
     description,
     identify: () => Promise.resolve(identityOfPeople(options)),
     async compareBatch(comparisons, session) {
-      const shown = comparisons.map(({ prompt, first, second }) => ({ prompt, first, second }));
-      const rows = await awaitAnswers(options, shown);
-      const judged = rows.map(({ id, answers }, at) => ({ ...shown[at]!, id, labels: labelsOf(answers) }));
-      session.record(...agreementOf(judged));
-      return judged.map(({ labels }) => majority(labels));
+      const rows = await awaitAnswers(
+        options,
+        comparisons.map((comparison) => questionOf(comparison, people)),
+      );
+      const judged = comparisons.map((comparison, at) => {
+        const row = rows[at]!;
+        return { ...comparison, id: row.id, verdicts: verdictsOf(row) };
+      });
+      // The stage measures the agreement of labels by item.
+      const verdicts = judged.filter(({ label }) => label === undefined);
+      if (verdicts.length > 0) session.record(...agreementOf(verdicts));
+      return judged.map(({ label, verdicts }) => {
+        if (label === undefined) return majority(verdicts);
+        const before = peopleBefore(label, people);
+        return majority(verdicts.slice(before, before + people));
+      });
     },
   };
   return definedAt(judge, undefined);

@@ -19,7 +19,7 @@ export interface QueueRow {
 const answerRow = z.strictObject({
   /** The row's id. */
   id: z.string().min(1),
-  /** A demonstration, or a verdict. */
+  /** A demonstration, a verdict or a preference. */
   completion: z.string().refine((text) => text.trim() !== '', 'is empty'),
   /** The person, where several answer the same rows. */
   by: z.string().min(1).optional(),
@@ -34,13 +34,30 @@ export function latestByPerson(answers: readonly PeopleAnswer[]): PeopleAnswer[]
 const remedy =
   'Each line is { "id", "completion", "by"? }: the id of a line of queue.jsonl, a non-empty text, and the person.';
 
-/** Prefix of the ids of rows that need a verdict, so that answers can be checked after their row has left the queue. */
-const verdictPrefix = 'verdict-';
+/** What people write for a row: a demonstration, a verdict of an evaluation, or a preference label. */
+export type Wanted = 'demonstration' | 'verdict' | 'preference';
+
+const better =
+  'Write [[A]] where the first answer is better, [[B]] where the second is, [[tie]] where neither';
+const remedies = { verdict: `${better}.`, preference: `${better}, [[refusal]] where you cannot judge them.` };
+
+/** In the ids of rows, so that answers can be checked after their row has left the queue. */
+const prefixes: Readonly<Record<Wanted, string>> = {
+  demonstration: '',
+  verdict: 'verdict-',
+  preference: 'preference-',
+};
+
+function isReadable(wanted: 'verdict' | 'preference', completion: string): boolean {
+  const verdict = parseVerdict(completion);
+  return verdict !== 'unparseable' && (wanted === 'preference' || verdict !== 'refusal');
+}
 
 function assertReadable({ id, completion }: PeopleAnswer, place: string): void {
-  if (!id.startsWith(verdictPrefix) || parseVerdict(completion) !== 'unparseable') return;
-  throw new BudgetlineError('DATA_INVALID', `${place} completion: "${completion}" is not a verdict.`, {
-    remedy: 'Write [[A]] where the first answer is better, [[B]] where the second is, [[tie]] where neither.',
+  const wanted = (['verdict', 'preference'] as const).find((each) => id.startsWith(prefixes[each]));
+  if (wanted === undefined || isReadable(wanted, completion)) return;
+  throw new BudgetlineError('DATA_INVALID', `${place} completion: "${completion}" is not a ${wanted}.`, {
+    remedy: remedies[wanted],
   });
 }
 
@@ -62,8 +79,10 @@ async function readLines(path: string): Promise<NumberedLine[]> {
   return linesOf(text);
 }
 
+const peopleOf = (row: QueueRow): number => Number(row['people'] ?? 1);
+
 function isOpen(row: QueueRow, answers: ReadonlyMap<string, readonly PeopleAnswer[]>): boolean {
-  return latestByPerson(answers.get(row.id) ?? []).length < Number(row['people'] ?? 1);
+  return latestByPerson(answers.get(row.id) ?? []).length < peopleOf(row);
 }
 
 /** A folder with queue.jsonl (open rows) and answers.jsonl. */
@@ -133,16 +152,20 @@ interface Asked {
   readonly name: string;
   readonly folder: string;
   readonly version?: number;
+}
+
+/** What a row shows, what people write, and how many of them. */
+export interface Question {
+  readonly shown: Readonly<Record<string, string>>;
+  readonly wanted: Wanted;
+  /** Default: 1. */
   readonly people?: number;
 }
 
-type Shown = Readonly<Record<string, string>>;
-
-/** The id is a digest of the shown fields and the people, so equal rows of different stages are one row. */
-function rowOf({ name, version = 1, people = 1 }: Asked, shown: Shown): QueueRow {
+/** The id is a digest of the shown fields and the annotator, so equal rows of different stages are one row. */
+function rowOf({ name, version = 1 }: Asked, { shown, wanted, people = 1 }: Question): QueueRow {
   const parts = JSON.stringify([name, version, Object.entries(shown)]);
-  const digest = createHash('sha256').update(parts).digest('hex').slice(0, 24);
-  const id = 'second' in shown ? verdictPrefix + digest : digest;
+  const id = prefixes[wanted] + createHash('sha256').update(parts).digest('hex').slice(0, 24);
   return { id, ...shown, ...(people === 1 ? {} : { people: String(people) }) };
 }
 
@@ -153,15 +176,15 @@ export interface Answered {
 }
 
 /**
- * The answers to all shown rows, in order. Equal rows are asked once.
+ * The answers to all questions, in order. Equal rows are asked once, for the largest of their numbers of people.
  *
  * @throws BudgetlineError ANNOTATION_PENDING while answers are missing; its retries do not count as failures
  */
-export async function awaitAnswers(asked: Asked, shown: readonly Shown[]): Promise<Answered[]> {
+export async function awaitAnswers(asked: Asked, questions: readonly Question[]): Promise<Answered[]> {
   const { name, folder } = asked;
   const queue = new PeopleQueue(folder);
-  const rows = shown.map((each) => rowOf(asked, each));
-  const distinct = distinctRows(rows);
+  const rows = questions.map((each) => rowOf(asked, each));
+  const distinct = distinctRows([...rows].sort((a, b) => peopleOf(a) - peopleOf(b)));
   const answers = await queue.ask(distinct);
   const open = distinct.filter((row) => isOpen(row, answers)).length;
   if (open === 0) return rows.map(({ id }) => ({ id, answers: answers.get(id) ?? [] }));

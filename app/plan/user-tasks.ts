@@ -1,5 +1,5 @@
-import { withAnnotators, withJudges } from '../../annotators';
-import type { Annotator, Judge, Task } from '../../contracts/task';
+import { withAnnotators, withJudges, withPreferenceAnnotators } from '../../annotators';
+import type { Annotator, Judge, PreferenceAnnotator, Task } from '../../contracts/task';
 import { variantsOf } from '../../planning';
 import { questionSets } from '../../stages';
 import type { SweepDefinition } from '../../schemas/definition';
@@ -14,6 +14,8 @@ export interface UserCodeOptions {
    * annotator that is a plain object; with `tasks: [withAnnotators(task, …)]` they include only code that it reaches.
    */
   readonly annotators?: readonly Annotator[];
+  /** Preference annotators for the definition's `pairs.annotator`, added to each of its tasks. */
+  readonly preferenceAnnotators?: readonly PreferenceAnnotator[];
   /** Judges for the definition's `judge` fields, added to each of its tasks that is scored by comparison. */
   readonly judges?: readonly Judge[];
 }
@@ -23,17 +25,17 @@ const namesOf = (definition: SweepDefinition): Set<string> =>
 
 /**
  * The user's tasks, with the annotators and judges added. Call it before the first `await`, while the stack has the
- * module that passed annotators and judges.
+ * module that passed them.
  */
 export function userTasks(
   definition: SweepDefinition,
-  { tasks = [], annotators = [], judges = [] }: UserCodeOptions,
+  { tasks = [], annotators = [], preferenceAnnotators = [], judges = [] }: UserCodeOptions,
 ): readonly Task[] {
-  if (annotators.length === 0 && judges.length === 0) return tasks;
+  if ([annotators, preferenceAnnotators, judges].every(({ length }) => length === 0)) return tasks;
   const names = namesOf(definition);
   const named = [...tasks, ...builtInTasks].filter(({ name }) => names.has(name));
   const extended = named.map((task) => {
-    const annotated = annotators.length === 0 ? task : withAnnotators(task, ...annotators);
+    const annotated = withPreferenceAnnotators(withAnnotators(task, ...annotators), ...preferenceAnnotators);
     return judges.length === 0 || task.comparison === undefined
       ? annotated
       : withJudges(annotated, ...judges);

@@ -1,4 +1,4 @@
-import { labelQuality } from '../../analysis';
+import { labelQuality, type LabelQuality } from '../../analysis';
 import { gatherLabels } from '../../contracts/labels';
 import type { Estimate } from '../../contracts/analysis/estimate';
 import type { PairSkipReason } from '../../contracts/metrics';
@@ -109,8 +109,7 @@ function alphaText(alpha: Estimate | null): string {
 }
 
 /** Noise and agreement of labels. */
-function labelTable(stages: readonly StageResult[]): Html {
-  const found = labelQuality(gatherLabels(stages));
+function labelTable(found: readonly LabelQuality[]): Html {
   if (found.length === 0) return html``;
   return table({
     caption:
@@ -135,6 +134,34 @@ function labelTable(stages: readonly StageResult[]): Html {
   });
 }
 
+/** Ties, refusals and position bias of preference labels. */
+function preferenceTable(found: readonly LabelQuality[]): Html {
+  const rows = found.flatMap(({ of, preferences }) => (preferences === null ? [] : [{ of, ...preferences }]));
+  if (rows.length === 0) return html``;
+  return table({
+    caption:
+      'Preference labels of the largest dataset. An annotator without position bias chooses the answer shown first as often as the other: every second label saw the answers swapped. An item changes with the order if each order prefers the answer in the same place',
+    columns: [
+      { title: 'Labels of' },
+      number('Labels'),
+      number('Ties'),
+      number('Refusals'),
+      number('Unreadable'),
+      number('First shown chosen'),
+      number('Items in both orders'),
+      number('Change with the order'),
+    ],
+    rows: rows.map((row) => ({
+      cells: [
+        row.of,
+        ...[row.labels, row.ties, row.refusals, row.unreadable].map(formatCount),
+        shareOf(row.firstShown, row.decided),
+        ...[row.orderCompared, row.orderFlips].map(formatCount),
+      ],
+    })),
+  });
+}
+
 /** Each warning with its stage. */
 function warningList(stages: readonly StageResult[]): Html {
   const given = stages.flatMap(({ title, warnings = [] }) => warnings.map((each) => ({ title, ...each })));
@@ -148,12 +175,14 @@ function warningList(stages: readonly StageResult[]): Html {
 /** Lengths, warnings, label quality, and the yield of pair synthesis. */
 export function dataSection(input: ReportInput): Html {
   const stages = distinctStages(input.result);
+  const labels = labelQuality(gatherLabels(stages));
   return section(
     { id: 'data', title: 'Data' },
     fitWords(input, stages),
     describeExcludedRows(stages),
     warningList(stages),
-    labelTable(stages),
+    labelTable(labels),
+    preferenceTable(labels),
     pairTable(input),
   );
 }

@@ -1,4 +1,4 @@
-import { type CodeOrigin, definedAt, stackOfCaller } from '../../core/code';
+import { type CodeOrigin, definedAt, stackOfCaller, withOrigin } from '../../core/code';
 import type { ProblemData } from '../../schemas/definition';
 import { BudgetlineError } from '../../core/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
@@ -78,11 +78,12 @@ const call = 'defineTask';
 
 /** Fields that decide scores. All others except annotators decide problems and prompts. */
 const grading = ['score', 'comparison', 'summarize', 'metric'];
+const annotating = ['annotators', 'preferenceAnnotators'];
 
 function codeOf(stack: string, version: TaskInput<unknown>['version']): NonNullable<Task['code']> {
   const fixed = versionOf(version);
   return {
-    problems: { stack, call, except: [...grading, 'annotators', 'name', 'version'], ...fixed },
+    problems: { stack, call, except: [...grading, ...annotating, 'name', 'version'], ...fixed },
     grading: { stack, call, only: grading, ...fixed },
   };
 }
@@ -114,6 +115,9 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
       return data.source === 'files' ? readProblems(task, { data, context }) : generateProblems(task, data);
     },
     // "clean" has no code of its own: the problems' code covers it.
+    preferenceAnnotators: input.preferenceAnnotators?.map((each) =>
+      withOrigin(each, { stack, call, only: ['preferenceAnnotators'] }),
+    ),
     annotators: [clean, ...(input.annotators ?? [])].map((each) =>
       each === clean ? { ...annotatorOf(each, stack), code: undefined } : annotatorOf(each, stack),
     ),

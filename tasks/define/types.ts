@@ -1,6 +1,6 @@
 import type { RowIssue } from '../../contracts/row-issues';
 import type { ItemResult } from '../../schemas/rows';
-import type { Finish, Problem, Random, ComparedAnswer } from '../../contracts/task';
+import type { ComparedAnswer, Finish, PreferenceAnnotator, Problem, Random } from '../../contracts/task';
 import type { FieldReason } from '../json-rows';
 import type { Fields } from '../../schemas/json-lines';
 
@@ -81,6 +81,8 @@ export interface TaskInput<Item> {
   readonly gold?: (item: Item) => string | undefined;
   /** Annotators in addition to "clean", which writes the reference answer. Default: none. */
   readonly annotators?: readonly ItemAnnotator<Item>[];
+  /** Preference annotators, made by `preferenceAnnotator`, for `pairs.annotator`. Default: none. */
+  readonly preferenceAnnotators?: readonly PreferenceAnnotator<TaskProblem<Item>>[];
   /** The verifier: scores a completion. `finish` is 'length' where it was cut off at `maxNewTokens`. */
   readonly score: (item: Item, completion: string, finish: Finish) => ItemScore;
   /** For tasks scored by win rate: the answers that a judge compares. Definitions may then set `evaluation.judge`. */

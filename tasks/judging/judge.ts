@@ -12,13 +12,15 @@ export interface ProgramJudge<Item> {
 
 /** Result of comparing an answer with a reference in both orders. */
 export interface WinScore {
-  /** Mean over both orders: win 1, tie 0.5, loss 0, unparseable 0. */
+  /** Mean over both orders: win 1, tie 0.5, loss 0, unparseable or refusal 0. */
   readonly win: number;
-  /** Fraction of unparseable verdicts. */
+  /** Fraction of unparseable verdicts and refusals. */
   readonly unparseable: number;
   /** 1 where the two orders disagree (position bias). */
   readonly inconsistent: number;
 }
+
+const noOpinion: ReadonlySet<Verdict> = new Set(['unparseable', 'refusal']);
 
 const gains = (verdict: Verdict, own: 'first' | 'second'): number =>
   verdict === own ? 1 : verdict === 'tie' ? 0.5 : 0;
@@ -35,7 +37,7 @@ export function bothOrders({ prompt, answer, reference }: ComparedAnswer): reado
 export function scoreVerdicts(onFirst: string, onSecond: string): WinScore {
   const [shownFirst, shownSecond] = [parseVerdict(onFirst), parseVerdict(onSecond)];
   const [one, other] = [gains(shownFirst, 'first'), gains(shownSecond, 'second')];
-  const unread = [shownFirst, shownSecond].filter((verdict) => verdict === 'unparseable').length;
+  const unread = [shownFirst, shownSecond].filter((verdict) => noOpinion.has(verdict)).length;
   return { win: (one + other) / 2, unparseable: unread / 2, inconsistent: one === other ? 0 : 1 };
 }
 

@@ -1,0 +1,84 @@
+import { definedAt, stackOfCaller } from '../core/code';
+import { BudgetlineError } from '../core/failures';
+import type {
+  Judge,
+  Preference,
+  PreferenceAnnotator,
+  PreferenceItem,
+  Problem,
+  Random,
+} from '../contracts/task';
+import { parseVerdict, preferenceOf } from '../contracts/verdict';
+import { createRandom } from '../tasks';
+
+/** A program that labels: which of the two answers, as they are shown, is better. */
+export type PreferenceProgram<P extends Problem = Problem> = (
+  problem: P,
+  first: string,
+  second: string,
+  /** Seeded by problem, answers and the label's number. */
+  random: Random,
+) => Preference;
+
+export interface PreferenceAnnotatorOptions<P extends Problem = Problem> {
+  /** Name in definitions (`pairs.annotator`). */
+  readonly name: string;
+  /** One sentence for reports: who decides, and how. */
+  readonly description: string;
+  /** Who labels: `endpointJudge`, `peopleJudge`, `checkpointJudge`, or a program. */
+  readonly by: Judge | PreferenceProgram<P>;
+}
+
+const preferences: ReadonlySet<unknown> = new Set<Preference>(['first', 'second', 'tie', 'refusal']);
+
+/** @throws BudgetlineError ANNOTATOR_INVALID */
+function runProgram<P extends Problem>(
+  { name }: Pick<PreferenceAnnotatorOptions, 'name'>,
+  program: PreferenceProgram<P>,
+  { problem, first, second, label }: PreferenceItem<P>,
+): Preference {
+  const random = createRandom(problem.id, first, second, label);
+  const preference: unknown = program(problem, first, second, random);
+  if (preferences.has(preference)) return preference as Preference;
+  throw new BudgetlineError(
+    'ANNOTATOR_INVALID',
+    `${name} returned ${String(preference)} for problem ${problem.id}.`,
+    { remedy: 'Return "first", "second", "tie" or "refusal".', details: { problem: problem.id } },
+  );
+}
+
+/** A judge whose verdicts are labels. Unreadable ones are refusals, and are counted. */
+const byJudge = (judge: Judge): Pick<PreferenceAnnotator, 'identify' | 'preferBatch'> => ({
+  identify: judge.identify?.bind(judge),
+  async preferBatch(items, session) {
+    const verdicts = await judge.compareBatch(items, session);
+    const unreadable = verdicts.filter((text) => parseVerdict(text) === 'unparseable');
+    session.record({ labelUnreadable: unreadable.length });
+    return verdicts.map(preferenceOf);
+  },
+});
+
+const byProgram = <P extends Problem>(
+  options: PreferenceAnnotatorOptions<P>,
+  program: PreferenceProgram<P>,
+): Pick<PreferenceAnnotator<P>, 'preferBatch'> => ({
+  preferBatch(items, session) {
+    const labels = items.map((item) => runProgram(options, program, item));
+    session.report(items.length, items.length);
+    return Promise.resolve(labels);
+  },
+});
+
+/**
+ * A preference annotator: for pairs of sampled answers, it labels which one is better. A judge brings its journal, spend
+ * limit and resume.
+ */
+export function preferenceAnnotator<P extends Problem = Problem>(
+  options: PreferenceAnnotatorOptions<P>,
+): PreferenceAnnotator<P> {
+  const { name, description, by } = options;
+  const own = { stack: stackOfCaller(), call: 'preferenceAnnotator', only: ['by'] };
+  const labels = typeof by === 'function' ? byProgram(options, by) : byJudge(by);
+  const annotator: PreferenceAnnotator<P> = { name, description, ...labels };
+  return definedAt(annotator, 'code' in by ? by.code : own);
+}
