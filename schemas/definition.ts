@@ -88,12 +88,19 @@ export type EvaluationSpec = z.infer<typeof evaluationSpec>;
 export type BudgetUnit = 'rows' | 'usd';
 
 export const prices = z.strictObject({
-  /** Price of one demonstration, in US dollars. */
+  /** Price of one demonstration, in US dollars: its prompt and the written answer. */
   sftExample: z.number().nonnegative(),
-  /** Price of one preference pair, in US dollars. */
+  /**
+   * Price of one preference pair, in US dollars: its prompt and the decision which answer is better. Answers cost extra: the
+   * samples, and with `chosen: 'gold'` a demonstration. For pairs of a file: the whole pair.
+   */
   preferencePair: z.number().nonnegative(),
+  /** Price of one sampled answer, in US dollars, in addition to its verifier call. Default: 0. */
+  sample: z.number().nonnegative().default(0),
   /** Price of one verifier call, in US dollars. Default: 0. */
   verifierCall: z.number().nonnegative().default(0),
+  /** Price of one label of `pairs.annotator`, in US dollars. Default: `preferencePair`. */
+  preferenceLabel: z.number().nonnegative().optional(),
   /** Price of one cell's evaluation, e.g. its judge, in US dollars; subtracted from a money budget first. Default: 0. */
   evaluation: z.number().nonnegative().optional(),
   /** Price of 10^18 floating-point operations, in US dollars; if set, a money budget also pays for compute. Default: 0. */

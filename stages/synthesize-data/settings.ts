@@ -35,7 +35,7 @@ export const callForms = {
 /** Fields of a call that sampling alone uses. */
 export const sampling = ['what', ...Object.keys(pairForms)];
 /** Fields of a call that choose a pair's answers. */
-export const choosing = ['chosen', 'rejected'];
+export const choosing = ['chosen', 'rejected', 'annotator', 'labels'];
 
 /** A definition with top-k 1 has lost its temperature and top-p in canonical form. */
 function assertTemperature(definition: PairSpec, { topK = 1, temperature }: PairSettings): void {
@@ -54,5 +54,10 @@ export function pairsOf(definition: PairSpec, call: PairSettings): PairSpec {
 }
 
 /** The settings without those that choose a pair's answers, which rejection samples have no use for. */
-export const samplingOf = ({ chosen: _chosen, rejected: _rejected, ...sampling }: PairSpec): SamplingSpec =>
-  sampling;
+export const samplingOf = ({
+  chosen: _chosen,
+  rejected: _rejected,
+  annotator: _annotator,
+  labels: _labels,
+  ...sampling
+}: PairSpec): SamplingSpec => sampling;
