@@ -10,18 +10,20 @@ import type {
 import { nameOfAuxiliary } from '../contracts/auxiliary';
 import type { Coordinates } from '../core/coordinates';
 import type { SweepDefinition } from '../schemas/definition';
-import type { FailedCell, SweepResult } from '../contracts/results';
+import type { FailedCell, FailureReason, SweepResult } from '../contracts/results';
 import { writeAnswer } from './answer';
 import { analyzeBudgets, measureStyle } from './best';
 import { analyzeAuxiliary, type AuxiliaryItems } from './auxiliary';
 import type { ClaimBudgets } from './claim-rules';
 import { judgeClaims } from './claims';
 import { diagnoseColdStart } from './cold-start';
-import { analyzeControls, analyzeFurtherControls } from './controls';
+import { analyzeCandidates } from './candidates';
+import { analyzeControls, analyzeFurtherControls, type LearningRates } from './controls';
 import { findFurther } from './findings';
 import { buildGrid, type Grid, type GridInput, type ItemsByRun } from './grid';
 import { createInference, unitsOf, variesBySeedsAlone, type Inference } from './inference';
 import { findFrontier, measureGains } from './marginal-gains';
+import { measurePairEffects } from './pair-effects';
 import { analyzePrices } from './price-sensitivity';
 import { transferBetweenBudgets } from './regions';
 import { seedVariance } from './seed-pool';
@@ -56,6 +58,10 @@ export interface AnalyzeSubjectInput extends GridInput {
   readonly failedCells: readonly FailedCellAnalysis[];
   /** Default: none. */
   readonly failedControls?: readonly FailedControlAnalysis[];
+  /** Why the base's evaluation failed, if it did. */
+  readonly baseFailure?: FailureReason;
+  /** Default: unknown. */
+  readonly learningRates?: LearningRates;
   /** Item rows by run. Null: summaries are used. */
   readonly items: ItemsByRun | null;
   /** Default: none. */
@@ -141,6 +147,8 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     rules,
     failedCells,
     failedControls = [],
+    baseFailure,
+    learningRates: rates,
     items,
     auxiliary = [],
     resamples = defaultResamples,
@@ -149,7 +157,9 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
   const inference = createInference(grid, resamples);
   const basis = basisOf(inference);
   const { equivalenceMargin } = rules;
-  const { cells, budgets } = analyzeBudgets(inference);
+  const { cells, budgets } = analyzeBudgets(inference, failedCells);
+  const incomplete = budgets.filter(({ missing }) => missing.length > 0).map(({ budget }) => budget);
+  const isBuiltIn = rules.pipeline === undefined;
   const answered = {
     version: 1 as const,
     unit: grid.unit,
@@ -164,16 +174,19 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     },
     equivalenceMargin,
     base: grid.base && { score: inference.score(grid.base), style: measureStyle(inference, grid.base) },
+    baseFailure,
     cells,
     budgets,
     transfers: transferBetweenBudgets(budgets),
     coldStart: diagnoseColdStart(inference, equivalenceMargin),
     stagnation: diagnoseStagnation(inference, equivalenceMargin),
-    findings: findFurther(inference, equivalenceMargin),
+    findings: findFurther(inference, incomplete, rules),
     gains: measureGains(inference),
     frontier: findFrontier(inference),
     prices: analyzePrices(inference),
-    controls: analyzeControls(inference, equivalenceMargin),
+    pairEffects: isBuiltIn ? measurePairEffects(inference, equivalenceMargin) : [],
+    controls: analyzeControls(inference, { margin: equivalenceMargin, rates }),
+    candidates: analyzeCandidates(inference, budgets, equivalenceMargin),
     furtherControls: analyzeFurtherControls(inference, equivalenceMargin),
     tuning: analyzeTuning(inference),
     failedControls,
@@ -215,8 +228,10 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     controls,
     failedCells: failedCells.map(describeFailedCell),
     failedControls: describeFailedControls(result),
+    baseFailure,
+    learningRates: { sft: definition.sft.learningRate, preference: definition.preference.learningRate },
     items,
     resamples,
   });
-  return { ...analysis, baseFailure, sweepId };
+  return { ...analysis, sweepId };
 }

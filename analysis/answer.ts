@@ -3,9 +3,13 @@ import type { SubjectAnalysis } from '../contracts/analysis/sweep';
 import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../core/coordinates';
 import { toDecimals } from '../core/decimals';
+import { nameUsd } from '../core/money';
 import type { ClaimBudgets } from './claim-rules';
 import { describeColdStart } from './cold-start';
 import { countOf, describeSplit, formatScore, joinList } from '../contracts/text';
+import { compareCandidate, recommendCandidate } from './answer-candidates';
+import { answerControls, answerPairs } from './answer-controls';
+import { answerFailures } from './answer-failures';
 import { joinBudgets, sayBudget, sayScore } from './text';
 
 /** The analysis without the paragraph that is written from it. */
@@ -25,10 +29,22 @@ function describeTies({ tied, sftFraction }: BudgetAnalysis): string {
   return equals.length === 0 ? '' : `, exactly as high as ${fractionsOf(equals)}`;
 }
 
+/** The cheapest split that is statistically tied with the best, if it costs less. */
+function describeCheaper(
+  { budget, sftFraction, indistinguishable }: BudgetAnalysis,
+  { cells, unit }: Answered,
+): string {
+  if (unit === 'usd') return '';
+  const here = cells.filter((cell) => cell.budget === budget && indistinguishable.includes(cell.sftFraction));
+  const best = here.find((cell) => cell.sftFraction === sftFraction);
+  const [cheapest] = [...here].sort((a, b) => a.annotationUsd - b.annotationUsd);
+  if (best === undefined || cheapest === undefined || cheapest.annotationUsd >= best.annotationUsd) return '';
+  return `; the cheapest of these is SFT share ${cheapest.sftFraction} (${nameUsd(cheapest.annotationUsd)} against ${nameUsd(best.annotationUsd)})`;
+}
+
 /** How sure the best split of a budget is. */
-function describeRivals(budget: BudgetAnalysis, run: number): string {
+function describeRivals(budget: BudgetAnalysis): string {
   const rivals = budget.indistinguishable.filter((fraction) => fraction !== budget.sftFraction);
-  if (run === 1) return '; no other split was run';
   if (budget.probabilityBest === null) return describeTies(budget);
   const chance = `, best with probability ${toDecimals(budget.probabilityBest, 2)}`;
   if (rivals.length === 0) return `${chance}; every other split is significantly below it (95%)`;
@@ -44,18 +60,35 @@ function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
     : ` (one half of the items selects SFT share ${heldOut.sftFraction}, which scores ${score} on the other)`;
 }
 
-function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
+/** A budget without a competitor: the scores that there are, and no winner. */
+function answerIncomplete({ budget, missing }: BudgetAnalysis, { cells, unit }: Answered): string {
+  const here = cells.filter((cell) => cell.budget === budget);
+  const scores = here.map(({ sftFraction, score }) => `SFT share ${sftFraction} scores ${sayScore(score)}`);
+  const verb = missing.length === 1 ? 'has' : 'have';
+  return `With ${sayBudget(budget, unit)} no split is named best, because ${fractionsOf(missing)} ${verb} no score: ${joinList(scores)}.`;
+}
+
+/** The best split of a budget, if one is named. */
+function answerSplit(budget: BudgetAnalysis, analysis: Answered): string {
   const rows = sayBudget(budget.budget, analysis.unit);
   const score = `${splitOf(budget)} scores ${sayScore(budget.score)}`;
-  const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   if (budget.beatsBase === false) {
     const base = analysis.base === null ? '' : ` (${formatScore(analysis.base.score.estimate)})`;
     return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.`;
   }
-  if (run > 1 && budget.indistinguishable.length === run && budget.probabilityBest !== null) {
-    return `With ${rows} all splits are statistically tied: the highest, ${score}.`;
-  }
-  return `With ${rows} buy ${splitOf(budget)}: it scores ${sayScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget, run)}.`;
+  if (budget.noWinner === 'only-split') return `With ${rows} only one split was run: ${score}.`;
+  if (budget.noWinner === 'all-tied')
+    return `With ${rows} all splits are statistically tied: the highest, ${score}${describeCheaper(budget, analysis)}.`;
+  return `With ${rows} buy ${splitOf(budget)}: it scores ${sayScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget)}${describeCheaper(budget, analysis)}.`;
+}
+
+/** The best purchase of a budget: a split, or SFT on the data of a mixture. */
+function answerBudget(budget: BudgetAnalysis, analysis: Answered): string {
+  if (budget.noWinner === 'missing-split') return answerIncomplete(budget, analysis);
+  const candidate = analysis.candidates.find((one) => one.budget === budget.budget);
+  if (candidate === undefined) return answerSplit(budget, analysis);
+  if (candidate.recommended) return recommendCandidate(candidate, budget, analysis);
+  return [answerSplit(budget, analysis), ...compareCandidate(candidate, budget)].join(' ');
 }
 
 function answerColdStart({ coldStart: diagnoses, unit }: Answered): string[] {
@@ -85,17 +118,6 @@ function answerStagnation({ stagnation }: Answered): string[] {
     : [];
 }
 
-function answerControls({ controls, budgets }: Answered): string[] {
-  const onChosen = controls.filter(({ kind }) => kind === 'sft-on-chosen');
-  if (onChosen.length > 0) return onChosen.map(({ reading }) => reading);
-  const mixture = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
-  return mixture
-    ? [
-        'No ablation (SFT on the chosen answers) was run, so the gain may come from the data and not from the preference loss.',
-      ]
-    : [];
-}
-
 /** Replaces the remark on ablations, which is about the built-in pipeline. */
 const ownPipeline = 'SFT share is what the pipeline was given; the pipeline decides what its rows are.';
 
@@ -119,15 +141,6 @@ function answerSeeds({ seeds, intervals }: Answered): string {
   }
 }
 
-function answerFailedCells({ failedCells, unit }: Answered): string[] {
-  if (failedCells.length === 0) return [];
-  const names = failedCells.map(
-    ({ budget, sftFraction }) => `SFT share ${sftFraction} at ${nameBudget(budget, unit)}`,
-  );
-  const verb = failedCells.length === 1 ? 'is' : 'are';
-  return [`${joinList([...new Set(names)])} failed and ${verb} missing from this answer.`];
-}
-
 /** The place on the axes that the sentence does not name. */
 function describePlace({ annotator, axes = {} }: Answered): string {
   const named = ['task', 'model', ...(annotator === null ? [] : ['annotator'])];
@@ -141,23 +154,29 @@ function settingOf(analysis: Answered): string {
   return `On ${task} with the ${model} model${writer}${describePlace(analysis)}`;
 }
 
-/** One plain paragraph: the best split of each budget with its uncertainty, cold start, ablations. */
+/** A sentence that follows a colon. */
+const afterColon = (sentence: string): string =>
+  sentence.replace(/^(With|The|These|No)\b/, (word) => word.toLowerCase());
+
+/** One plain paragraph: failures first, then the best purchase of each budget with its uncertainty, cold start, pairs and ablations. */
 export function writeAnswer(analysis: Answered, { pipeline }: Pick<ClaimBudgets, 'pipeline'>): string {
   const { budgets } = analysis;
   const setting = `${settingOf(analysis)}:`;
-  if (budgets.length === 0)
-    return [setting, 'no cell finished, so there is no answer.', ...answerFailedCells(analysis)].join(' ');
-  const [first, ...rest] = budgets.map((budget) => answerBudget(budget, analysis));
-  const opening = first!.replace(/^With/, 'with');
+  const failed = answerFailures(analysis);
+  const bought = budgets.map((budget) => answerBudget(budget, analysis));
+  const [first, ...rest] = [
+    ...failed,
+    ...(bought.length === 0 ? ['No cell finished, so there is no answer.'] : bought),
+  ];
+  if (budgets.length === 0) return [setting, afterColon(first!), ...rest].join(' ');
   return [
     setting,
-    opening,
+    afterColon(first!),
     ...rest,
     ...answerColdStart(analysis),
     ...answerStagnation(analysis),
-    ...(pipeline === undefined ? answerControls(analysis) : [ownPipeline]),
+    ...(pipeline === undefined ? [...answerPairs(analysis), ...answerControls(analysis)] : [ownPipeline]),
     ...answerAuxiliary(analysis),
-    ...answerFailedCells(analysis),
     answerSeeds(analysis),
   ].join(' ');
 }

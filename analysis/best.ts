@@ -1,6 +1,7 @@
-import type { Estimate, StyleRates } from '../contracts/analysis/estimate';
+import type { StyleRates } from '../contracts/analysis/estimate';
 import type { BudgetAnalysis, CellAnalysis } from '../contracts/analysis/splits';
-import { boundBest, crossUnits, simultaneousCritical, simultaneousHalf } from './bounds';
+import type { FailedCellAnalysis } from '../contracts/analysis/sweep';
+import { compareBest } from './bounds';
 import { groupsByBudget, type Group, type Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import type { Metric } from './measure';
@@ -90,30 +91,26 @@ function analyzeCell(inference: Inference, standing: Standing, best: Group): Cel
   };
 }
 
-/** The best of the groups less the base. The bounds allow for the selection of the best. */
-function boundOverBase(inference: Inference, groups: readonly Group[]): Estimate | null {
-  const { base } = inference.grid;
-  if (base === null) return null;
-  const matrix = crossUnits(inference, groups, [base]);
-  return boundBest(matrix, simultaneousHalf(simultaneousCritical(inference, [matrix])));
-}
-
 function analyzeBudget(
   inference: Inference,
   standings: readonly Standing[],
   known: {
     readonly resamples: readonly Float64Array[] | null;
     readonly heldOut: BudgetAnalysis['heldOut'];
+    readonly missing: readonly number[];
     readonly best: Group;
     readonly tied: readonly Group[];
   },
 ): BudgetAnalysis {
-  const { best, tied, resamples, heldOut } = known;
+  const { best, tied, resamples, heldOut, missing } = known;
   const groups = standings.map(({ group }) => group);
-  const overBase = boundOverBase(inference, groups);
+  const { base } = inference.grid;
+  const overBase = base && compareBest(inference, groups, [base]);
   const equals = standings.filter((standing) => standing.mayBeBest !== false).map(({ group }) => group);
   const fractionsOf = (list: readonly Group[]): number[] =>
     list.map((group) => group.sftFraction).sort((a, b) => a - b);
+  const probabilityBest = standings.find(({ group }) => group === best)?.probabilityBest ?? null;
+  const allTied = probabilityBest !== null && equals.length === groups.length;
   return {
     budget: best.budget,
     sftFraction: best.sftFraction,
@@ -123,7 +120,10 @@ function analyzeBudget(
     score: inference.score(best),
     overBase,
     beatsBase: overBase === null || overBase.low === null ? null : overBase.low > 0,
-    probabilityBest: standings.find(({ group }) => group === best)?.probabilityBest ?? null,
+    probabilityBest,
+    missing,
+    noWinner:
+      missing.length > 0 ? 'missing-split' : groups.length === 1 ? 'only-split' : allTied ? 'all-tied' : null,
     tied: fractionsOf(tied),
     indistinguishable: fractionsOf(equals),
     regions: findRegions(inference, groups, resamples),
@@ -131,8 +131,19 @@ function analyzeBudget(
   };
 }
 
+/** SFT shares of a budget, most demonstrations first, that have a failed cell and no finished one. */
+function missingSplits(groups: readonly Group[], failedCells: readonly FailedCellAnalysis[]): number[] {
+  const { budget } = groups[0]!;
+  const failed = failedCells.filter((cell) => cell.budget === budget).map(({ sftFraction }) => sftFraction);
+  const finished = new Set(groups.map(({ sftFraction }) => sftFraction));
+  return [...new Set(failed)].filter((fraction) => !finished.has(fraction)).sort((a, b) => b - a);
+}
+
 /** Ranks the splits of each budget, with those that are statistically tied with the best. */
-export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; budgets: BudgetAnalysis[] } {
+export function analyzeBudgets(
+  inference: Inference,
+  failedCells: readonly FailedCellAnalysis[],
+): { cells: CellAnalysis[]; budgets: BudgetAnalysis[] } {
   const cells: CellAnalysis[] = [];
   const budgets: BudgetAnalysis[] = [];
   const heldOut = scoreHeldOut(inference.grid);
@@ -153,7 +164,8 @@ export function analyzeBudgets(inference: Inference): { cells: CellAnalysis[]; b
     cells.push(...standings.map((standing) => analyzeCell(inference, standing, found.best)));
     // One split: there is nothing to select.
     const half = alone ? null : (heldOut.get(budget) ?? null);
-    budgets.push(analyzeBudget(inference, standings, { ...found, resamples, heldOut: half }));
+    const missing = missingSplits(groups, failedCells);
+    budgets.push(analyzeBudget(inference, standings, { ...found, resamples, heldOut: half, missing }));
   }
   return { cells, budgets };
 }

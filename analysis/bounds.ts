@@ -79,3 +79,9 @@ export function boundBest(matrix: ContrastMatrix, half: HalfWidth): Estimate {
   const upper = boundEach(matrix, half, 'high');
   return { estimate, low: lower && maxMin(lower), high: upper && minMax(upper) };
 }
+
+/** The best of some units less the best of others, with simultaneous bounds. */
+export function compareBest(inference: Inference, left: readonly Unit[], right: readonly Unit[]): Estimate {
+  const matrix = crossUnits(inference, left, right);
+  return boundBest(matrix, simultaneousHalf(simultaneousCritical(inference, [matrix])));
+}

@@ -6,6 +6,7 @@ import { styleMetrics, type Measure, type Metric } from './measure';
 import { variance } from './moments';
 import { countOf, formatScore, formatSigned } from '../contracts/text';
 import { sayBudget } from './text';
+import { hasFewSteps } from './training';
 
 /** A small effect, by Cohen's convention. Without style rates, the score must differ by as much. */
 const smallEffect = 0.2;
@@ -178,7 +179,8 @@ function diagnoseBudget(
   if (cold === undefined || warm === undefined) return null;
   const evidence = gatherEvidence(inference, { cold, warm }, margin);
   const [score] = evidence;
-  const status = decide(evidence);
+  const isTested = !hasFewSteps(cold);
+  const status = isTested ? decide(evidence) : 'unclear';
   const gap = score!.difference.estimate;
   const recovered = recoveredShare(score!);
   const repair = findRepair(inference, cold, warms, margin);
@@ -193,7 +195,9 @@ function diagnoseBudget(
     warmSftRows: warm.sftRows,
     repairedBy: repair?.sftFraction ?? null,
     evidence,
-    advice: adviseColdStart(status, { cold, warm }, repair, { rows, gap, margin }),
+    advice: isTested
+      ? adviseColdStart(status, { cold, warm }, repair, { rows, gap, margin })
+      : `At ${rows} preference tuning at SFT share 0 is under-trained, so it does not show whether there is a cold start.`,
   };
 }
 

@@ -2,8 +2,9 @@ import type { ControlAnalysis, ControlEffect, FurtherControl } from '../contract
 import type { Estimate } from '../contracts/analysis/estimate';
 import type { ControlUnit, Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
-import { formatDifference } from '../contracts/text';
+import { countOf, formatCount, formatDifference } from '../contracts/text';
 import { sayBudget, sayScore } from './text';
+import { stepsOf } from './training';
 
 /** Effect of a difference. `none`: its 95% interval is within ± the margin. */
 export function judge({ estimate, low, high }: Estimate, margin: number): ControlEffect {
@@ -15,47 +16,65 @@ export function judge({ estimate, low, high }: Estimate, margin: number): Contro
 
 type Meanings = Readonly<Record<ControlEffect, string>>;
 
-const ofChosen: Meanings = {
-  helps: 'the preference loss adds to the gain of SFT on the same data',
-  none: 'the preference loss adds nothing: SFT on the same data gains as much',
-  hurts: 'SFT on the same chosen answers is better, so the preference loss does not help',
-  unclear: 'the effect of the preference loss is not significant',
-};
-
-const ofRejectionSamples: Meanings = {
-  helps: 'pairs add to the gain of rejection sampling',
-  none: 'pairs add nothing to rejection sampling',
-  hurts: 'rejection sampling is better, so pairs do not help',
-  unclear: 'the effect of pairs over rejection sampling is not significant',
-};
-
-const winnerControls = {
-  'sft-on-chosen': { name: 'SFT on its chosen answers', meaning: ofChosen },
-  'rejection-sampling': {
-    name: 'SFT on rejection samples of the same warm start',
-    meaning: ofRejectionSamples,
-  },
+const mixtureControls = {
+  'sft-on-chosen': 'SFT on its chosen answers',
+  'rejection-sampling': 'SFT on rejection samples of the same warm start',
 } as const;
 
-type WinnerKind = keyof typeof winnerControls;
+/** A control that trains on from the warm start of a mixture, in place of preference tuning. */
+export type MixtureControl = ControlUnit & { readonly kind: keyof typeof mixtureControls };
 
-const isWinnerControl = (unit: ControlUnit): unit is ControlUnit & { readonly kind: WinnerKind } =>
-  unit.kind in winnerControls;
+export const isMixtureControl = (unit: ControlUnit): unit is MixtureControl => unit.kind in mixtureControls;
+
+const higherBy: Readonly<Record<ControlEffect, ControlAnalysis['higher']>> = {
+  helps: 'mixture',
+  none: 'equal',
+  hurts: 'control',
+  unclear: 'unclear',
+};
+
+const comparisons: Readonly<Record<ControlAnalysis['higher'], string>> = {
+  mixture: 'the mixture is higher',
+  equal: 'they are equivalent',
+  control: 'the control is higher',
+  unclear: 'neither is significantly higher',
+};
+
+/** Learning rates of the definition, for controls that train with the one of SFT. */
+export interface LearningRates {
+  readonly sft: number;
+  readonly preference: number;
+}
+
+/** Differences in training between a mixture and its control; both have the same epochs and batch size. */
+function compareTraining({ of, trained }: MixtureControl, rates: LearningRates | undefined): string {
+  const steps = { control: stepsOf(trained, 'trainSft'), mixture: stepsOf(of.trained, 'trainPreference') };
+  const parts = [
+    ...(rates === undefined || rates.sft === rates.preference
+      ? []
+      : [`at learning rate ${rates.sft}, preference tuning at ${rates.preference}`]),
+    ...(steps.control === null || steps.mixture === null || steps.control === steps.mixture
+      ? []
+      : [
+          `in ${countOf(steps.control, 'optimiser step')}, preference tuning in ${formatCount(steps.mixture)}`,
+        ]),
+  ];
+  return parts.length === 0 ? '' : `The control trains ${parts.join(', and ')}.`;
+}
 
 function analyzeControl(
   inference: Inference,
-  unit: ControlUnit & { readonly kind: WinnerKind },
-  margin: number,
+  unit: MixtureControl,
+  { margin, rates }: ControlRules,
 ): ControlAnalysis {
   const { kind, of } = unit;
   const { budget, sftFraction } = of;
   const mixture = inference.score(of);
   const control = inference.score(unit);
   const difference = intervalOf(inference.difference(of, unit));
-  const lossEffect = judge(difference, margin);
+  const higher = higherBy[judge(difference, margin)];
   const pureSft = inference.grid.groups.find((group) => group.budget === budget && group.sftFraction === 1);
-  const { name, meaning } = winnerControls[kind];
-  const scores = `the mixture scores ${sayScore(mixture)}, ${name} ${sayScore(control)}`;
+  const scores = `the mixture scores ${sayScore(mixture)}, ${mixtureControls[kind]} ${sayScore(control)}`;
   return {
     kind,
     budget,
@@ -63,16 +82,22 @@ function analyzeControl(
     mixture,
     control,
     difference,
-    lossEffect,
     overPureSft: pureSft === undefined ? null : intervalOf(inference.difference(unit, pureSft)),
-    reading: `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} ${scores}: a difference of ${formatDifference(difference)}; ${meaning[lossEffect]}.`,
+    higher,
+    training: compareTraining(unit, rates),
+    reading: `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} ${scores}: a difference of ${formatDifference(difference)}; ${comparisons[higher]}.`,
   };
 }
 
-/** Compares winning mixtures with their ablations. */
-export function analyzeControls(inference: Inference, margin: number): ControlAnalysis[] {
-  const units = inference.grid.controls.filter(isWinnerControl);
-  return units.map((unit) => analyzeControl(inference, unit, margin));
+interface ControlRules {
+  readonly margin: number;
+  readonly rates: LearningRates | undefined;
+}
+
+/** Compares mixtures with SFT on the same data. */
+export function analyzeControls(inference: Inference, rules: ControlRules): ControlAnalysis[] {
+  const units = inference.grid.controls.filter(isMixtureControl);
+  return units.map((unit) => analyzeControl(inference, unit, rules));
 }
 
 const ofPrompting: Meanings = {

@@ -1,13 +1,15 @@
 import { nameBudget } from '../contracts/budget-name';
 import type { Finding } from '../contracts/analysis/diagnoses';
 import type { Estimate } from '../contracts/analysis/estimate';
-import { groupsByBudget, type Group } from './grid';
+import { groupsByBudget, type Group, type Unit, warmStartOf } from './grid';
 import { intervalOf, type Inference } from './inference';
+import type { ClaimBudgets } from './claim-rules';
 import { tie } from './regions';
-import { formatDifference, formatScore, formatSigned } from '../contracts/text';
+import { countOf, formatDifference, formatScore, formatSigned } from '../contracts/text';
 import { sayBudget } from './text';
+import { isUnderTrained } from './training';
 
-/** Answers count as longer from this share above those of pure SFT on. */
+/** Answers count as longer from this share above those of the warm start on. */
 const grownBy = 0.25;
 
 function highest(inference: Inference, groups: readonly Group[]): Group {
@@ -39,7 +41,7 @@ function describeStep(from: Group, to: Group, gain: Estimate, inference: Inferen
 }
 
 const saturationAdvice: Record<Finding['status'], string> = {
-  present: 'More demonstrations alone gain nothing: spend on pairs, or stop.',
+  present: 'More demonstrations alone gain nothing: buy no more of them alone.',
   absent: 'More demonstrations alone still gain at the largest budget.',
   unclear: 'The gain of more demonstrations alone at the largest budget is not significant.',
 };
@@ -62,12 +64,16 @@ const nextPurchase: Record<Finding['status'], string> = {
   unclear: 'Not significant: run another seed or a larger test set to see whether the last doubling gained.',
 };
 
-/** Whether to buy more than the largest budget: by the gain of the best split over the last step. */
-function findNextPurchase(inference: Inference, margin: number): Finding[] {
+/**
+ * Whether to buy more than the largest budget: by the gain of the best split over the last step. Unknown where a split of
+ * either budget is missing.
+ */
+function findNextPurchase(inference: Inference, incomplete: readonly number[], margin: number): Finding[] {
   const [from, to] = [...groupsByBudget(inference.grid.groups).values()]
     .slice(-2)
     .map((groups) => highest(inference, groups));
   if (from === undefined || to === undefined) return [];
+  if ([from, to].some(({ budget }) => incomplete.includes(budget))) return [];
   const gain = perDoubling(inference, from, to);
   const status = judgeGain(gain, margin);
   const evidence = [describeStep(from, to, gain, inference)];
@@ -76,17 +82,17 @@ function findNextPurchase(inference: Inference, margin: number): Finding[] {
 }
 
 /** Preference tuning that makes answers longer and not better. */
-function findLengthHacking(inference: Inference, pure: Group, mixed: Group, margin: number): Finding[] {
-  const before = inference.measure(pure, 'meanTokens').estimate;
-  const longer = intervalOf(inference.difference(mixed, pure, 'meanTokens'));
-  const better = intervalOf(inference.difference(mixed, pure));
+function findLengthHacking(inference: Inference, warm: Unit, mixed: Group, margin: number): Finding[] {
+  const before = inference.measure(warm, 'meanTokens').estimate;
+  const longer = intervalOf(inference.difference(mixed, warm, 'meanTokens'));
+  const better = intervalOf(inference.difference(mixed, warm));
   const grown = longer.estimate > grownBy * before && (longer.low ?? longer.estimate) > 0;
   if (!grown) return [];
   const status = judgeGain(better, margin);
   const { budget, sftFraction } = mixed;
   const share = `+${((100 * longer.estimate) / before).toFixed(0)}%`;
   const evidence = [
-    `At ${sayBudget(budget, inference.grid.unit)} answers of SFT share ${sftFraction} are ${share} longer than those of SFT share 1, the score differs by ${formatDifference(better)}.`,
+    `At ${sayBudget(budget, inference.grid.unit)} answers of SFT share ${sftFraction} are ${share} longer than those of its warm start, the score differs by ${formatDifference(better)}.`,
   ];
   const advice =
     status === 'present'
@@ -96,11 +102,36 @@ function findLengthHacking(inference: Inference, pure: Group, mixed: Group, marg
 }
 
 function findGrownAnswers(inference: Inference, margin: number): Finding[] {
-  return [...groupsByBudget(inference.grid.groups).values()].flatMap((groups) => {
-    const pure = groups.find((group) => group.sftFraction === 1);
-    if (pure === undefined || Number.isNaN(inference.measure(pure, 'meanTokens').estimate)) return [];
-    const mixed = groups.filter(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
-    return mixed.flatMap((group) => findLengthHacking(inference, pure, group, margin));
+  const mixtures = inference.grid.groups.filter(({ sftRows, pairRows }) => sftRows > 0 && pairRows > 0);
+  return mixtures.flatMap((group) => {
+    const warm = warmStartOf(inference.grid, group);
+    if (warm === undefined || Number.isNaN(inference.measure(warm, 'meanTokens').estimate)) return [];
+    return findLengthHacking(inference, warm, group, margin);
+  });
+}
+
+const trainedOn: Readonly<Record<string, string>> = { trainSft: 'demonstrations', trainPreference: 'pairs' };
+
+/** Cells with a training stage that made too few optimiser steps to judge its rows by. */
+function findUnderTrained(inference: Inference): Finding[] {
+  return inference.grid.groups.flatMap(({ budget, sftFraction, trained }): Finding[] => {
+    const place = `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction}`;
+    const evidence = trained
+      .filter(isUnderTrained)
+      .map(
+        ({ kind, title, steps }) =>
+          `${place} "${title}" is under-trained: ${countOf(steps, 'optimiser step')}; the score says little about ${trainedOn[kind] ?? 'its rows'}.`,
+      );
+    const advice = 'Use a smaller batch size or more epochs, or buy more rows.';
+    const finding = {
+      kind: 'under-trained',
+      budget,
+      sftFraction,
+      status: 'present',
+      evidence,
+      advice,
+    } as const;
+    return evidence.length === 0 ? [] : [finding];
   });
 }
 
@@ -119,12 +150,21 @@ function findFallingChosen(inference: Inference): Finding[] {
   });
 }
 
-/** Diagnoses other than the cold start: saturation, and side effects of preference tuning. */
-export function findFurther(inference: Inference, margin: number): Finding[] {
+/**
+ * Diagnoses other than the cold start: training, side effects of preference tuning, saturation.
+ *
+ * @param incomplete budgets with a missing split
+ */
+export function findFurther(
+  inference: Inference,
+  incomplete: readonly number[],
+  { equivalenceMargin: margin, pipeline }: ClaimBudgets,
+): Finding[] {
   return [
+    ...findUnderTrained(inference),
     ...findFallingChosen(inference),
-    ...findGrownAnswers(inference, margin),
+    ...(pipeline === undefined ? findGrownAnswers(inference, margin) : []),
     ...findSaturation(inference, margin),
-    ...findNextPurchase(inference, margin),
+    ...findNextPurchase(inference, incomplete, margin),
   ];
 }

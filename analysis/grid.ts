@@ -2,8 +2,10 @@ import type { StyleRates } from '../contracts/analysis/estimate';
 import { baseItemsKey } from '../contracts/analysis/sweep';
 import type { BudgetUnit } from '../schemas/definition';
 import { type Bought, type CellIdentity, controlIdOf, type ControlResult } from '../contracts/results';
+import type { StageResult } from '../contracts/stage';
 import type { ItemResult } from '../schemas/rows';
 import { clusterByPrompt, type Clusters } from './clusters';
+import { type TrainedStage, trainedStages } from './training';
 
 /** Summary of one evaluation, for runs without item rows. */
 export interface RunSummary extends StyleRates {
@@ -19,6 +21,8 @@ export interface CellInput {
   readonly bought?: Bought;
   readonly evaluation: RunSummary;
   readonly annotationUsd: number;
+  /** Finished stages, if known. */
+  readonly stages?: readonly StageResult[];
   /** Reward of the chosen answers at the end of preference training, if known. */
   readonly chosenReward?: number | null;
 }
@@ -30,9 +34,7 @@ export interface GridInput {
   /** Null: the base model was not evaluated. */
   readonly base: RunSummary | null;
   readonly cells: readonly CellInput[];
-  readonly controls: readonly (Pick<ControlResult, 'kind' | 'setting' | 'of'> & {
-    readonly evaluation: RunSummary;
-  })[];
+  readonly controls: readonly (Omit<ControlResult, 'evaluation'> & { readonly evaluation: RunSummary })[];
 }
 
 /** One trained and evaluated model. `rows` are in the order of the shared item ids. Null: they cannot be paired. */
@@ -59,6 +61,8 @@ export interface Group extends Unit {
   /** Of its first seed. */
   readonly bought?: Bought;
   readonly annotationUsd: number;
+  /** Training stages of its first seed. */
+  readonly trained: readonly TrainedStage[];
   /** Mean over the seeds that know it. */
   readonly chosenReward: number | null;
 }
@@ -69,6 +73,10 @@ export interface ControlUnit extends Unit {
   readonly setting: string | null;
   /** The group that it is compared with. */
   readonly of: Group;
+  /** US dollars for the rows of one seed. */
+  readonly annotationUsd: number;
+  /** Training stages of one of its seeds. */
+  readonly trained: readonly TrainedStage[];
 }
 
 /** A sweep's results as the statistics see them: seeds grouped, items aligned by id. */
@@ -152,7 +160,7 @@ function groupCells(cells: readonly CellInput[], alignment: Alignment): Group[] 
 }
 
 function toGroup(key: string, results: readonly CellInput[], alignment: Alignment): Group {
-  const [{ cell: place, bought }] = results as [CellInput];
+  const [{ cell: place, bought, stages }] = results as [CellInput];
   const { budget, sftFraction, sftRows, pairRows } = place;
   const annotationUsd = results.reduce((sum, result) => sum + result.annotationUsd, 0) / results.length;
   const runs = results.map(({ cell, evaluation }) => ({
@@ -165,7 +173,8 @@ function toGroup(key: string, results: readonly CellInput[], alignment: Alignmen
   const chosenReward =
     rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
   const counts = { budget, sftFraction, sftRows, pairRows, bought };
-  return { key, ...counts, annotationUsd, chosenReward, runs: runs.sort(bySeed) };
+  const trained = trainedStages(stages);
+  return { key, ...counts, annotationUsd, trained, chosenReward, runs: runs.sort(bySeed) };
 }
 
 function groupControls(
@@ -178,9 +187,11 @@ function groupControls(
     const of = groups.find((group) => group.runs.some((run) => run.cellId === control.of));
     const seed = of?.runs.find((run) => run.cellId === control.of)?.seed;
     if (of === undefined || seed === undefined) continue;
-    const { kind, setting = null } = control;
+    const { kind, setting = null, annotationUsd } = control;
     const key = controlIdOf({ ...control, of: of.key });
-    const unit = units.get(key) ?? { key, kind, setting, budget: of.budget, of, runs: [] };
+    const trained = trainedStages(control.stages);
+    const facts = { key, kind, setting, budget: of.budget, of, annotationUsd, trained };
+    const unit = units.get(key) ?? { ...facts, runs: [] };
     const rows = alignment.rowsOf(controlIdOf(control));
     unit.runs.push({ seed, cellId: control.of, summary: control.evaluation, rows });
     units.set(key, unit);
@@ -214,6 +225,19 @@ export function buildGrid(
     seeds: [...new Set(cells.map(({ cell }) => cell.seed))].sort((a, b) => a - b),
     notes: alignment.notes,
   };
+}
+
+/**
+ * The frozen model that a group's preference tuning began from: its control, the base model at SFT share 0, or the cell
+ * of SFT alone with as many demonstrations. Undefined: the group has no pairs, or its warm start has no score.
+ */
+export function warmStartOf({ base, groups, controls }: Grid, group: Group): Unit | undefined {
+  if (group.pairRows === 0) return undefined;
+  if (group.sftRows === 0) return base ?? undefined;
+  return (
+    controls.find(({ kind, of }) => kind === 'warm-start' && of === group) ??
+    groups.find(({ sftRows, pairRows }) => pairRows === 0 && sftRows === group.sftRows)
+  );
 }
 
 /** Budgets in rising order, each with its groups by falling SFT share. */

@@ -164,6 +164,15 @@ export function unitsOf({ base, groups, controls }: Grid): Unit[] {
   return [...(base === null ? [] : [base]), ...groups, ...controls];
 }
 
+/** A control has its cell's seed variance: controls that begin from one warm start are not independent. */
+function withControls({ controls }: Grid, of: SeedPools['of']): SeedPools['of'] {
+  const borrowed = controls.flatMap(({ key, of: cell }) => {
+    const pool = of.get(cell.key);
+    return pool === undefined ? [] : [[key, pool] as const];
+  });
+  return new Map([...of, ...borrowed]);
+}
+
 /** No run has items or their number, but there are seeds: intervals are over seeds, for these items. */
 export function variesBySeedsAlone(grid: Grid): boolean {
   const runs = unitsOf(grid).flatMap((unit) => unit.runs);
@@ -179,9 +188,10 @@ export function createInference(grid: Grid, resamples: number): Inference {
     return measureUnit(units.get(unitKey.join('|'))!, metric as Metric, layout);
   });
   const measure = (unit: Unit, metric: Metric = 'score'): Measure => measures(`${metric}|${unit.key}`);
-  const pooled = remember((metric) =>
-    poolSeeds([...units.values()].map((unit) => measure(unit, metric as Metric))),
-  );
+  const pooled = remember((metric) => {
+    const pools = poolSeeds(grid.groups.map((unit) => measure(unit, metric as Metric)));
+    return { ...pools, of: withControls(grid, pools.of) };
+  });
   const pools = (metric: Metric): SeedPools => pooled(metric);
   const contrast = (terms: Contrast['terms'], metric: Metric = 'score'): Contrast =>
     buildContrast(metric, mergeTerms(terms), { grid, measure, pools });

@@ -1,6 +1,7 @@
 import type { DiagnosisStatus, StagnationDiagnosis } from '../contracts/analysis/diagnoses';
 import type { Estimate } from '../contracts/analysis/estimate';
 import { intervalOf, type Inference } from './inference';
+import { hasFewSteps } from './training';
 
 /** Fewer pairs than this are few for preference tuning. */
 const fewPairs = 1000;
@@ -36,9 +37,14 @@ const advice: Record<DiagnosisStatus, string> = {
   unclear: 'The gain of fewer than 1,000 pairs without SFT is not significant: run more seeds.',
 };
 
-/** Finds a flat or falling curve at SFT share 0, from the base over the budgets with fewer than 1,000 pairs. */
+/**
+ * Finds a flat or falling curve at SFT share 0, from the base over the budgets with fewer than 1,000 pairs. Cells with too
+ * few optimiser steps do not count.
+ */
 export function diagnoseStagnation(inference: Inference, margin: number): StagnationDiagnosis | null {
-  const cold = inference.grid.groups.filter((group) => group.sftFraction === 0 && group.pairRows < fewPairs);
+  const cold = inference.grid.groups.filter(
+    (group) => group.sftFraction === 0 && group.pairRows < fewPairs && !hasFewSteps(group),
+  );
   const [first, last] = [cold[0], cold[cold.length - 1]];
   if (first === undefined || last === undefined) return null;
   const { base } = inference.grid;

@@ -105,6 +105,8 @@ export interface ControlIdentity {
 
 /** Result of one control. */
 export interface ControlResult extends ControlIdentity {
+  /** US dollars for its rows at list price. */
+  readonly annotationUsd: number;
   readonly evaluation: EvaluationSummary;
   readonly stages: readonly StageResult[];
 }

@@ -64,6 +64,9 @@ export interface PlannedRows {
   readonly provenance: Provenance;
 }
 
+/** Fewer optimiser steps than this leave a model under-trained. */
+export const fewSteps = 10;
+
 /** Estimated tokens that a stage trains on or generates, and its rate. */
 export interface Work {
   readonly tokens: number;

@@ -5,6 +5,7 @@ import { type CellIdentity, controlIdOf } from '../contracts/results';
 import { assertExamplesAreThere, assertFitsPool, type CellPlan, planCell } from './cell';
 import { coordinatesSlug } from './identity';
 import { inOrder } from './in-order';
+import { listPriceUsd } from './money';
 import { warmStart } from './pipeline';
 import { type PlannedPipeline, planPipeline } from './planned-pipeline';
 import { applyChanges } from './variants';
@@ -18,6 +19,8 @@ export interface ControlPlan extends PlannedPipeline {
   readonly setting?: string;
   /** The cell that it is compared with. */
   readonly of: CellIdentity;
+  /** US dollars for its rows, as if bought for this control alone. */
+  readonly annotationUsd: number;
 }
 
 type Settings = Pick<SweepDefinition, 'controls' | 'budgets' | 'numFewShot' | 'sensitivityBudget'>;
@@ -37,6 +40,21 @@ const hasOwnPipeline = ({ experiment }: CellPlan): boolean => experiment.members
 
 const isUnpaired = ({ stages }: CellPlan): boolean => stages.some(({ rows }) => rows?.format === 'unpaired');
 
+/** The cell's frozen warm start, which shows what preference tuning added. */
+async function warmStartAlone(plan: CellPlan): Promise<Variations> {
+  if (hasOwnPipeline(plan)) return needsBuiltIn;
+  const planned = await planPipeline(plan.context, async (stages) =>
+    stages.evaluate({ reference: await warmStart(stages, plan.cell) }),
+  );
+  return [['', planned]];
+}
+
+/** As many epochs and rows per step as preference tuning has, so that optimiser steps are equal. */
+function stepsOfPreference({ experiment }: CellPlan): { epochs: number; batchSize: number } {
+  const { epochs, batchSize } = experiment.definition.preference;
+  return { epochs, batchSize };
+}
+
 /** SFT on the chosen answers of the cell's pairs, on top of its frozen warm start. */
 async function chosenAnswers(plan: CellPlan): Promise<Variations> {
   const { cell } = plan;
@@ -45,7 +63,12 @@ async function chosenAnswers(plan: CellPlan): Promise<Variations> {
   const planned = await planPipeline(plan.context, async (stages) => {
     const reference = await warmStart(stages, cell);
     const data = await stages.synthesizeData({ rows: cell.pairRows, reference });
-    const adapter = await stages.trainSft({ data, base: reference, column: 'chosen' });
+    const adapter = await stages.trainSft({
+      data,
+      base: reference,
+      column: 'chosen',
+      ...stepsOfPreference(plan),
+    });
     return stages.evaluate({ reference, adapter });
   });
   return [['', planned]];
@@ -60,7 +83,7 @@ async function rejectionSamples(plan: CellPlan): Promise<Variations> {
   const planned = await planPipeline(plan.context, async (stages) => {
     const reference = await warmStart(stages, cell);
     const data = await stages.synthesizeData({ rows, reference, what: 'rejection-samples' });
-    const adapter = await stages.trainSft({ data, base: reference });
+    const adapter = await stages.trainSft({ data, base: reference, ...stepsOfPreference(plan) });
     return stages.evaluate({ reference, adapter });
   });
   return [['', planned]];
@@ -125,6 +148,7 @@ function betas(cell: CellPlan): Promise<Variations> {
 
 const variations: Readonly<Record<ControlKind, (cell: CellPlan, settings: Settings) => Promise<Variations>>> =
   {
+    'warm-start': warmStartAlone,
     'sft-on-chosen': chosenAnswers,
     'rejection-sampling': rejectionSamples,
     'few-shot': fewShot,
@@ -150,7 +174,8 @@ async function controlsOf(
   if (different.length === 0) return ['the pipeline does not use the setting that it changes'];
   return different.map(([setting, planned]) => {
     const named = { kind, setting: setting === '' ? undefined : setting };
-    return { id: controlIdOf({ of: of.id, ...named }), ...named, of, ...planned };
+    const annotationUsd = listPriceUsd(cell.experiment.definition.prices, planned.stages);
+    return { id: controlIdOf({ of: of.id, ...named }), ...named, of, annotationUsd, ...planned };
   });
 }
 
@@ -169,13 +194,14 @@ function firstCells(cells: readonly CellPlan[]): CellPlan[] {
 
 const isMixture = ({ cell }: CellPlan): boolean => cell.sftRows > 0 && cell.pairRows > 0;
 
-/** Controls that run only for winning mixtures, which are known when cells have ended. */
+/** Controls that run only for the best mixture of each budget, which is known when cells have ended. */
 const winnerControls: readonly ControlKind[] = ['sft-on-chosen', 'rejection-sampling'];
 
-/** The cells that a control may run for; for winner controls, all cells that can win. */
+/** The cells that a control may run for; for winner controls, all mixtures. */
 function cellsFor(kind: ControlKind, cells: readonly CellPlan[], settings: Settings): readonly CellPlan[] {
   const { budgets, sensitivityBudget = Math.max(...budgets) } = settings;
   switch (kind) {
+    case 'warm-start':
     case 'sft-on-chosen':
     case 'rejection-sampling':
       return cells.filter(isMixture);
@@ -195,6 +221,7 @@ function reasonOf(
   { budgets, sensitivityBudget = Math.max(...budgets) }: Settings,
 ): string {
   switch (kind) {
+    case 'warm-start':
     case 'sft-on-chosen':
     case 'rejection-sampling':
       return 'no cell buys both demonstrations and pairs';
@@ -237,7 +264,7 @@ export function countControls({ certain, winnerControls }: PlannedControls): Map
 export interface PlannedControls {
   /** Controls that will run. */
   readonly certain: readonly ControlPlan[];
-  /** Controls of every mixture that may win; only those of winners run. */
+  /** Controls of every mixture; only those of the best mixture of each budget run. */
   readonly winnerControls: readonly ControlPlan[];
   /** Requested controls that cannot run, each as a sentence with the reason. */
   readonly unavailable: readonly string[];

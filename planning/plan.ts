@@ -2,7 +2,7 @@ import type { ResolvedSweep } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
 import type { IdentifiedSource } from '../contracts/provenance';
-import type { PlannedStage, StageKey } from '../contracts/stage';
+import { fewSteps, type PlannedStage, type StageKey } from '../contracts/stage';
 import { type CellPlan, planBase, planCell } from './cell';
 import { planControls, type PlannedControls } from './controls';
 import { dependenciesOf, estimateStageSeconds } from './estimate';
@@ -50,8 +50,6 @@ function uniqueStages(base: readonly PlannedStage[], cells: readonly CellPlan[])
     return { stage, cells: uses.get(stage.key) ?? 0, dependsOn, seconds: estimateStageSeconds(stage) };
   });
 }
-
-const fewSteps = 10;
 
 function stepWarnings(stages: readonly UniqueStage[]): string[] {
   return stages.flatMap(({ stage: { title, optimiserSteps: steps } }) =>

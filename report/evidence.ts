@@ -89,7 +89,7 @@ function answerCells(
 ): EvidencePlan['answers'] {
   const budget = cells[0]?.cell.budget;
   const diagnosis = analysis.coldStart.find((one) => one.budget === budget);
-  const best = analysis.budgets.find((one) => one.budget === budget);
+  const best = analysis.budgets.find((one) => one.budget === budget && one.noWinner === null);
   const roles: [number | undefined, string][] = [
     [0, 'preference tuning alone'],
     [diagnosis?.warmFraction, 'warm start'],

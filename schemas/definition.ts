@@ -194,13 +194,17 @@ export type ExperimentJson = z.input<typeof experimentDefinition>;
  *
  * | kind | training | compared with |
  * |---|---|---|
- * | sft-on-chosen | SFT on the chosen answers of the pairs, from the same warm start | every winning mixture |
- * | rejection-sampling | SFT on as many correct samples of the same warm start | every winning mixture |
+ * | warm-start | none beyond the cell's SFT: its frozen warm start is evaluated | every mixture |
+ * | sft-on-chosen | SFT on the chosen answers of the pairs, from the same warm start | the best mixture of each budget |
+ * | rejection-sampling | SFT on as many correct samples of the same warm start | the best mixture of each budget |
  * | few-shot | none: the base model with demonstrations in its prompt | the smallest budget |
  * | dpo-nll | DPO with a cross-entropy term of weight 1 on the chosen answers; a `sigmoid` loss keeps its `labelSmoothing` | SFT fraction 0 at every budget |
  * | learning-rate, beta | preference tuning with half and twice the value | all splits with pairs, at one budget |
+ *
+ * `sft-on-chosen` and `rejection-sampling` train as `sft`, with the epochs and batch size of `preference`: equal steps.
  */
 const controlKinds = [
+  'warm-start',
   'sft-on-chosen',
   'rejection-sampling',
   'few-shot',
@@ -252,8 +256,14 @@ const sweepFields = z.strictObject({
   axes: sweepAxes.optional(),
   /** How the cells to run are chosen. Default: { method: 'grid' }. */
   search: searchSpec.prefault({ method: 'grid' }),
-  /** Controls to run in addition to the cells. Default: ['sft-on-chosen']; with a pipeline of your own none. */
-  controls: z.array(z.enum(controlKinds)).refine(distinct, 'each control once').default(['sft-on-chosen']),
+  /**
+   * Controls to run in addition to the cells. Default: ['warm-start', 'sft-on-chosen']; with a pipeline of your own
+   * none.
+   */
+  controls: z
+    .array(z.enum(controlKinds))
+    .refine(distinct, 'each control once')
+    .default(['warm-start', 'sft-on-chosen']),
   /** Demonstrations in the prompt of the control `few-shot`. Default: 4. */
   numFewShot: count.optional(),
   /** Budget of the controls `learning-rate` and `beta`, one of `budgets`. Default: the largest. */

@@ -49,7 +49,7 @@ import { splitPages, storePages } from './result-pages';
 import { planOrFail } from './planned';
 import { SpendTracker } from './spend-tracker';
 import { Steering } from './steering';
-import { comparable, winningMixtures } from './winners';
+import { bestMixtures, comparable } from './winners';
 import type { ScoredCell } from './winners';
 import { runConcurrently } from './concurrently';
 
@@ -128,7 +128,7 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | F
 }
 
 async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlResult | FailedControl> {
-  const { id, kind, setting, of } = control;
+  const { id, kind, setting, of, annotationUsd } = control;
   const { spend, progress } = sweep;
   const named = { kind, setting, of: of.id };
   const admitted = spend.admit(id, control.stages, concurrentSpenders(sweep), control.boundUsd);
@@ -136,17 +136,17 @@ async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlRe
   if (!admitted) return { ...named, ...spendLimitReached(sweep), stages: [] };
   const ended = await runOwn(sweep, { id, planned: control });
   progress.setControl(id, 'evaluation' in ended ? 'done' : 'failed');
-  if ('evaluation' in ended) return { ...named, ...ended };
+  if ('evaluation' in ended) return { ...named, annotationUsd, ...ended };
   return { ...named, ...ended.failure, stages: ended.stages };
 }
 
-/** Controls of the winning mixtures, then the planned controls whose cell has a score. */
+/** Controls of the best mixtures, then the planned controls whose cell has a score. */
 function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan[] {
   const { certain, winnerControls } = plan.controls;
-  const ofWinners = winningMixtures(scored).flatMap(({ cell }) =>
+  const ofBest = bestMixtures(scored).flatMap(({ cell }) =>
     winnerControls.filter(({ of }) => of.id === cell.id),
   );
-  return [...ofWinners, ...certain.flatMap((control) => comparable(control, scored))];
+  return [...ofBest, ...certain.flatMap((control) => comparable(control, scored))];
 }
 
 /** The controls of this run. `done` counts those of earlier runs too; the quota may be spent before the last. */

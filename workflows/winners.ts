@@ -30,12 +30,13 @@ function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
 }
 
 /**
- * The winning mixtures. For every budget and place on the axes: the cells of the best fraction, unless that
- * is 0 or 1.
+ * The best mixture of every budget and place on the axes: the cells of its fraction. It need not be the best split:
+ * a control of it may still be the best purchase.
  */
-export function winningMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
-  const budgets = [...groupBy(cells, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`).values()];
-  return budgets.flatMap(bestOfBudget).filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+export function bestMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
+  const mixtures = cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+  const byBudget = groupBy(mixtures, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`);
+  return [...byBudget.values()].flatMap(bestOfBudget);
 }
 
 /**

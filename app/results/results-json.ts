@@ -70,6 +70,7 @@ function bestRow({ analysis, scale }: Subject, budget: BudgetAnalysis): object {
     over_base: inUnits(budget.overBase?.estimate ?? null, scale),
     beats_base: budget.beatsBase,
     probability_best: budget.probabilityBest,
+    no_winner: budget.noWinner,
     tied: budget.tied,
     statistically_tied: budget.probabilityBest === null ? null : budget.indistinguishable,
   };

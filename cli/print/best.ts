@@ -1,6 +1,7 @@
 import type { BudgetAnalysis } from '../../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { describeSplit } from '../../contracts/text';
+import { nameWinner } from '../../report/words';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction, formatProbability } from './numbers';
 import { joinList, padLeft, wrap } from './text';
@@ -11,8 +12,9 @@ function nameShares(fractions: readonly number[]): string {
   return `SFT ${sorted.length === 1 ? 'share' : 'shares'} ${joinList(sorted.map(formatFraction))}`;
 }
 
-function tiedWith({ sftFraction, indistinguishable, probabilityBest }: BudgetAnalysis, run: number): string {
-  if (run === 1) return 'No other split was run.';
+function tiedWith(budget: BudgetAnalysis): string {
+  const { sftFraction, indistinguishable, probabilityBest, noWinner } = budget;
+  if (noWinner === 'only-split') return 'No other split was run.';
   if (probabilityBest === null) return '';
   const rivals = indistinguishable.filter((fraction) => fraction !== sftFraction);
   const probability = `Best with probability ${formatProbability(probabilityBest)}`;
@@ -45,16 +47,10 @@ function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
 }
 
 function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
-  const run = analysis.cells.filter((cell) => cell.budget === budget.budget).length;
   const name = padLeft(formatBudget(budget.budget, analysis.unit), 8);
+  if (budget.noWinner === 'missing-split') return [`${ink.strong(name)}  ${ink.bad(nameWinner(budget))}`];
   const split = `${nameShares([budget.sftFraction])}, ${describeSplit(budget)}: `;
-  const details = [
-    sameScoreAs(budget),
-    heldOutOf(budget),
-    tiedWith(budget, run),
-    overBase(budget),
-    nearOf(budget),
-  ]
+  const details = [sameScoreAs(budget), heldOutOf(budget), tiedWith(budget), overBase(budget), nearOf(budget)]
     .filter((text) => text !== '')
     .join(' ');
   return [

@@ -4,13 +4,14 @@ import type { BudgetUnit } from '../../schemas/definition';
 import { remedyOf } from '../../core/failures';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction } from './numbers';
+import { renderPairEffects } from './pair-effects';
 import { renderTable, type TableCell } from './table';
 import { wrap } from './text';
 
-const effectNames: Record<ControlAnalysis['lossEffect'], string> = {
-  helps: 'helps',
-  none: 'no effect',
-  hurts: 'hurts',
+const higherWords: Record<ControlAnalysis['higher'], string> = {
+  mixture: 'mixture',
+  equal: 'equivalent',
+  control: 'control',
   unclear: 'unclear',
 };
 
@@ -20,19 +21,19 @@ const kindNames: Record<ControlAnalysis['kind'], string> = {
 };
 
 function controlRow(control: ControlAnalysis, unit: BudgetUnit): TableCell[] {
-  const { budget, sftFraction, mixture, difference, lossEffect } = control;
+  const { budget, sftFraction, mixture, difference, higher } = control;
   const texts = [
     formatBudget(budget, unit),
     formatFraction(sftFraction),
     formatEstimate(mixture),
     formatEstimate(control.control),
     formatDifference(difference),
-    effectNames[lossEffect],
+    higherWords[higher],
   ];
   return texts.map((text) => ({ text }));
 }
 
-/** One table for each kind of ablation. */
+/** One table for each kind of control. */
 function controlTables({ controls, unit }: SubjectAnalysis, ink: Ink): string[] {
   return Object.entries(kindNames).flatMap(([kind, name]) => {
     const rows = controls.filter((control) => control.kind === kind);
@@ -41,23 +42,25 @@ function controlTables({ controls, unit }: SubjectAnalysis, ink: Ink): string[] 
       { title: 'budget', right: true },
       { title: 'SFT share', right: true },
       { title: 'mixture' },
-      { title: 'ablation' },
+      { title: 'control' },
       { title: 'difference' },
-      { title: 'effect' },
+      { title: 'higher' },
     ];
+    const training = [...new Set(rows.map((control) => control.training))].filter((text) => text !== '');
     return [
       `  ${name}`,
       ...renderTable({ columns, rows: rows.map((control) => controlRow(control, unit)), head: ink.faint }),
+      ...training.flatMap((text) => wrap(text, { first: '  ' })),
     ];
   });
 }
 
-function winnerControls(analysis: SubjectAnalysis, ink: Ink): string[] {
-  const { controls, budgets, failedControls } = analysis;
+function mixtureControls(analysis: SubjectAnalysis, ink: Ink): string[] {
+  const { controls, cells, failedControls } = analysis;
   if (controls.length > 0) return controlTables(analysis, ink);
   if (failedControls.some(({ kind }) => kind in kindNames)) return [];
-  const won = budgets.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
-  return [won ? '  No ablation was run.' : '  No mixture won, so no ablation was run.'];
+  const mixed = cells.some(({ sftRows, pairRows }) => sftRows > 0 && pairRows > 0);
+  return [mixed ? '  No control of a mixture was run.' : '  There is no mixture, so none has a control.'];
 }
 
 function renderFailed({ failedControls, unit }: SubjectAnalysis, ink: Ink): string[] {
@@ -74,14 +77,15 @@ function renderFailed({ failedControls, unit }: SubjectAnalysis, ink: Ink): stri
   });
 }
 
-/** Each winning mixture compared with SFT on the same data, the other ablations, and failed controls. */
+/** What pairs added, mixtures compared with SFT on the same data, the other controls, and failed ones. */
 export function renderControls(analysis: SubjectAnalysis, ink: Ink): string[] {
   const { controls, furtherControls, tuning, annotator } = analysis;
   // Scores from a CSV come without controls.
   if (annotator === null && controls.length === 0) return [];
   return [
-    ink.strong('Ablations: does the preference loss help, or only the data?'),
-    ...winnerControls(analysis, ink),
+    ink.strong('Controls: what do pairs add, and what does SFT on the same data?'),
+    ...renderPairEffects(analysis, ink),
+    ...mixtureControls(analysis, ink),
     ...[...furtherControls, ...tuning].flatMap(({ reading }) => wrap(reading, { first: '  ' })),
     ...renderFailed(analysis, ink),
   ];

@@ -6,6 +6,7 @@ import { formatCount } from './numbers';
 import { wrap } from './text';
 
 const headings: Record<Finding['kind'], string> = {
+  'under-trained': 'Under-trained',
   'falling-chosen': 'Chosen answers became less likely',
   'length-hacking': 'Length bias',
   saturation: 'SFT saturation',

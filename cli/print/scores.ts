@@ -28,10 +28,12 @@ const isAt =
   (place: Place): boolean =>
     place.budget === budget && place.sftFraction === sftFraction;
 
-/** "*" the best of its budget, "~" statistically tied with it, "†" a seed is missing. */
+/** "*" the best of its budget, "~" statistically tied with the best, "†" a seed is missing. */
 function markOf(cell: CellAnalysis, { analysis }: Grid): string {
   const best = analysis.budgets.find(({ budget }) => budget === cell.budget);
-  const rank = best?.sftFraction === cell.sftFraction ? '*' : cell.distinguishable === false ? '~' : ' ';
+  const isBest = best?.noWinner === null && best.sftFraction === cell.sftFraction;
+  const isTied = cell.distinguishable === false && (best?.noWinner === null || best?.noWinner === 'all-tied');
+  const rank = isBest ? '*' : isTied ? '~' : ' ';
   return rank + (analysis.failedCells.some(isAt(cell)) ? '†' : '');
 }
 
@@ -91,7 +93,8 @@ function renderBlock(fractions: readonly number[], budgets: readonly number[], g
 function legendOf({ analysis, ink }: Grid): string[] {
   const marks = ['* best of its budget'];
   if (analysis.cells.some(({ distinguishable }) => distinguishable === false))
-    marks.push('~ statistically tied with it');
+    marks.push('~ statistically tied with the best');
+  if (analysis.budgets.some(({ noWinner }) => noWinner !== null)) marks.push('no *: no split is named best');
   if (analysis.cells.some((cell) => analysis.failedCells.some(isAt(cell)))) marks.push('† a seed is missing');
   return [ink.faint(`  ${marks.join('   ')}`)];
 }

@@ -1,15 +1,17 @@
 import { distinguish } from '../../analysis';
 import type { BudgetAnalysis } from '../../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
+import { nameWinner } from '../../report/words';
 import type { Ink } from './ink';
-import { formatBudget, formatEstimate, formatFraction, formatProbability } from './numbers';
+import { formatBudget, formatEstimate, formatProbability } from './numbers';
 import { renderTable, type TableCell } from './table';
 
 function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[] {
   const { probabilityBest } = budget;
+  const place = [formatBudget(budget.budget, unit), nameWinner(budget)];
+  if (budget.noWinner === 'missing-split') return [...place, '', ''];
   return [
-    formatBudget(budget.budget, unit),
-    formatFraction(budget.sftFraction),
+    ...place,
     formatEstimate(budget.score),
     probabilityBest === null ? '' : formatProbability(probabilityBest),
   ];

@@ -3,20 +3,66 @@ import type { Estimate } from './estimate';
 /** Effect of a control. `none`: the 95% interval of the difference is within ± the margin. */
 export type ControlEffect = 'helps' | 'none' | 'hurts' | 'unclear';
 
-/** The winning mixture compared with SFT on the chosen answers of its pairs, or on rejection samples of its warm start. */
+/** Effect of preference tuning on one cell: its score less that of the frozen warm start that tuning began from. */
+export interface PairEffect {
+  readonly budget: number;
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  /** After preference tuning. */
+  readonly score: Estimate;
+  /** Before it. At SFT share 0: the base model. */
+  readonly warmStart: Estimate;
+  /** score − warmStart. */
+  readonly difference: Estimate;
+  /** Optimiser steps of preference tuning. Null: not recorded. */
+  readonly steps: number | null;
+  /** `under-trained`: fewer than 10 optimiser steps, and no significant gain. */
+  readonly effect: ControlEffect | 'under-trained';
+  readonly reading: string;
+}
+
+/** A mixture compared with SFT on the chosen answers of its pairs, or on rejection samples of its warm start. */
 export interface ControlAnalysis {
   readonly kind: 'sft-on-chosen' | 'rejection-sampling';
   readonly budget: number;
   readonly sftFraction: number;
   readonly mixture: Estimate;
   readonly control: Estimate;
-  /** Mixture less control: the gain of the preference loss over SFT on the same data, or over rejection sampling. */
+  /** Mixture less control: preference tuning compared with SFT on the same data, or with rejection sampling. */
   readonly difference: Estimate;
-  /** Control less pure SFT at the same budget: the gain of its data. Null: SFT share 1 was not run. */
+  /** Control less pure SFT at the same budget. Null: SFT share 1 was not run. */
   readonly overPureSft: Estimate | null;
-  /** Effect of preference tuning. */
-  readonly lossEffect: ControlEffect;
+  /** Which of the two scores higher. `equal`: the 95% interval of the difference is within ± the margin. */
+  readonly higher: 'mixture' | 'equal' | 'control' | 'unclear';
+  /** Differences in training between the two, as a sentence; empty: none. */
+  readonly training: string;
   readonly reading: string;
+}
+
+/**
+ * A control that can be bought instead of a split: it costs no more than the mixture that it belongs to. The best one of
+ * a budget, compared with all splits of that budget.
+ */
+export interface CandidateAnalysis {
+  readonly budget: number;
+  readonly kind: ControlAnalysis['kind'];
+  /** Of its mixture. */
+  readonly sftFraction: number;
+  readonly sftRows: number;
+  readonly pairRows: number;
+  /** US dollars for its rows. */
+  readonly annotationUsd: number;
+  readonly score: Estimate;
+  /** Its score less that of the best split. The bounds allow for the selection of both. */
+  readonly overBest: Estimate;
+  /** Its score less the base model's. The bounds allow for the selection. Null: the base's score is unknown. */
+  readonly overBase: Estimate | null;
+  /**
+   * Whether to buy it instead of the best split: it is significantly above that by more than the margin, or it is the
+   * higher of the two and the only one significantly above the base.
+   */
+  readonly recommended: boolean;
 }
 
 /** A baseline instead of training, or instead of a warm start. */

@@ -55,9 +55,10 @@ export interface Finding {
   /**
    * `falling-chosen`: chosen answers became less likely than under the reference. `length-hacking`: preference tuning
    * made answers longer, not better. `saturation`: more demonstrations alone no longer help. `buy-more-or-stop`: whether
-   * the last doubling of the budget helped; present means stop.
+   * the last doubling of the budget helped; present means stop. `under-trained`: a training stage made fewer than 10
+   * optimiser steps.
    */
-  readonly kind: 'falling-chosen' | 'length-hacking' | 'saturation' | 'buy-more-or-stop';
+  readonly kind: 'under-trained' | 'falling-chosen' | 'length-hacking' | 'saturation' | 'buy-more-or-stop';
   readonly budget: number;
   readonly sftFraction: number;
   readonly status: DiagnosisStatus;

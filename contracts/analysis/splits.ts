@@ -75,6 +75,10 @@ export interface BudgetAnalysis extends SplitRows {
   readonly beatsBase: boolean | null;
   /** Null: no intervals, or no other split. */
   readonly probabilityBest: number | null;
+  /** SFT shares without a score: their cells failed, or the spend limit skipped them. Cells that a search skips do not count. */
+  readonly missing: readonly number[];
+  /** Why no split is named the best. Null: one is. */
+  readonly noWinner: 'missing-split' | 'only-split' | 'all-tied' | null;
   /** SFT shares with exactly the best score, the best included. */
   readonly tied: readonly number[];
   /** SFT shares that are statistically tied with the best, the best included. */

@@ -2,7 +2,13 @@ import type { BudgetUnit, ControlKind } from '../../schemas/definition';
 import type { Coordinates } from '../../core/coordinates';
 import type { FailureReason } from '../results';
 import type { AuxiliaryAnalysis } from './auxiliary';
-import type { ControlAnalysis, FurtherControl, TuningAnalysis } from './controls';
+import type {
+  CandidateAnalysis,
+  ControlAnalysis,
+  FurtherControl,
+  PairEffect,
+  TuningAnalysis,
+} from './controls';
 import type { ColdStartDiagnosis, Finding, StagnationDiagnosis } from './diagnoses';
 import type { Estimate, IntervalBasis, StyleRates } from './estimate';
 import type { FrontierPoint, MarginalGain, PriceSensitivity } from './money';
@@ -72,7 +78,11 @@ export interface SubjectAnalysis extends SubjectName {
   readonly gains: readonly MarginalGain[];
   readonly frontier: readonly FrontierPoint[];
   readonly prices: readonly PriceSensitivity[];
+  /** Of every cell with pairs whose warm start has a score. */
+  readonly pairEffects: readonly PairEffect[];
   readonly controls: readonly ControlAnalysis[];
+  /** At most one for each budget. */
+  readonly candidates: readonly CandidateAnalysis[];
   readonly furtherControls: readonly FurtherControl[];
   readonly tuning: readonly TuningAnalysis[];
   readonly failedControls: readonly FailedControlAnalysis[];

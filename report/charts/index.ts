@@ -1,7 +1,7 @@
-import type { ControlAnalysis } from '../../contracts/analysis/controls';
+import type { ControlAnalysis, PairEffect } from '../../contracts/analysis/controls';
 import type { Estimate } from '../../contracts/analysis/estimate';
 import type { PriceSensitivity } from '../../contracts/analysis/money';
-import type { CellAnalysis } from '../../contracts/analysis/splits';
+import type { BudgetAnalysis, CellAnalysis } from '../../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { formatBudget, formatFraction } from '../format';
 import type { Chapter, TrainingEvidence } from '../input';
@@ -19,13 +19,21 @@ function drawable({ estimate, low, high }: Estimate): { score: number; low: numb
   return { score: estimate, low: low ?? estimate, high: high ?? estimate };
 }
 
+/** Whether an SFT share is within 5% of the best of its budget, as far as that is known. */
+function isNear(budgets: readonly BudgetAnalysis[], budget: number, sftFraction: number): boolean {
+  const here = budgets.find((one) => one.budget === budget && one.noWinner !== 'missing-split');
+  return here?.regions[0]?.fractions.includes(sftFraction) ?? false;
+}
+
 function scorePoints({ cells, budgets }: SubjectAnalysis): ScorePoint[] {
   return cells.map(({ budget, sftFraction, score }) => ({
     budget,
     fraction: sftFraction,
     ...drawable(score),
-    best: budgets.some((one) => one.budget === budget && one.sftFraction === sftFraction),
-    near: budgets.find((one) => one.budget === budget)?.regions[0]?.fractions.includes(sftFraction) ?? false,
+    best: budgets.some(
+      (one) => one.noWinner === null && one.budget === budget && one.sftFraction === sftFraction,
+    ),
+    near: isNear(budgets, budget, sftFraction),
   }));
 }
 
@@ -56,15 +64,21 @@ const controlNames: Readonly<Record<ControlAnalysis['kind'], string>> = {
   'rejection-sampling': 'SFT, then SFT on rejection samples',
 };
 
-/** A winning mixture, its ablations and pure SFT. */
+/** A mixture, its warm start, its controls and pure SFT. */
 function rowsAt({ analysis, loss }: Chapter, controls: readonly ControlAnalysis[]): ContrastRow[] {
   const [{ budget, sftFraction, mixture }] = controls as [ControlAnalysis];
   const place = formatBudget(budget, analysis.unit);
   const at = `${place}, SFT share ${formatFraction(sftFraction)}`;
   const pure = analysis.cells.filter((cell) => cell.budget === budget && cell.sftFraction === 1);
+  const isHere = (one: PairEffect): boolean => one.budget === budget && one.sftFraction === sftFraction;
   const tuning = loss === undefined ? 'preference tuning' : loss.title;
   return [
     { label: `${at}: SFT, then ${tuning} on pairs`, kind: 'mixture', ...drawable(mixture) },
+    ...analysis.pairEffects.filter(isHere).map(({ warmStart }) => ({
+      label: `${at}: SFT alone, its warm start`,
+      kind: 'warm start',
+      ...drawable(warmStart),
+    })),
     ...controls.map(({ kind, control }) => ({
       label: `${at}: ${controlNames[kind]}`,
       kind: 'control',
@@ -139,7 +153,9 @@ function controlCharts(chapter: Chapter): Chart[] {
   const { metric } = chapter;
   const rows = controlRows(chapter);
   if (rows.length === 0) return [];
-  return [contrast({ name: 'control', title: 'The winning mixture and its ablations', metric, rows })];
+  return [
+    contrast({ name: 'control', title: 'The best mixture of each budget and its controls', metric, rows }),
+  ];
 }
 
 /** All charts, in the order of their sections. */

@@ -6,6 +6,7 @@ import type { Chapter } from '../input';
 import { chapterHead, section } from './parts';
 
 const names: Record<Finding['kind'], string> = {
+  'under-trained': 'Under-trained',
   'falling-chosen': 'Chosen answers became less likely',
   'length-hacking': 'Longer answers, not better ones',
   saturation: 'Saturation of demonstrations',

@@ -4,14 +4,16 @@ import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import { formatBudget, formatFraction, formatScore, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { PlaceLink } from '../input';
+import { nameWinner } from '../words';
 import { intervalOf } from './scores';
 import { type Content, section, table } from './parts';
 
 function winnerCells({ unit }: SubjectAnalysis, budget: BudgetAnalysis): string[] {
   const { score, probabilityBest, indistinguishable } = budget;
+  const place = [formatBudget(budget.budget, unit), nameWinner(budget)];
+  if (budget.noWinner === 'missing-split') return [...place, '–', '–', '–', '–'];
   return [
-    formatBudget(budget.budget, unit),
-    formatFraction(budget.sftFraction),
+    ...place,
     formatScore(score.estimate),
     intervalOf(score),
     probabilityBest === null ? '–' : indistinguishable.map(formatFraction).join(', '),

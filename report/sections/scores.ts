@@ -18,6 +18,7 @@ import {
 } from '../format';
 import { html, type Html } from '../html';
 import type { Chapter, ReportInput } from '../input';
+import { nameWinner } from '../words';
 import { orderedCells } from './order';
 import { chapterHead, chartBlock, number, section, table } from './parts';
 
@@ -55,9 +56,10 @@ function baseCell({ overBase, beatsBase }: BudgetAnalysis): string {
 }
 
 function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[] {
+  const place = [formatBudget(budget.budget, unit), nameWinner(budget)];
+  if (budget.noWinner === 'missing-split') return [...place, ...Array<string>(8).fill('–')];
   return [
-    formatBudget(budget.budget, unit),
-    formatFraction(budget.sftFraction),
+    ...place,
     addSplit(budget),
     formatScore(budget.score.estimate),
     intervalOf(budget.score),
@@ -138,7 +140,8 @@ const scoresBySeed = ({ seeds }: CellAnalysis): string =>
 
 function cellRow(analysis: SubjectAnalysis, cell: CellAnalysis): { cells: string[]; best: boolean } {
   const best = analysis.budgets.some(
-    ({ budget, sftFraction }) => budget === cell.budget && sftFraction === cell.sftFraction,
+    ({ budget, sftFraction, noWinner }) =>
+      noWinner === null && budget === cell.budget && sftFraction === cell.sftFraction,
   );
   return {
     best,

@@ -152,7 +152,8 @@ export function makeSweep(options: {
     return { result: sweepResult(summarize(options.base), cells), definition, items };
   }
   const { of, rows } = options.control;
-  const control = { kind: 'sft-on-chosen' as const, of, evaluation: summarize(rows), stages: [] };
+  const evaluation = summarize(rows);
+  const control = { kind: 'sft-on-chosen' as const, of, evaluation, annotationUsd: 0.001, stages: [] };
   items.set(controlIdOf(control), rows);
   return { result: sweepResult(summarize(options.base), cells, { controls: [control] }), definition, items };
 }

@@ -5,7 +5,13 @@ import { analyzeSweep } from '../../../analysis';
 import type { AuxiliaryAnalysis } from '../../../contracts/analysis/auxiliary';
 import { baseItemsKey } from '../../../contracts/analysis/sweep';
 import { sweepDefinition, type SweepDefinition } from '../../../schemas/definition';
-import type { CellResult, EvaluationSummary, FailureReason, SweepResult } from '../../../contracts/results';
+import type {
+  CellResult,
+  ControlResult,
+  EvaluationSummary,
+  FailureReason,
+  SweepResult,
+} from '../../../contracts/results';
 import type { ItemResult } from '../../../schemas/rows';
 import type { StageMetrics } from '../../../contracts/metrics';
 import type { StageResult } from '../../../contracts/stage';
@@ -24,6 +30,9 @@ const scores: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   256: { '1': 0.47, '0.5': 0.42, '0.1': 0.14, '0': 0.23 },
   1024: { '1': 0.48, '0.5': 0.97, '0.1': 0.93, '0': 0.22 },
 };
+
+/** Scores of warm starts, by budget: pairs hurt or add nothing at small budgets, and help at the large one. */
+const warmScores: Readonly<Record<number, number>> = { 64: 0.16, 256: 0.42, 1024: 0.48 };
 
 export const hostile = '<script>document.title="stolen"</script><img src=x onerror="document.title=1">';
 
@@ -89,6 +98,9 @@ function stageOf(kind: StageKind, title: string, measured: StageMetrics = { metr
     cost,
   };
 }
+
+/** Two epochs in batches of eight. */
+const stepsOn = (rows: number): StageMetrics => ({ metrics: { rows, steps: 2 * Math.ceil(rows / 8) } });
 
 const pairMetrics = (rows: number): StageMetrics => ({
   metrics: { rows, promptsScanned: rows * 4, samples: rows * 16, yield: 0.25 },
@@ -206,11 +218,13 @@ function cellOf(options: {
   const pairRows = budget - sftRows;
   const { task, model, annotator, prices } = definition;
   const stages = [
-    ...(sftRows === 0 ? [] : [stageOf('trainSft', `SFT on ${sftRows.toString()} demonstrations`)]),
+    ...(sftRows === 0
+      ? []
+      : [stageOf('trainSft', `SFT on ${sftRows.toString()} demonstrations`, stepsOn(sftRows))]),
     ...(pairRows === 0 ? [] : [stageOf('synthesizeData', `Pairs of ${id}`, pairMetrics(pairRows))]),
     ...(pairRows === 0
       ? []
-      : [stageOf('trainPreference', `Tuning on ${pairRows.toString()} pairs of ${id}`)]),
+      : [stageOf('trainPreference', `Tuning on ${pairRows.toString()} pairs of ${id}`, stepsOn(pairRows))]),
     stageOf('evaluate', `Evaluation of ${id}`),
   ];
   return {
@@ -221,15 +235,23 @@ function cellOf(options: {
   };
 }
 
-/** The control of the mixture that wins at the largest budget of the table. */
+/** The warm start of every mixture, and SFT on the chosen answers of the one that wins at the largest budget. */
 function controlsOf(
   cells: readonly CellResult[],
   evaluate: (key: string, behaviour: Behaviour) => EvaluationSummary,
 ): SweepResult['controls'] {
-  const winner = cells.find(({ cell }) => cell.budget === 1024 && cell.sftFraction === 0.5)?.cell.id;
-  if (winner === undefined) return [];
-  const evaluation = evaluate(`${winner}/sft-on-chosen`, { score: 0.98, wellFormed: 0.98, truncated: 0.01 });
-  return [{ kind: 'sft-on-chosen', of: winner, evaluation, stages: [stageOf('trainSft', 'SFT on chosen')] }];
+  const mixtures = cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+  const control = (cell: CellResult, kind: ControlResult['kind'], score: number): ControlResult => {
+    const of = cell.cell.id;
+    const evaluation = evaluate(`${of}/${kind}`, { score, wellFormed: 0.98, truncated: 0.01 });
+    const stages = kind === 'warm-start' ? [] : [stageOf('trainSft', 'SFT on chosen', stepsOn(512))];
+    return { kind, of, evaluation, annotationUsd: cell.annotationUsd, stages };
+  };
+  const winner = mixtures.find(({ cell }) => cell.budget === 1024 && cell.sftFraction === 0.5);
+  return [
+    ...mixtures.map((cell) => control(cell, 'warm-start', warmScores[cell.cell.budget] ?? 0.4)),
+    ...(winner === undefined ? [] : [control(winner, 'sft-on-chosen', 0.98)]),
+  ];
 }
 
 function inputOf(options: {

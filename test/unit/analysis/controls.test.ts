@@ -21,7 +21,8 @@ function withControls(inputs: readonly ControlInput[]): AnalyzeSweepInput {
   const items = new Map(plain.items);
   const controls = inputs.map((control): ControlResult => {
     const rows = fixedItems(400, control.right);
-    const result = { ...control, of: identify(1024, control.of).id, evaluation: summarize(rows), stages: [] };
+    const of = identify(1024, control.of).id;
+    const result = { stages: [], ...control, of, evaluation: summarize(rows), annotationUsd: 1.024 };
     items.set(controlIdOf(result), rows);
     return result;
   });
@@ -31,21 +32,21 @@ function withControls(inputs: readonly ControlInput[]): AnalyzeSweepInput {
 const analyze = (inputs: readonly ControlInput[]) => analyzeSweep(withControls(inputs));
 
 describe('ablations of winners, and further controls', () => {
-  it('separates the gain of pairs over rejection samples from that over chosen answers', () => {
+  it('compares a mixture with SFT on its chosen answers, and on rejection samples', () => {
     const { controls, answer } = analyze([
       { kind: 'sft-on-chosen', of: 0.5, right: 300 },
       { kind: 'rejection-sampling', of: 0.5, right: 200 },
     ]);
     assert.deepEqual(
-      controls.map(({ kind, lossEffect }) => [kind, lossEffect]),
+      controls.map(({ kind, higher }) => [kind, higher]),
       [
-        ['sft-on-chosen', 'none'],
-        ['rejection-sampling', 'helps'],
+        ['sft-on-chosen', 'equal'],
+        ['rejection-sampling', 'mixture'],
       ],
     );
     assert.match(
       controls[1]!.reading,
-      /rejection samples of the same warm start 0\.500.*pairs add to the gain/,
+      /rejection samples of the same warm start 0\.500.*the mixture is higher/,
     );
     assert.ok(answer.includes(controls[0]!.reading) && !answer.includes(controls[1]!.reading));
   });

@@ -139,7 +139,7 @@ describe('the status of a run', () => {
       ink,
     );
     assert.match(lines.join('\n'), /has completed\.\n {2}5 cells: 3 done, 1 failed, 1 skipped\. Base model/);
-    assert.match(lines.join(' '), /Controls: 1 failed,\s+1 skipped\./);
+    assert.match(lines.join(' '), /Controls: 1 done, 1 failed,\s+1 skipped\./);
     assert.ok(lines.includes('  Spent on annotators and judges: $2.50 (finished stages).'));
     for (const { cell: each } of result.cells) assert.ok(lines.some((line) => line.endsWith(each.id)));
   });

@@ -23,7 +23,7 @@ describe('definitions', () => {
     const definition = defineSweep(sweep);
     assert.deepEqual(
       [definition.seeds, definition.equivalenceMargin, definition.controls],
-      [[0], 0.02, ['sft-on-chosen']],
+      [[0], 0.02, ['warm-start', 'sft-on-chosen']],
     );
     assert.equal(definition.sft.lora?.targetModules.length, 7);
     assert.equal(defineExperiment({ ...shared, budget: 64, sftFraction: 0.5 }).execution.threads, 1);
@@ -33,7 +33,7 @@ describe('definitions', () => {
     const pipeline = { module: './own.ts', export: 'pipeline' };
     assert.deepEqual(defineSweep({ ...sweep, pipeline }).controls, []);
     assert.deepEqual(defineSweep({ ...sweep, pipeline, controls: ['beta'] }).controls, ['beta']);
-    assert.deepEqual(defineSweep(sweep).controls, ['sft-on-chosen']);
+    assert.deepEqual(defineSweep(sweep).controls, ['warm-start', 'sft-on-chosen']);
   });
 
   it('report each invalid field with the reason', () => {

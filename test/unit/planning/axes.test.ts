@@ -241,7 +241,15 @@ describe('a result split along its axes', () => {
         stageKeys: [`base-${index}`],
       })),
       failedCells: [{ cell: failedCell!.cell, code: 'TRAINER_DIVERGED', message: 'It diverged.' }],
-      controls: [{ kind: 'sft-on-chosen', of: done[0]!.cell.id, evaluation: evaluation(0.5), stages: [] }],
+      controls: [
+        {
+          kind: 'sft-on-chosen',
+          of: done[0]!.cell.id,
+          evaluation: evaluation(0.5),
+          annotationUsd: 1,
+          stages: [],
+        },
+      ],
       failedControls: [
         { kind: 'few-shot', of: failedCell!.cell.id, code: 'DATA_INVALID', message: 'A row.', stages: [] },
       ],

@@ -6,6 +6,7 @@ import { type ControlPlan, countControls, planGrid, type SweepPlan } from '../..
 import { resolveSweep } from '../../support/planning/resolve';
 
 const kinds = [
+  'warm-start',
   'sft-on-chosen',
   'rejection-sampling',
   'few-shot',
@@ -36,9 +37,43 @@ const allControls = (): ControlPlan[] => [...plan.controls.certain, ...plan.cont
 const ofKind = (kind: ControlPlan['kind']): ControlPlan[] =>
   allControls().filter((control) => control.kind === kind);
 
+/** SFT with the steps of the cell's preference tuning, and with the learning rate of SFT. */
+function assertStepsOfPreference(control: ControlPlan, { optimiserSteps, spec }: StageOf<'trainSft'>): void {
+  const { sft, preference } = cellOf(control).experiment.definition;
+  const tuning = cellOf(control).stages.find(({ kind }) => kind === 'trainPreference');
+  assert.equal(optimiserSteps, tuning?.optimiserSteps);
+  const { epochs, batchSize } = preference;
+  assert.deepEqual(spec.training, { ...sft, epochs, batchSize });
+}
+
 describe('planning controls', () => {
   before(async () => {
     plan = await planOf();
+  });
+
+  it('evaluates the frozen warm start of every mixture, and shares stages with pure SFT on as many demonstrations', async () => {
+    const controls = ofKind('warm-start');
+    const mixtures = plan.cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
+    assert.deepEqual(controls.map(({ of }) => of.id).sort(), mixtures.map(({ cell }) => cell.id).sort());
+    assert.ok(controls.every((control) => plan.controls.certain.includes(control)));
+    for (const control of controls) {
+      assert.deepEqual(control.evaluation?.inputs, {
+        reference: { stage: partsOf(control).reference.key, kind: 'freezeReference' },
+      });
+      assert.ok(kindsOf(own(control)).every((kind) => kind === 'evaluate'));
+    }
+    assert.ok(controls.some((control) => own(control).length === 1));
+    const { controls: halved, cells } = await planOf({ budgets: [64, 128, 256], sftFractions: [1, 0.5] });
+    const shared = halved.certain.find(({ kind, of }) => kind === 'warm-start' && of.budget === 128);
+    const pure = cells.find(({ cell }) => cell.budget === 64 && cell.sftFraction === 1);
+    assert.equal(shared?.evaluation?.key, pure?.evaluation?.key);
+  });
+
+  it('states the price of a control’s rows', () => {
+    for (const { kind, of, annotationUsd } of ofKind('sft-on-chosen'))
+      assert.equal(annotationUsd, plan.cells.find(({ cell }) => cell.id === of.id)?.annotationUsd, kind);
+    for (const control of ofKind('rejection-sampling'))
+      assert.ok(control.annotationUsd <= cellOf(control).annotationUsd);
   });
 
   it('plans SFT on the chosen answers of the cell’s own pairs and warm start', () => {
@@ -47,6 +82,7 @@ describe('planning controls', () => {
       const [sft] = own(control) as [StageOf<'trainSft'>];
       assert.deepEqual(kindsOf(own(control)), ['trainSft', 'evaluate']);
       assert.equal(sft.spec.column, 'chosen');
+      assertStepsOfPreference(control, sft);
       assert.deepEqual(sft.inputs, {
         base: { stage: reference.key, kind: 'freezeReference' },
         data: { stage: pairs?.key, kind: 'synthesizeData' },
@@ -62,7 +98,8 @@ describe('planning controls', () => {
       const spec = samples.spec as SampledSpec;
       const sampler = { ...spec, pairs: { ...spec.pairs, chosen, rejected } };
       assert.deepEqual(sampler, { ...pairs!.spec, what: 'rejection-samples' });
-      assert.equal(sft.title, `SFT on ${control.of.pairRows} correct samples`);
+      assert.equal(sft.title, `SFT on ${control.of.pairRows} correct samples (epochs 2)`);
+      assertStepsOfPreference(control, sft);
     }
   });
 
@@ -144,6 +181,7 @@ describe('planning controls', () => {
     const preferences = { ...ownFile, kind: 'unpaired' } as const;
     const single = { annotations: { preferences }, preference: { ...preference, loss: kto } };
     const expected: [Partial<SweepInput>, string, RegExp][] = [
+      [{ sftFractions: [1, 0] }, 'warm-start', /no cell buys both/],
       [{ sftFractions: [1, 0] }, 'sft-on-chosen', /no cell buys both/],
       [{ sftFractions: [1, 0] }, 'rejection-sampling', /no cell buys both/],
       [{ sftFractions: [1, 0.5] }, 'dpo-nll', /no cell buys pairs alone/],

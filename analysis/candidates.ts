@@ -1,0 +1,59 @@
+import type { CandidateAnalysis } from '../contracts/analysis/controls';
+import type { BudgetAnalysis } from '../contracts/analysis/splits';
+import { compareBest } from './bounds';
+import { isMixtureControl, judge, type MixtureControl } from './controls';
+import type { Inference } from './inference';
+
+/** Floating-point error of sums of prices. */
+const priceNoise = 1e-9;
+
+/** The controls of a budget that cost no more than their mixture, the highest score first; on ties the cheapest. */
+function rankControls(inference: Inference, budget: number): MixtureControl[] {
+  const affordable = inference.grid.controls
+    .filter(isMixtureControl)
+    .filter(
+      ({ of, annotationUsd }) => of.budget === budget && annotationUsd <= of.annotationUsd + priceNoise,
+    );
+  const scoreOf = (unit: MixtureControl): number => inference.measure(unit).estimate;
+  return affordable.sort((a, b) => scoreOf(b) - scoreOf(a) || a.annotationUsd - b.annotationUsd);
+}
+
+function analyzeBudget(
+  inference: Inference,
+  { budget, beatsBase, noWinner }: BudgetAnalysis,
+  margin: number,
+): CandidateAnalysis[] {
+  const units = rankControls(inference, budget);
+  const [first] = units;
+  if (first === undefined) return [];
+  const { grid } = inference;
+  const splits = grid.groups.filter((group) => group.budget === budget);
+  const overBest = compareBest(inference, units, splits);
+  const overBase = grid.base && compareBest(inference, units, [grid.base]);
+  const isBetter = judge(overBest, margin) === 'helps';
+  const isOnlyGain = overBest.estimate > 0 && beatsBase === false && (overBase?.low ?? 0) > 0;
+  const { kind, of, annotationUsd } = first;
+  return [
+    {
+      budget,
+      kind,
+      sftFraction: of.sftFraction,
+      sftRows: of.sftRows,
+      pairRows: of.pairRows,
+      annotationUsd,
+      score: inference.score(first),
+      overBest,
+      overBase,
+      recommended: noWinner !== 'missing-split' && (isBetter || isOnlyGain),
+    },
+  ];
+}
+
+/** For each budget the best control that can be bought instead of a split. */
+export function analyzeCandidates(
+  inference: Inference,
+  budgets: readonly BudgetAnalysis[],
+  margin: number,
+): CandidateAnalysis[] {
+  return budgets.flatMap((budget) => analyzeBudget(inference, budget, margin));
+}
