@@ -1,5 +1,6 @@
 import type { AuxiliaryAnalysis } from '../contracts/analysis/auxiliary';
 import type { IntervalBasis } from '../contracts/analysis/estimate';
+import type { PriceRatio } from '../contracts/analysis/money';
 import type {
   FailedControlAnalysis,
   FailedCellAnalysis,
@@ -46,6 +47,8 @@ export interface AnalyzeSweepInput {
   readonly auxiliaryItems?: AuxiliaryItems;
   /** Reward of the chosen answers at the end of preference training, by cell id, if known. */
   readonly chosenRewards?: ReadonlyMap<string, number>;
+  /** Left out: unknown, or rows of one kind cost nothing. */
+  readonly priceRatio?: PriceRatio;
   /** Joint bootstrap resamples. Default: 2,000. */
   readonly resamples?: number;
 }
@@ -55,6 +58,8 @@ export interface AnalyzeSubjectInput extends GridInput {
   readonly subject: SubjectName & Pick<SubjectAnalysis, 'annotator' | 'metric'>;
   /** What was fixed before the run. */
   readonly rules: ClaimBudgets;
+  /** Left out: unknown, or rows of one kind cost nothing. */
+  readonly priceRatio?: PriceRatio;
   readonly failedCells: readonly FailedCellAnalysis[];
   /** Default: none. */
   readonly failedControls?: readonly FailedControlAnalysis[];
@@ -145,6 +150,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
   const {
     subject,
     rules,
+    priceRatio,
     failedCells,
     failedControls = [],
     baseFailure,
@@ -183,7 +189,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     findings: findFurther(inference, incomplete, rules),
     gains: measureGains(inference),
     frontier: findFrontier(inference),
-    prices: analyzePrices(inference),
+    prices: analyzePrices(inference, priceRatio),
     pairEffects: isBuiltIn ? measurePairEffects(inference, equivalenceMargin) : [],
     controls: analyzeControls(inference, { margin: equivalenceMargin, rates }),
     candidates: analyzeCandidates(inference, budgets, equivalenceMargin),
@@ -191,7 +197,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     tuning: analyzeTuning(inference),
     failedControls,
     auxiliary,
-    verdicts: judgeClaims({ inference, rules }, failedCells),
+    verdicts: judgeClaims({ inference, rules, priceRatio }, failedCells),
     failedCells,
     notes: [...grid.notes, ...noteSeeds(inference)],
   };
@@ -200,7 +206,8 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Failed cells are listed; the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards, resamples } = input;
+  const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards } = input;
+  const { priceRatio, resamples } = input;
   const { base, baseFailure, cells, controls, failedCells, sweepId } = result;
   const { task, model, annotator, budgetUnit: unit = 'rows', equivalenceMargin, evaluation } = definition;
   const [scored] = [...(base === null ? [] : [base]), ...cells.map((cell) => cell.evaluation)];
@@ -214,6 +221,7 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
       axes,
     },
     rules: definition,
+    priceRatio,
     auxiliary: analyzeAuxiliary({
       result,
       names,

@@ -1,4 +1,5 @@
 import type { ClaimId } from '../contracts/analysis/verdicts';
+import type { PriceRatio } from '../contracts/analysis/money';
 import type { SweepDefinition } from '../schemas/definition';
 import { crossUnits, type ContrastMatrix } from './bounds';
 import { groupsByBudget, type Group } from './grid';
@@ -42,10 +43,12 @@ export type ClaimBudgets = Pick<
 export interface ClaimContext {
   readonly inference: Inference;
   readonly rules: ClaimBudgets;
+  readonly priceRatio?: PriceRatio;
 }
 
-/** Ratios of the price of a demonstration to that of a pair. */
-const priceRatios = [1, 2, 5, 10] as const;
+/** Ratios of the price of a demonstration to that of a pair, of those that its parts allow. */
+const priceRatiosOf = ({ priceRatio }: ClaimContext): number[] =>
+  [1, 2, 5, 10].filter((ratio) => ratio <= (priceRatio?.most ?? Infinity));
 
 function lowBudgets({ rules }: ClaimContext): number[] {
   const { budgets, smallBudgetMax = Math.min(...budgets) } = rules;
@@ -257,19 +260,25 @@ function comparePurchases({ inference }: ClaimContext, budget: number, ratio: nu
   return [{ label, matrix: crossUnits(inference, left, right), threshold: 0 }];
 }
 
+function notesOnRatio({ priceRatio }: ClaimContext): string[] {
+  if (priceRatio === undefined) return [];
+  const own = `At the prices of this page a demonstration costs ${Number(priceRatio.own.toFixed(2))} pairs.`;
+  if (priceRatio.most === undefined) return [own];
+  return [own, 'A pair contains a demonstration, so a demonstration never costs more than a pair.'];
+}
+
 function planPrices(context: ClaimContext): ClaimPlan {
   const large = largeBudgets(context);
+  const ratios = priceRatiosOf(context);
   const stake = context.inference.grid.groups.filter((group) => group.budget <= Math.max(...large));
   return {
     claim: 'C5',
     title: 'At most price ratios, more pairs after some SFT are the best buy',
-    rule: `At every ratio of prices, SFT to pair, of ${joinNumbers(priceRatios)}, for the cost of an even split of a large budget (${joinNumbers(large)}), the best affordable cell has N_pair > N_sft > 0.`,
-    parts: large.flatMap((budget) =>
-      priceRatios.flatMap((ratio) => comparePurchases(context, budget, ratio)),
-    ),
+    rule: `At every ratio of prices, SFT to pair, of ${joinNumbers(ratios)}, for the cost of an even split of a large budget (${joinNumbers(large)}), the best affordable cell has N_pair > N_sft > 0.`,
+    parts: large.flatMap((budget) => ratios.flatMap((ratio) => comparePurchases(context, budget, ratio))),
     concerns: (budget) => budget <= Math.max(...large),
     stakes: [stake],
-    notes: ['Only splits that were run are compared, without interpolation.'],
+    notes: ['Only splits that were run are compared, without interpolation.', ...notesOnRatio(context)],
   };
 }
 

@@ -1,18 +1,22 @@
-import type { PriceSensitivity, PriceSwitch } from '../contracts/analysis/money';
+import type { PriceRatio, PriceSensitivity, PriceSwitch } from '../contracts/analysis/money';
 import type { Group } from './grid';
 import type { Inference } from './inference';
 import { resampleScores, tie } from './regions';
 import { quantile } from './special';
 
-/** Ratios of the price of a demonstration to that of a pair, evenly on a log scale. */
-const lowestRatio = 0.5;
-const highestRatio = 10;
+const [lowestRatio, highestRatio] = [0.5, 10];
 const steps = 48;
-const even = Array.from(
-  { length: steps + 1 },
-  (_, i) => lowestRatio * (highestRatio / lowestRatio) ** (i / steps),
-);
-const ratios = [...new Set([...even, 1, 2, 5])].sort((a, b) => a - b);
+
+/** Ratios of the price of a demonstration to that of a pair, evenly on a log scale, and round ones. */
+function ratiosFor({ own, most = Infinity }: PriceRatio = { own: 1 }): number[] {
+  const low = Math.min(lowestRatio, own);
+  const high = Math.min(most, Math.max(highestRatio, own));
+  const even = Array.from({ length: steps + 1 }, (_, i) => low * (high / low) ** (i / steps));
+  const all = [own, lowestRatio, 1, 2, 5, highestRatio, ...even].filter((ratio) => ratio <= high + tie);
+  const isFirst = (ratio: number, at: number): boolean =>
+    all.findIndex((one) => Math.abs(one - ratio) <= tie) === at;
+  return all.filter(isFirst).sort((a, b) => a - b);
+}
 
 /** The measured budgets of one SFT share. */
 interface Ladder {
@@ -61,6 +65,7 @@ class Purchase {
     private readonly inference: Inference,
     private readonly ladders: readonly Ladder[],
     readonly money: number,
+    readonly ratios: readonly number[],
   ) {}
 
   place(fraction: number, ratio: number): Place | null {
@@ -114,7 +119,7 @@ function boundSwitch(
   switchover: Switchover,
   resamples: ReadonlyMap<string, Float64Array>,
 ): { low: number; high: number } | null {
-  const places = ratios.flatMap((ratio) => {
+  const places = purchase.ratios.flatMap((ratio) => {
     const [a, b] = [purchase.place(switchover.from, ratio), purchase.place(switchover.to, ratio)];
     return a === null || b === null ? [] : [{ ratio, a, b }];
   });
@@ -162,18 +167,18 @@ function switchoversOf(curve: Curve): (Switchover & { before: number; after: num
 }
 
 function drawCurve(purchase: Purchase, count: number): Curve {
-  return ratios.map((ratio) => {
+  return purchase.ratios.map((ratio) => {
     const scores = purchase.at(ratio);
     return { ratio, scores, best: scores.length === count ? winnerOf(scores) : null };
   });
 }
 
 /**
- * The best SFT share for an amount of money, as a demonstration costs 0.5 to 10 pairs. The amounts are the costs of the
+ * The best SFT share for an amount of money, by the price of a demonstration in pairs. The amounts are the costs of the
  * measured budgets in pairs. Scores between measured budgets of an SFT share are interpolated in the logarithm of the
  * rows, never extrapolated. A best one is named only where all are measured.
  */
-export function analyzePrices(inference: Inference): PriceSensitivity[] {
+export function analyzePrices(inference: Inference, priceRatio?: PriceRatio): PriceSensitivity[] {
   const { groups } = inference.grid;
   const all = laddersOf(groups);
   const ladders = all.filter((ladder) => ladder.groups.length > 1);
@@ -181,14 +186,16 @@ export function analyzePrices(inference: Inference): PriceSensitivity[] {
   if (ladders.length < 2) return [];
   const drawn = resampleScores(inference, groups);
   const resamples = drawn && new Map(groups.map((group, i) => [group.key, drawn[i]!]));
+  const ratios = ratiosFor(priceRatio);
+  const own = priceRatio?.own;
   const amounts = [...new Set(groups.map(({ budget }) => budget))].sort((a, b) => a - b);
   return amounts.flatMap((money) => {
-    const purchase = new Purchase(inference, ladders, money);
+    const purchase = new Purchase(inference, ladders, money, ratios);
     const curve = drawCurve(purchase, ladders.length);
     const compared = curve.filter(({ best }) => best !== null).map(({ ratio }) => ratio);
     const [from, to] = [compared[0], compared[compared.length - 1]];
     if (from === undefined || to === undefined || from === to) return [];
     const switches = switchoversOf(curve).map((switchover) => switchAt(purchase, switchover, resamples));
-    return [{ money, from, to, skipped, switches, curve }];
+    return [{ money, own, from, to, skipped, switches, curve }];
   });
 }

@@ -87,10 +87,12 @@ function analyzeCells(
     equivalenceMargin,
     smallBudgetMax = lowLimit(budgets),
     largeBudgetMin = largeLimit(budgets),
+    prices: { sftExample, preferencePair },
   } = rules;
   return analyzeSubject({
     subject: { task, model, annotator: null, metric: 'score', axes },
     rules: { equivalenceMargin, budgets, smallBudgetMax, largeBudgetMin },
+    priceRatio: sftExample > 0 && preferencePair > 0 ? { own: sftExample / preferencePair } : undefined,
     base: mergeBase(bases.filter((row) => isBaseOf(row, cells[0]!))),
     cells: cells.map((row) => toCell(row, rules)),
     controls: [],

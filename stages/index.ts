@@ -32,6 +32,7 @@ export type { DemonstrationsSpec, PairsSpec, SampledSpec, UserRowsSpec } from '.
 export {
   demonstrationPrice,
   pairPrice,
+  priceRatioOf,
   type PricePart,
   type RowPrice,
   rowUsd,

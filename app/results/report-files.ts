@@ -6,6 +6,7 @@ import { storedFormat } from '../../core/stored-format';
 import type { AuditTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { coordinatesSlug, splitResult, type VariantResult } from '../../planning';
+import { priceRatioOf } from '../../stages';
 import { reportFolder } from '../../host/home';
 import { planEvidence } from '../../report/evidence';
 import type { ReportInput, PlaceLink } from '../../report/input';
@@ -82,7 +83,8 @@ async function analyzePart(store: Store, part: VariantResult, facts: PlaceFacts)
   assertArtifactsAreThere(store, result, items.size);
   const auxiliaryItems = await readAuxiliaryItems(store, part);
   const chosenRewards = await readChosenRewards(store, result, facts.loss);
-  const input = { result, definition, items, auxiliaryItems, chosenRewards, ...axes };
+  const priceRatio = priceRatioOf(definition);
+  const input = { result, definition, items, auxiliaryItems, chosenRewards, priceRatio, ...axes };
   return { ...part, facts, analysis: analyzeSweep(input) };
 }
 

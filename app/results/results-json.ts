@@ -132,18 +132,25 @@ function findingRows({ findings }: SubjectAnalysis): object[] {
 const decisions = { present: 'stop', absent: 'buy more', unclear: 'undecided' } as const;
 
 function priceRows({ prices }: SubjectAnalysis): object[] {
-  return prices.map(({ money, from, to, skipped, switches, curve }) => ({
+  return prices.map(({ money, own, from, to, skipped, switches, curve }) => ({
     money_in_pairs: money,
     from,
     to,
     skipped,
-    best_at: [0.5, 1, 2, 5, 10].map((ratio) => ({ ratio, sft_fraction: bestAt(curve, ratio) })),
+    own_ratio: own,
+    best_at: ratiosShown(own).map((ratio) => ({ ratio, sft_fraction: bestAt(curve, ratio) })),
     switches: switches.map(({ fromFraction, toFraction, ...rest }) => ({
       ...rest,
       from_fraction: fromFraction,
       to_fraction: toFraction,
     })),
   }));
+}
+
+/** Round ratios, and that of the prices. */
+function ratiosShown(own?: number): number[] {
+  const all = [0.5, 1, 2, 5, 10, ...(own === undefined ? [] : [own])];
+  return [...new Set(all)].sort((a, b) => a - b);
 }
 
 function bestAt(curve: SubjectAnalysis['prices'][number]['curve'], wanted: number): number | null {

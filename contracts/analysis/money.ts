@@ -22,6 +22,14 @@ export interface FrontierPoint {
   readonly score: Estimate;
 }
 
+/** The price of a demonstration in pairs. */
+export interface PriceRatio {
+  /** At the definition's prices. */
+  readonly own: number;
+  /** 1 where a pair contains a demonstration: then no price of a demonstration makes it more expensive than a pair. */
+  readonly most?: number;
+}
+
 /** A change of the best SFT share as demonstrations become more expensive. */
 export interface PriceSwitch {
   /** Price of a demonstration in pairs. */
@@ -33,10 +41,15 @@ export interface PriceSwitch {
   readonly toFraction: number;
 }
 
-/** The best SFT share for an amount of money, as a demonstration costs 0.5 to 10 pairs. */
+/**
+ * The best SFT share for an amount of money, as a demonstration costs 0.5 to 10 pairs. The range is extended to the
+ * definition's own ratio, and ends at 1 where a pair contains a demonstration.
+ */
 export interface PriceSensitivity {
   /** In the price of a pair. */
   readonly money: number;
+  /** Ratio at the definition's prices, also a point of the curve. Left out: unknown, or rows of one kind cost nothing. */
+  readonly own?: number;
   /** Range of ratios where every SFT share's purchase is between measured budgets: a best one is named only there. */
   readonly from: number;
   readonly to: number;

@@ -16,7 +16,7 @@ const fractionName = (fraction: number): string => `SFT share ${formatFraction(f
 const formatRatio = (ratio: number): string => ratio.toFixed(2);
 
 /** "SFT share 1 up to ratio 2.10 (1.50 to 3.00), then SFT share 0.5; compared from ratio 0.50 to 10.00." */
-export function describeSwitches({ curve, switches, from, to, skipped }: PriceSensitivity): string {
+export function describeSwitches({ curve, own, switches, from, to, skipped }: PriceSensitivity): string {
   const first = curve.find(({ best }) => best !== null)?.best ?? 0;
   const turns = switches.map(({ ratio, low, high, toFraction }) => {
     const bounds = low === null || high === null ? '' : ` (${formatRatio(low)} to ${formatRatio(high)})`;
@@ -24,7 +24,14 @@ export function describeSwitches({ curve, switches, from, to, skipped }: PriceSe
   });
   const others = skipped.length === 0 ? '' : `, without ${skipped.map(fractionName).join(', ')}`;
   const range = `from ratio ${formatRatio(from)} to ${formatRatio(to)}${others}`;
-  return `${fractionName(first)}${turns.join('')}; compared ${range}.`;
+  return `${fractionName(first)}${turns.join('')}; compared ${range}.${sayOwn(curve, own)}`;
+}
+
+/** " At ratio 0.67, that of the prices here: SFT share 0.5." */
+function sayOwn(curve: PriceSensitivity['curve'], own?: number): string {
+  if (own === undefined) return '';
+  const best = curve.find(({ ratio }) => ratio === own)?.best ?? null;
+  return ` At ratio ${formatRatio(own)}, that of the prices here: ${best === null ? 'not all SFT shares are measured' : fractionName(best)}.`;
 }
 
 /** Score by price ratio for one amount of money, a line for each SFT share, switches as bands. */
@@ -41,12 +48,14 @@ export function priceSensitivity({ metric, fractions, prices }: PriceData): Char
     values.some(({ series }) => series === formatFraction(fraction)),
   );
   const colourOf = (fraction: number): number => fractions.indexOf(fraction);
+  const domain = [prices.curve[0]!.ratio, prices.curve.at(-1)!.ratio] as const;
+  const isInDomain = (ratio: number): boolean => ratio >= domain[0] && ratio <= domain[1];
   const x = {
     field: 'ratio',
     type: 'quantitative',
     title: 'Price of a demonstration in pairs (log scale)',
-    scale: { type: 'log', domain: [0.5, 10], nice: false },
-    axis: { values: [0.5, 1, 2, 5, 10], format: '~g', grid: false },
+    scale: { type: 'log', domain, nice: false },
+    axis: { values: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20].filter(isInDomain), format: '~g', grid: false },
   };
   const y = {
     field: 'score',
@@ -82,6 +91,11 @@ export function priceSensitivity({ metric, fractions, prices }: PriceData): Char
         {
           data: { values: prices.switches },
           mark: { type: 'rule', stroke: mutedColour, strokeDash: [2, 4] },
+          encoding: { x },
+        },
+        {
+          data: { values: prices.own === undefined ? [] : [{ ratio: prices.own }] },
+          mark: { type: 'rule', stroke: inkColour },
           encoding: { x },
         },
         {

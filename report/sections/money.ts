@@ -9,7 +9,7 @@ import { intervalOf, signedOf } from './scores';
 
 const captions = [
   'The line is the frontier: cells that no cheaper cell reaches, at the prices of this page.',
-  'Dots mark the best SFT share at each ratio, dotted lines its changes, bands their 95% intervals. Scores between measured budgets are interpolated, never extrapolated; no best one is named where an SFT share is missing.',
+  'Dots mark the best SFT share at each ratio, dotted lines its changes, bands their 95% intervals, the solid line the ratio at the prices of this page. Scores between measured budgets are interpolated, never extrapolated; no best one is named where an SFT share is missing.',
 ];
 
 function gainRow({
@@ -62,7 +62,7 @@ function switchList(prices: readonly PriceSensitivity[]): Html {
         ${describeSwitches(one)}
       </li>`,
   );
-  return html`<h3>The best SFT share as a demonstration costs 0.5 to 10 pairs</h3>
+  return html`<h3>The best SFT share by the price of a demonstration in pairs</h3>
     <ul>
       ${items}
     </ul>`;

@@ -1,3 +1,4 @@
+import type { PriceRatio } from '../../contracts/analysis/money';
 import type { PlannedRows } from '../../contracts/stage';
 import type { PairSpec, SweepDefinition } from '../../schemas/definition';
 import { expectedPairYield } from '../rates';
@@ -63,6 +64,10 @@ function decisionPrice({ prices }: Priced, { annotator, labels = defaultLabels }
   };
 }
 
+/** Whether a pair contains a reference answer, which costs a demonstration. */
+const isGold = ({ annotations }: Priced, { chosen }: PairSpec): boolean =>
+  annotations?.preferences === undefined && chosen === 'gold';
+
 /**
  * A pair of a definition.
  *
@@ -78,7 +83,7 @@ export function pairPrice(definition: Priced, pairs: PairSpec = definition.pairs
     usd: prices.sftExample,
   };
   return {
-    parts: [decisionPrice(definition, pairs), ...(pairs.chosen === 'gold' ? [gold] : [])],
+    parts: [decisionPrice(definition, pairs), ...(isGold(definition, pairs) ? [gold] : [])],
     samples: samplesPrice(definition, pairs),
   };
 }
@@ -100,6 +105,13 @@ const sumOf = (parts: readonly PricePart[]): number => parts.reduce((sum, part) 
 
 /** US dollars for one row: the sum of its parts. */
 export const rowUsd = (price: RowPrice): number => sumOf(partsOf(price));
+
+/** The price of a demonstration in pairs; undefined: one of them costs nothing. */
+export function priceRatioOf(definition: Priced): PriceRatio | undefined {
+  const [sft, pair] = [rowUsd(demonstrationPrice(definition)), rowUsd(pairPrice(definition))];
+  if (sft === 0 || pair === 0) return undefined;
+  return { own: sft / pair, most: isGold(definition, definition.pairs) ? 1 : undefined };
+}
 
 /** The prices of a stage's rows. */
 export function pricedRows(

@@ -1,6 +1,6 @@
 import { lossFacts } from '../../../losses/facts';
 import { createHash } from 'node:crypto';
-import { stageKinds, type StageKind } from '../../../stages';
+import { priceRatioOf, stageKinds, type StageKind } from '../../../stages';
 import { analyzeSweep } from '../../../analysis';
 import type { AuxiliaryAnalysis } from '../../../contracts/analysis/auxiliary';
 import { baseItemsKey } from '../../../contracts/analysis/sweep';
@@ -260,7 +260,7 @@ function inputOf(options: {
   items: Map<string, ItemResult[]>;
 }): ReportInput {
   const { definition, result, items } = options;
-  const analysis = analyzeSweep({ result, items, definition });
+  const analysis = analyzeSweep({ result, items, definition, priceRatio: priceRatioOf(definition) });
   const plan = planEvidence(result, analysis);
   return {
     definition,

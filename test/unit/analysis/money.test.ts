@@ -4,6 +4,9 @@ import { analyzeResults } from '../../../app/results/analyze-results';
 import { parseResults } from '../../../app/results/results-csv';
 import type { Finding } from '../../../contracts/analysis/diagnoses';
 import type { SubjectAnalysis } from '../../../contracts/analysis/sweep';
+import { describeSwitches } from '../../../report';
+import { sweepDefinition } from '../../../schemas/definition';
+import { priceRatioOf } from '../../../stages';
 import { llamaFile } from '../../support/analysis/llama-table';
 import {
   analyzeSweep,
@@ -83,6 +86,54 @@ describe('the ratio of prices', () => {
         }
       }
     }
+  });
+
+  describe('at the prices of a sweep', () => {
+    const sweep = makeSweep({
+      grid: { budgets: [250, 500, 1000], sftFractions: [1, 0.5, 0] },
+      base: fixedItems(400, 20),
+      rows: ({ budget, sftFraction }) => fixedItems(400, budget / 10 + sftFraction * 100),
+    });
+    const pairs = sweep.definition.pairs;
+    const analyzeAt = (prices: object, chosen = pairs.chosen) => {
+      const definition = sweepDefinition.parse({
+        ...sweep.definition,
+        prices,
+        pairs: { ...pairs, chosen },
+      });
+      return analyzeSweep({ ...sweep, definition, priceRatio: priceRatioOf(definition) });
+    };
+    const shape = ({ prices: [first] }: SubjectAnalysis) => {
+      const { own, curve } = first!;
+      return [own, curve[0]!.ratio, curve.at(-1)!.ratio, curve.filter(({ ratio }) => ratio === own).length];
+    };
+    const c5 = ({ verdicts }: SubjectAnalysis) => verdicts.find(({ claim }) => claim === 'C5')!;
+
+    it('is the cost of a demonstration in pairs, samples included, and on the curve', () => {
+      assert.deepEqual(shape(analyzeAt({ sftExample: 0.3, preferencePair: 0.1 })), [0.3 / 0.1, 0.5, 10, 1]);
+      const sampled = analyzeAt({ sftExample: 2, preferencePair: 1, sample: 0.1, verifierCall: 0.2 });
+      assert.deepEqual(shape(sampled), [0.5, 0.5, 10, 1]);
+      assert.match(c5(sampled).evidence.join(' '), /a demonstration costs 0\.5 pairs/);
+      assert.match(describeSwitches(sampled.prices[0]!), / At ratio 0\.50, that of the prices here: /);
+      const cheap = analyzeAt({ sftExample: 0.1, preferencePair: 1 });
+      assert.deepEqual(shape(cheap), [0.1, 0.1, 10, 1], 'the range is extended');
+    });
+
+    it('is at most 1 where a pair contains a demonstration', () => {
+      const analysis = analyzeAt({ sftExample: 2, preferencePair: 1 }, 'gold');
+      assert.deepEqual(shape(analysis), [2 / 3, 0.5, 1, 1]);
+      const { rule, evidence } = c5(analysis);
+      assert.match(rule, /^At every ratio of prices, SFT to pair, of 1, for/);
+      assert.match(evidence.join(' '), /costs 0\.67 pairs.*never costs more than a pair/);
+    });
+
+    it('is not marked where one of them costs nothing', () => {
+      for (const free of [
+        { sftExample: 0, preferencePair: 1 },
+        { sftExample: 1, preferencePair: 0 },
+      ])
+        assert.deepEqual(shape(analyzeAt(free)), [undefined, 0.5, 10, 0]);
+    });
   });
 
   it('finds the ratio at which a straight picture switches, with an interval around it', () => {
