@@ -13,7 +13,15 @@ export default defineSweep({
   budgets: [64, 256, 1024],
   sftFractions: [1, 0.75, 0.5, 0.25, 0.1, 0],
   seeds: [0, 1, 2],
-  controls: ['sft-on-chosen', 'rejection-sampling', 'few-shot', 'dpo-nll', 'learning-rate', 'beta'],
+  controls: [
+    'warm-start',
+    'sft-on-chosen',
+    'rejection-sampling',
+    'few-shot',
+    'dpo-nll',
+    'learning-rate',
+    'beta',
+  ],
   numFewShot: 1, // the embedded base was pretrained on 96 tokens: one demonstration and the question fill them
   sensitivityBudget: 256,
 });

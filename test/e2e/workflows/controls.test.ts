@@ -13,12 +13,20 @@ import { acquisitionLimitMs } from '../../support/temporal';
 describe('a sweep with controls', function () {
   this.timeout(acquisitionLimitMs);
 
-  it('runs the planned ones and those of the winners', async () => {
+  it('runs the planned ones and those of the best mixture', async () => {
     const resolved = await resolveTinySweep({
       name: 'controlled',
       budgets: [16],
       sftFractions: [1, 0.5, 0],
-      controls: ['sft-on-chosen', 'rejection-sampling', 'few-shot', 'dpo-nll', 'learning-rate', 'beta'],
+      controls: [
+        'warm-start',
+        'sft-on-chosen',
+        'rejection-sampling',
+        'few-shot',
+        'dpo-nll',
+        'learning-rate',
+        'beta',
+      ],
     });
     const { cells, controls } = await planGrid(resolved);
     const mixture = cells.find(({ cell }) => cell.sftFraction === 0.5);
@@ -54,8 +62,28 @@ describe('a sweep with controls', function () {
     assert.deepEqual(result.controls.map(controlIdOf).sort(), expected.map(({ id }) => id).sort());
     for (const { stages } of expected) for (const { key } of stages) assert.ok(ran.has(key));
     const kinds = new Set(result.controls.map(({ kind }) => kind));
-    assert.equal(kinds.size, 6);
-    assert.equal(result.controls.length, 1 + 1 + 1 + 1 + 4 + 4);
+    assert.equal(kinds.size, 7);
+    assert.equal(result.controls.length, 1 + 1 + 1 + 1 + 1 + 4 + 4);
+  });
+
+  it('runs the controls of the best mixture of a budget, also where another split is the best', async () => {
+    const resolved = await resolveTinySweep({
+      name: 'no-mixture-wins',
+      budgets: [16],
+      sftFractions: [1, 0.75, 0.5],
+      controls: ['sft-on-chosen'],
+    });
+    const { cells } = await planGrid(resolved);
+    const idOf = (share: number) => cells.find(({ cell }) => cell.sftFraction === share)?.cell.id;
+    const keyOf = (share: number) => cells.find(({ cell }) => cell.sftFraction === share)?.evaluation!.key;
+    const metricsOf = ({ key }: PlannedStage) => ({
+      score: key === keyOf(1) ? 0.9 : key === keyOf(0.5) ? 0.6 : 0.5,
+    });
+    const { result } = await withIdleWorkers({ metricsOf }, (client) => runSweep(client, resolved));
+    assert.deepEqual(
+      result.controls.map(({ kind, of }) => [kind, of]),
+      [['sft-on-chosen', idOf(0.5)]],
+    );
   });
 
   it('reports a control that failed, with the stages that it had finished', async () => {

@@ -58,6 +58,26 @@ describe('a sweep', function () {
     assert.equal(new Set(jobs).size, jobs.length, 'no job was started twice');
   });
 
+  it('evaluates the warm start of every mixture, and trains the best mixture of each budget on its chosen answers', () => {
+    const { cells, controls } = first.result;
+    const mixtures = cells.filter(({ cell }) => cell.sftFraction === 0.5).map(({ cell }) => cell.id);
+    for (const kind of ['warm-start', 'sft-on-chosen'] as const)
+      assert.deepEqual(
+        sorted(controls.filter((control) => control.kind === kind).map(({ of }) => of)),
+        sorted(mixtures),
+      );
+    const evaluationOf = (budget: number, sftFraction: number) =>
+      cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === sftFraction)!;
+    const { cell } = evaluationOf(16, 0.5);
+    const warm = controls.find(({ kind, of }) => kind === 'warm-start' && of === cell.id);
+    const pure = evaluationOf(8, 1).evaluation;
+    assert.equal(warm?.evaluation.digest, pure.digest, 'SFT on 8 demonstrations is evaluated once');
+    assert.equal(
+      controls.every(({ annotationUsd }) => annotationUsd > 0),
+      true,
+    );
+  });
+
   it('counts the cost of a stage once, however many cells share it', () => {
     const { plan, result } = first;
     const ran = new Set(allStages(result).map(({ key }) => key));
