@@ -62,11 +62,12 @@ const byProgram = <P extends Problem>(
   options: PreferenceAnnotatorOptions<P>,
   program: PreferenceProgram<P>,
 ): Pick<PreferenceAnnotator<P>, 'preferBatch'> => ({
-  preferBatch(items, session) {
-    const labels = items.map((item) => runProgram(options, program, item));
-    session.report(items.length, items.length);
-    return Promise.resolve(labels);
-  },
+  preferBatch: (items, session) =>
+    new Promise((resolve) => {
+      const labels = items.map((item) => runProgram(options, program, item));
+      session.report(items.length, items.length);
+      resolve(labels);
+    }),
 });
 
 /**

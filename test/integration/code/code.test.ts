@@ -159,6 +159,42 @@ describe('the user’s own code', () => {
     assert.equal(await readCode(unchanged?.code?.grading), undefined);
   });
 
+  it('of a preference annotator is its program, or the prompt of its judge', async () => {
+    const program = (prefers: string, description = 'Ours.'): string => `
+      import { gradeSchoolMath, preferenceAnnotator, withPreferenceAnnotators } from 'budgetline';
+      const shown = () => '${prefers}';
+      const labels = preferenceAnnotator({ name: 'ours', description: '${description}', by: () => shown() });
+      export const tasks = [withPreferenceAnnotators(gradeSchoolMath, labels)];`;
+    const judge = (system: string, usd: number): string => `
+      import { defineTask, endpointJudge, preferenceAnnotator } from 'budgetline';
+      const labels = preferenceAnnotator({ name: 'ours', description: 'Ours.', by: endpointJudge({
+        name: 'model', description: '', baseUrl: '', model: 'one', apiKeyVariable: '', spendLimitUsd: ${usd},
+        prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 }, system: '${system}' }) });
+      export const tasks = [defineTask({ name: 'x', metric: 'm', prompt: () => '', target: () => '',
+        score: () => ({ score: 1 }), preferenceAnnotators: [labels] })];`;
+    const readLabels = async (text: string) => {
+      const { problems } = await readText(text);
+      const [task] = await loadTasks(folder.at(`copy-${copies}`, 'tasks.ts'));
+      const labels = await readCode(task?.preferenceAnnotators?.[0]?.code);
+      return { problems, labels: labels?.identity ?? assert.fail('no code') };
+    };
+    const [first, same, second] = [
+      await readLabels(program('first')),
+      await readLabels(program('first', 'Mine.')),
+      await readLabels(program('second')),
+    ];
+    assert.deepEqual(first, same);
+    assert.notDeepEqual(first.labels, second.labels);
+    const [brief, cheap, long] = [
+      await readLabels(judge('Prefer brief ones.', 2)),
+      await readLabels(judge('Prefer brief ones.', 1)),
+      await readLabels(judge('Prefer long ones.', 2)),
+    ];
+    assert.deepEqual(brief, cheap);
+    assert.notDeepEqual(brief.labels, long.labels);
+    assert.deepEqual(brief.problems, long.problems, 'the task’s problems are the same');
+  });
+
   it('is the version if the user sets one; the source is recorded too', async () => {
     const [task] = await loadTasks(
       writeOwnTask(folder.at(`copy-${++copies}`), [

@@ -4,9 +4,13 @@ import {
   endpointAnnotator,
   endpointJudge,
   peopleAnnotator,
+  preferenceAnnotator,
+  type PreferenceAnnotatorOptions,
   withAnnotators,
   withJudges,
+  withPreferenceAnnotators,
 } from '../../../annotators';
+import { assertIdentified, findPreferenceAnnotator } from '../../../activities/task-data';
 import { judgesOf } from '../../../app/plan/place-facts';
 import { resolveDefinition, defineSweep } from '../../../definitions';
 import type { Task } from '../../../contracts/task';
@@ -140,6 +144,73 @@ describe('the identity of annotators and judges in stage keys', () => {
     assert.deepEqual([warns(one), warns(other)], [1, 0]);
     assert.deepEqual(judgesOf(await resolveWith('one')), {
       judge: 'of helpfulness: judge (endpoint, model one); it is also the annotator',
+    });
+  });
+
+  describe('of a preference annotator', () => {
+    const judge = (change: object = {}) =>
+      endpointJudge({
+        name: 'judge',
+        description: 'A model.',
+        baseUrl: 'http://127.0.0.1:9/v1',
+        model: 'one',
+        apiKeyVariable: 'NO_KEY',
+        spendLimitUsd: 1,
+        prices: { inputUsdPerMillion: 1, outputUsdPerMillion: 1 },
+        ...change,
+      });
+    const labelling = (by: PreferenceAnnotatorOptions['by'], description = 'Labels.') =>
+      withPreferenceAnnotators(math, preferenceAnnotator({ name: 'labels', description, by }));
+    const resolvePairs = (task: Task, annotator = 'labels', change: object = {}) => {
+      const { pairs, ...defaults } = gradeSchoolMathDefaults;
+      return resolveDefinition(
+        defineSweep({
+          ...defaults,
+          name: 'who',
+          annotator: 'clean',
+          data: { source: 'synthetic', pool: 16, validation: 1, test: 2 },
+          budgets: [4],
+          sftFractions: [0],
+          pairs: { ...pairs, annotator },
+          evaluation: { items: 2, maxNewTokens: 8 },
+          ...change,
+        }),
+        { tasks: [task] },
+      );
+    };
+
+    it('is pinned by model, prompt and settings, not by price or address', async () => {
+      const digestOf = async (change?: object) =>
+        (await resolvePairs(labelling(judge(change)))).preferenceAnnotator?.digest;
+      const digest = await digestOf();
+      assert.match(digest ?? '', /^[0-9a-f]{64}$/);
+      for (const change of [{ model: 'two' }, { system: 'Prefer brief ones.' }, { temperature: 1 }])
+        assert.notEqual(await digestOf(change), digest, JSON.stringify(change));
+      assert.equal(await digestOf({ spendLimitUsd: 9, baseUrl: 'http://127.0.0.1:1/v1' }), digest);
+    });
+
+    it('is compared by the worker', async () => {
+      const annotatorOf = (change?: object) => findPreferenceAnnotator(labelling(judge(change)), 'labels');
+      const { preferenceAnnotator: pinned, code } = await resolvePairs(labelling(judge()));
+      const planned = { digest: pinned?.digest, code: code?.['']?.preferenceAnnotator?.identity };
+      await assertIdentified(annotatorOf(), planned);
+      await assert.rejects(assertIdentified(annotatorOf({ model: 'two' }), planned), {
+        code: 'CODE_DIFFERS',
+        message: 'This worker\'s "labels" differs from the plan\'s.',
+      });
+      assert.throws(() => findPreferenceAnnotator(math, 'labels'), {
+        code: 'TASK_UNKNOWN',
+        message: /no preference annotator of grade-school-math "labels"/,
+      });
+    });
+
+    it('needs a registered name', async () => {
+      await assert.rejects(resolvePairs(labelling(judge()), 'lables'), {
+        code: 'TASK_UNKNOWN',
+        message: 'pairs.annotator is "lables"; registered are "labels".',
+        remedy: /withPreferenceAnnotators\(task, …\)/,
+      });
+      await assert.rejects(resolvePairs(math), /pairs\.annotator is "labels"; none is registered/);
     });
   });
 });

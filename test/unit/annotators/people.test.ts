@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { peopleAnnotator, peopleJudge, PeopleQueue } from '../../../annotators';
+import { peopleAnnotator, peopleJudge, PeopleQueue, preferenceAnnotator } from '../../../annotators';
+import { renderFields } from '../../../cli/print/data';
+import { createInk } from '../../../cli/print/ink';
 import { BudgetlineError } from '../../../core/failures';
 import type { AnnotationSession, Problem } from '../../../contracts/task';
 import { temporaryFolder } from '../../support/temporary';
@@ -206,6 +208,100 @@ describe('people as judges', () => {
     await assert.rejects(
       judge.compareBatch(asked, sessionOf()),
       /answers\.jsonl:3: completion: "hmm" is not a verdict/,
+    );
+  });
+});
+
+describe('people who label pairs', () => {
+  const folder = temporaryFolder();
+  const labelsOf = (name: string, labels: number, people?: number) => {
+    const us = { name: 'us', description: 'Us.', folder: folder.at(name), people };
+    const annotator = preferenceAnnotator({ name: 'labels', description: 'We label.', by: peopleJudge(us) });
+    const problem = { id: 'p', prompt: 'p?', target: '' };
+    const items = Array.from({ length: labels }, (_, label) => {
+      const [first, second] =
+        label % 2 === 0 ? (['x\n\u001b[31m', 'y'] as const) : (['y', 'x\n\u001b[31m'] as const);
+      return { problem, prompt: 'p?', first, second, label };
+    });
+    return annotator.preferBatch(items, sessionOf());
+  };
+  const answering = (queue: PeopleQueue) => async (id: string, answers: Record<string, string>) =>
+    queue.take(
+      Object.entries(answers).map(([by, completion]) => ({
+        fields: { id, by, completion },
+        place: 'f.csv:2:',
+      })),
+    );
+
+  it('see both orders, and may refuse', async () => {
+    await assert.rejects(labelsOf('both', 2), /2 of 2 rows wait/);
+    const queue = new PeopleQueue(folder.at('both'));
+    const [one, other] = await queue.open();
+    assert.deepEqual([one?.['first'], other?.['first']], ['x\n\u001b[31m', 'y']);
+    const shown = renderFields(one!, createInk(false));
+    assert.deepEqual(shown, [
+      one!.id,
+      '  prompt',
+      '    │p?',
+      '  first',
+      '    │x',
+      '    │\\u001b[31m',
+      '  second',
+      '    │y',
+    ]);
+    await answering(queue)(one!.id, { ann: '[[A]]' });
+    await answering(queue)(other!.id, { ann: '[[refusal]]' });
+    assert.deepEqual(await labelsOf('both', 2), ['first', 'refusal']);
+  });
+
+  it('are different people for labels in the same order', async () => {
+    await assert.rejects(labelsOf('several', 5), /2 of 2 rows wait/);
+    const queue = new PeopleQueue(folder.at('several'));
+    const [one, other] = await queue.open();
+    assert.deepEqual([one?.['people'], other?.['people']], ['3', '2']);
+    const answer = answering(queue);
+    await answer(one!.id, { ann: '[[A]]', bob: '[[B]]' });
+    await answer(other!.id, { ann: '[[B]]', bob: '[[A]]', eve: '[[A]]' });
+    await assert.rejects(labelsOf('several', 5), /1 of 2 rows wait/, 'ann cannot label an order twice');
+    await answer(one!.id, { ann: '[[tie]]' });
+    await assert.rejects(labelsOf('several', 5), /1 of 2 rows wait/, 'ann has corrected her label');
+    await answer(one!.id, { eve: '[[A]]' });
+    assert.deepEqual(await labelsOf('several', 5), ['tie', 'second', 'second', 'first', 'first']);
+    assert.deepEqual(await labelsOf('several', 2), ['tie', 'second'], 'the same with fewer labels');
+  });
+
+  it('decide a label together where the judge needs several people', async () => {
+    await assert.rejects(labelsOf('panel', 3, 2), /2 of 2 rows wait/);
+    const queue = new PeopleQueue(folder.at('panel'));
+    const [one, other] = await queue.open();
+    await answering(queue)(one!.id, { ann: 'A', bob: 'A', eve: 'B', dan: 'tie' });
+    await answering(queue)(other!.id, { ann: 'B', bob: 'B' });
+    assert.deepEqual(await labelsOf('panel', 3, 2), ['first', 'second', 'tie']);
+  });
+
+  it('are refused by file and line where they write something else', async () => {
+    await assert.rejects(labelsOf('wrong', 1), /1 of 1 rows wait/);
+    const queue = new PeopleQueue(folder.at('wrong'));
+    const [row] = await queue.open();
+    await assert.rejects(answering(queue)(row!.id, { ann: 'the first' }), {
+      code: 'DATA_INVALID',
+      message: 'f.csv:2: completion: "the first" is not a preference.',
+    });
+    writeFileSync(queue.answersPath, `${JSON.stringify({ id: row!.id, completion: '[[C]] or so' })}\n`);
+    assert.deepEqual(await labelsOf('wrong', 1), ['tie'], 'a marked word in a sentence');
+    writeFileSync(queue.answersPath, `\n${JSON.stringify({ id: row!.id, completion: '3' })}\n`);
+    await assert.rejects(labelsOf('wrong', 1), /answers\.jsonl:2: completion: "3" is not a preference/);
+  });
+
+  it('cannot refuse a verdict of an evaluation, which would be a loss', async () => {
+    const judge = peopleJudge({ name: 'us', description: 'Us.', folder: folder.at('verdict') });
+    const asked = [{ prompt: 'p?', first: 'x', second: 'y' }];
+    await assert.rejects(judge.compareBatch(asked, sessionOf()), /1 of 1 rows wait/);
+    const queue = new PeopleQueue(folder.at('verdict'));
+    const [row] = await queue.open();
+    await assert.rejects(
+      answering(queue)(row!.id, { ann: '[[refusal]]' }),
+      /f\.csv:2: completion: "\[\[refusal\]\]" is not a verdict/,
     );
   });
 });
