@@ -174,7 +174,7 @@ async function controlsOf(
   if (different.length === 0) return ['the pipeline does not use the setting that it changes'];
   return different.map(([setting, planned]) => {
     const named = { kind, setting: setting === '' ? undefined : setting };
-    const annotationUsd = listPriceUsd(cell.experiment.definition.prices, planned.stages);
+    const annotationUsd = listPriceUsd(planned.stages);
     return { id: controlIdOf({ of: of.id, ...named }), ...named, of, annotationUsd, ...planned };
   });
 }

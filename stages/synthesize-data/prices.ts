@@ -22,9 +22,6 @@ export interface RowPrice {
 
 type Priced = Pick<SweepDefinition, 'prices' | 'pairs' | 'annotator' | 'annotations'>;
 
-/** Labels that `pairs.annotator` gives an item: one in each order of the answers. */
-export const defaultLabels = 2;
-
 const fileName = (path: string): string => path.split(/[\\/]/).at(-1)!;
 
 const fileRow = (file: string, usd: number): RowPrice => ({
@@ -53,7 +50,7 @@ function samplesPrice({ prices }: Priced, { candidates }: Pick<PairSpec, 'candid
 }
 
 /** The decision which answer of a pair is better. */
-function decisionPrice({ prices }: Priced, { annotator, labels = defaultLabels }: PairSpec): PricePart {
+function decisionPrice({ prices }: Priced, { annotator, labels }: PairSpec): PricePart {
   if (annotator === undefined)
     return { what: "a prompt and the verifier's decision", count: 1, usd: prices.preferencePair };
   const usd = prices.preferenceLabel ?? prices.preferencePair;
