@@ -1,7 +1,7 @@
 import type { Estimate } from '../contracts/analysis/estimate';
 import type { GatheredLabels } from '../contracts/labels';
 import { krippendorffAlpha } from './agreement';
-import { formatCount } from '../contracts/text';
+import { countOf, formatCount } from '../contracts/text';
 import { sayScore } from './text';
 
 /** Noise and agreement of the labels of one source. */
@@ -74,17 +74,17 @@ export function labelQuality(gathered: readonly GatheredLabels[]): LabelQuality[
 }
 
 /**
- * "256 preference labels, 12 ties, 3 refusals (1 unreadable); 128 of 241 choices are the answer shown first; 9 of 120 items
- * change with the order"
+ * "256 preference labels, 12 ties, 3 refusals (1 unreadable)", "128 of 241 choices took the answer shown first", "9 of 120
+ * items changed with the order"
  */
 function describePreferences(found: PreferenceLabels): string[] {
   const { labels, ties, refusals, unreadable, decided, firstShown, orderCompared, orderFlips } = found;
-  const [all, none, even] = [labels, refusals, ties].map(formatCount);
   const unread = unreadable === 0 ? '' : ` (${formatCount(unreadable)} unreadable)`;
-  const orders = `${formatCount(orderFlips)} of ${formatCount(orderCompared)} items change with the order`;
+  const counts = [countOf(labels, 'preference label'), countOf(ties, 'tie'), countOf(refusals, 'refusal')];
+  const orders = `${formatCount(orderFlips)} of ${countOf(orderCompared, 'item')} changed with the order`;
   return [
-    `${all} preference labels, ${even} ties, ${none} refusals${unread}`,
-    `${formatCount(firstShown)} of ${formatCount(decided)} choices are the answer shown first`,
+    `${counts.join(', ')}${unread}`,
+    `${formatCount(firstShown)} of ${countOf(decided, 'choice')} took the answer shown first`,
     ...(orderCompared > 0 ? [orders] : []),
   ];
 }

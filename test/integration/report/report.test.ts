@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { measureLabels } from '../../../contracts/preferences';
 import { lossFacts } from '../../../losses/facts';
 import type { BuiltInLoss } from '../../../losses/registry';
 import { formatCount, formatDuration, formatScore } from '../../../report/format';
@@ -126,6 +127,30 @@ describe('report', function () {
     assert.match(alpha, /^0\.\d{3} \(.* to 0\.\d{3}\)$/);
     assert.deepEqual(cells, ['200', '30', '15%', '1,200', '900', '75%', alpha]);
     assert.ok(!text.includes('Label quality'));
+    assert.ok(!page.includes('Preference labels'), 'these are demonstrations');
+  });
+
+  it('shows ties, refusals and position bias of preference labels', async () => {
+    const [first, ...others] = input.result.baseStages;
+    const votes = [
+      ['first', 'second'],
+      ['first', 'first'],
+      ['tie', 'refusal'],
+    ] as const;
+    const measured = measureLabels(votes);
+    const labelled = {
+      ...first!,
+      kind: 'synthesizeData',
+      makes: 'rows',
+      rowSource: { what: 'pairs', from: 'staff', label: 'preferences by staff' },
+      ...measured,
+    } as const;
+    const baseStages = [labelled, ...others];
+    const page = await renderReport({ ...input, result: { ...input.result, baseStages } });
+    const table = /Preference labels of the largest dataset(.*?)<\/table>/s.exec(page)?.[1] ?? '';
+    const row = /preferences by staff<\/th>(.*?)<\/tr>/s.exec(table)?.[1] ?? '';
+    const cells = [...row.matchAll(/<td[^>]*>\s*(.*?)\s*<\/td>/gs)].map(([, cell]) => cell);
+    assert.deepEqual(cells, ['6', '1', '1', '0', '75%', '2', '1']);
   });
 
   it('escapes interpolated text and keeps its own markup', () => {

@@ -3,6 +3,8 @@ import { describeLabels, labelQuality } from '../../../analysis';
 import { krippendorffAlpha } from '../../../analysis/agreement';
 import type { Estimate } from '../../../contracts/analysis/estimate';
 import { gatherLabels, mergeLabels } from '../../../contracts/labels';
+import { measureLabels } from '../../../contracts/preferences';
+import type { Preference } from '../../../contracts/task';
 import { countPatterns, type StageMetrics } from '../../../contracts/metrics';
 import type { RowSource, StageResult } from '../../../contracts/stage';
 import { readOracle } from '../../support/oracle';
@@ -80,6 +82,35 @@ describe('noise and agreement of labels', () => {
     // A sweep's later page: evaluations add up, a file's counts are those of the whole file again.
     const [files, , evaluations] = labelQuality(mergeLabels(gathered, gathered));
     assert.deepEqual([files?.compared, evaluations?.compared], [12, 12]);
+  });
+
+  it('of preferences has ties, refusals and position bias, also where no item was labelled twice', () => {
+    const source: RowSource = { what: 'pairs', from: 'staff', label: 'preferences by staff' };
+    const stageOf = (...items: string[]) => {
+      const votes = items.map((item) => item.split(' ') as Preference[]);
+      const { metrics, labels } = measureLabels(votes);
+      return { ...dataStage(source, { ...metrics, rows: items.length }), labels };
+    };
+    const twice = stageOf('first second', 'first first', 'second tie', 'refusal refusal');
+    const unread = { ...twice, metrics: { ...twice.metrics, labelUnreadable: 1 } };
+    const [found] = labelQuality(gatherLabels([unread, stageOf('first')]));
+    assert.deepEqual(found?.preferences, {
+      labels: 8,
+      ties: 1,
+      refusals: 2,
+      unreadable: 1,
+      decided: 5,
+      firstShown: 3,
+      orderCompared: 3,
+      orderFlips: 1,
+    });
+    assert.match(
+      describeLabels(found),
+      /^8 preference labels, 1 tie, 2 refusals \(1 unreadable\); 3 of 5 choices took the answer shown first; 1 of 3 items changed with the order; 1 of 3 repeated labels agree, α /,
+    );
+    assert.deepEqual(labelQuality(gatherLabels([stageOf('first', 'tie')])).map(describeLabels), [
+      '2 preference labels, 1 tie, 0 refusals; 1 of 1 choice took the answer shown first',
+    ]);
   });
 
   it('groups by annotator and file, whatever the titles of the stages', () => {
