@@ -6,6 +6,7 @@ import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../
 import type { PinnedMember } from '../core/members';
 import { parseHubReference } from '../core/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
+import { goldShortfall } from '../contracts/scores';
 import type { Annotator, PreferenceAnnotator, ProblemSet, Task } from '../contracts/task';
 import { variantsOf } from '../planning';
 import { digestOf, modelDigest } from '../core/digest';
@@ -214,6 +215,7 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const makers = findRowMakers(definition, task);
     const identities = {
       ...(await identifyRowMakers(makers)),
+      goldShortfall: goldShortfall(task, problems.pool, definition.pairs),
       ...(await resolveJudges(sets)),
       ...(await resolveCode(makers, sets, pinned?.code)),
       loss,

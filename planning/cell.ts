@@ -86,7 +86,8 @@ function reachOf(stages: readonly PlannedStage[]): Reach {
   const ends = stages.flatMap(({ rows }) => (rows?.upTo === undefined ? [] : [{ ...rows, end: rows.upTo }]));
   const furthest = (is: (rows: PlannedRows) => boolean): number =>
     Math.max(0, ...ends.filter(is).map(({ end }) => end));
-  const isSampled = ({ verifierCalls }: PlannedRows): boolean => verifierCalls > 0;
+  const isSampled = ({ verifierCalls, source }: PlannedRows): boolean =>
+    verifierCalls > 0 || source.what === 'labelled-pairs';
   return {
     demonstrations: furthest((rows) => !isSampled(rows) && rows.format === 'demonstrations'),
     samples: furthest(isSampled),

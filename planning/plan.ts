@@ -91,6 +91,16 @@ function partialWarnings(variants: readonly VariantPlan[]): string[] {
   });
 }
 
+function goldWarnings(variants: readonly VariantPlan[]): string[] {
+  return variants.flatMap(({ resolved: { goldShortfall, definition } }) => {
+    if (goldShortfall === undefined) return [];
+    const { answers, best } = goldShortfall;
+    return [
+      `Of ${answers} gold answers of the pool none reaches pairs.threshold ${definition.pairs.threshold} by the verifier of ${definition.task} (best score ${Number(best.toPrecision(3))}), so pairs.chosen "gold" makes no pairs.`,
+    ];
+  });
+}
+
 function heldOutWarnings(variants: readonly VariantPlan[]): string[] {
   return variants.flatMap(({ resolved: { heldOut = [], poolRows } }) =>
     heldOut.map(
@@ -175,6 +185,7 @@ export async function planGrid(sweep: ResolvedSweep): Promise<SweepPlan> {
         ...judgeWarnings(variants),
         ...excludedWarnings(variants),
         ...partialWarnings(variants),
+        ...goldWarnings(variants),
         ...heldOutWarnings(variants),
       ]),
     ],

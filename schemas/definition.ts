@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Usd } from '../core/money';
+import { pairDefaults, unfitPairSettings } from '../core/pair-settings';
 import { auxiliaryTasks } from './auxiliary-tasks';
 import { sweepAxes } from './axes';
 import { preferenceLoss } from './losses';
@@ -45,29 +46,39 @@ type FileData = Extract<TaskData, { source: 'files' }>;
 /** Data that a task loads. Files without `train` are a test set only. */
 export type ProblemData = SyntheticData | (Omit<FileData, 'train'> & Partial<Pick<FileData, 'train'>>);
 
-export const pairSpec = z.strictObject({
-  /** The chosen answer: a correct sample, or the reference answer. Default: 'policy-correct'. */
-  chosen: z.enum(['policy-correct', 'gold']).default('policy-correct'),
-  /** The rejected answer: an incorrect sample. */
-  rejected: z.literal('policy-incorrect').default('policy-incorrect'),
-  /** Samples per prompt, 1 … 64; each costs one verifier call. Default: 4. */
-  candidates: z.int().min(1).max(64).default(4),
-  /** Sampling temperature. Default: 1. */
-  temperature: positive.default(1),
-  /** Sample from the k most likely tokens. Default: all. */
-  topK: count.optional(),
-  /** Sample from the most likely tokens whose probabilities sum to p, 0 < p ≤ 1. Default: all. */
-  topP: z.number().gt(0).max(1).optional(),
-  /** Longest sample, in tokens. */
-  maxNewTokens: count,
-  /** Name of a preference annotator that labels which answer is better. Default: the task's verifier decides. */
-  annotator: name.optional(),
-  /**
-   * With `annotator`: labels of one item, 1 … 15; the majority decides. Every second label is asked with the answers
-   * swapped, so 2 labels are both orders. Default: 2.
-   */
-  labels: z.int().min(1).max(15).default(2),
-});
+export const pairSpec = z
+  .strictObject({
+    /** The chosen answer: the sample with the best score, or the gold answer. Default: 'best-sample'. */
+    chosen: z.enum(['best-sample', 'gold']).default(pairDefaults.chosen),
+    /** Least score of a chosen answer and of a correct sample, 0 … 1. Default: 0.5. */
+    threshold: fraction.default(pairDefaults.threshold),
+    /** Least difference of the scores of chosen and rejected, above 0, up to 1. Default: 0.1. */
+    minMargin: z.number().gt(0).max(1).default(pairDefaults.minMargin),
+    /**
+     * Samples per prompt, 1 … 64. The verifier scores each; with `annotator` the first two different ones are compared.
+     * Default: 4.
+     */
+    candidates: z.int().min(1).max(64).default(4),
+    /** Sampling temperature. Default: 1. */
+    temperature: positive.default(1),
+    /** Sample from the k most likely tokens. Default: all. */
+    topK: count.optional(),
+    /** Sample from the most likely tokens whose probabilities sum to p, 0 < p ≤ 1. Default: all. */
+    topP: z.number().gt(0).max(1).optional(),
+    /** Longest sample, in tokens. */
+    maxNewTokens: count,
+    /** Name of a preference annotator that labels which answer is better. Default: the task's verifier decides. */
+    annotator: name.optional(),
+    /**
+     * With `annotator`: labels of one item, 1 … 15; the majority decides. Every second label is asked with the answers
+     * swapped, so 2 labels are both orders. Default: 2.
+     */
+    labels: z.int().min(1).max(15).default(pairDefaults.labels),
+  })
+  .superRefine((pairs, context) => {
+    for (const { field, reason } of unfitPairSettings(pairs))
+      context.addIssue({ code: 'custom', path: [field], message: reason });
+  });
 export type PairSpec = z.infer<typeof pairSpec>;
 /** Some settings of pairs, as a user writes them. */
 export type PairSettings = Partial<z.input<typeof pairSpec>>;

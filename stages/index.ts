@@ -28,7 +28,14 @@ export {
   type StageOf,
 } from './registry';
 export type { HeldOutSource, PinnedEvaluation, TaskSource } from './sources';
-export type { DemonstrationsSpec, PairsSpec, SampledSpec, UserRowsSpec } from './synthesize-data/spec';
+export type {
+  DemonstrationsSpec,
+  LabelledPairsSpec,
+  PairsSpec,
+  RejectionSamplesSpec,
+  SampledSpec,
+  UserRowsSpec,
+} from './synthesize-data/spec';
 export {
   demonstrationPrice,
   pairPrice,

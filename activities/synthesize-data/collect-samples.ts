@@ -17,54 +17,7 @@ import { generateAnswers, policyOf, type PinnedPolicy } from '../policy';
 import type { StageOutput, StageSession } from '../session';
 import { assertGrading, excludedMetric, pick } from '../task-data';
 import { planRound } from './rounds';
-
-/** A row from one prompt's samples, or the reason why there is none. */
-export type FilterResult<Row, Skipped extends string> = { readonly row: Row } | { readonly skipped: Skipped };
-
-/** How one kind of row is made from samples. */
-export interface SampleFilter<Row, Skipped extends string> {
-  /** Used in messages, e.g. "pairs". */
-  readonly name: string;
-  /** File of the payload. */
-  readonly file: string;
-  /** Every reason for skipping a prompt. */
-  readonly reasons: readonly Skipped[];
-  select(task: Task, problem: Problem, samples: readonly GenerationRow[]): FilterResult<Row, Skipped>;
-}
-
-/** Rows in the order of their prompts, and the counts of prompts and verifier calls. */
-class SampleCollector<Row, Skipped extends string> {
-  readonly rows: Row[] = [];
-  readonly skipped: Record<Skipped, number>;
-  /** Prompts up to the last row that was needed. */
-  scanned = 0;
-  verifierCalls = 0;
-
-  constructor(
-    private readonly task: Task,
-    private readonly filter: SampleFilter<Row, Skipped>,
-    private readonly needed: number,
-  ) {
-    this.skipped = Object.fromEntries(filter.reasons.map((reason) => [reason, 0])) as Record<Skipped, number>;
-  }
-
-  get complete(): boolean {
-    return this.rows.length >= this.needed;
-  }
-
-  get yield(): number {
-    return this.scanned === 0 ? 0 : this.rows.length / this.scanned;
-  }
-
-  take(problem: Problem, samples: readonly GenerationRow[]): void {
-    if (this.complete) return;
-    const outcome = this.filter.select(this.task, problem, samples);
-    this.scanned += 1;
-    this.verifierCalls += samples.length;
-    if ('row' in outcome) this.rows.push(outcome.row);
-    else this.skipped[outcome.skipped] += 1;
-  }
-}
+import { SampleCollector, type SampleFilter } from './sample-collector';
 
 interface Round {
   readonly part: string;
@@ -110,13 +63,13 @@ function groupById(rows: readonly GenerationRow[]): Map<string, GenerationRow[]>
 const whereUsed =
   'Ask for fewer rows in this round or the rounds before it, enlarge the pool, raise candidates, or leave "after" out to use prompts again.';
 
-function exhausted<Row, Skipped extends string>(
+function exhausted<Row>(
   { rows: needed }: SampledSpec,
-  { collector, filter: { name }, used }: Collection<Row, Skipped>,
+  { collector, filter: { name }, used }: Collection<Row>,
 ): BudgetlineError {
   const { rows, scanned, skipped, yield: share } = collector;
   const percent = (100 * share).toFixed(1);
-  const reasons = Object.entries(skipped).map(([reason, count]) => `${reason} ${count as number}`);
+  const reasons = Object.entries(skipped).map(([reason, count]) => `${reason} ${count}`);
   const before = used === 0 ? '' : ` that ${used} earlier ones left`;
   return new BudgetlineError(
     'POOL_EXHAUSTED',
@@ -136,12 +89,12 @@ interface Span {
 
 /**
  * The number of prompts that fit into the allowance, even if none yields a row. Calls that earlier attempts
- * paid for are free.
+ * paid for are free. An annotator of pairs keeps its labels within the allowance itself.
  */
 function limitToAllowance({ request, stage, usage }: StageSession, spec: SampledSpec, span: Span): number {
   const { allowanceUsd } = request;
   const { rows } = stage;
-  if (rows === null || allowanceUsd === undefined) return span.count;
+  if (rows === null || allowanceUsd === undefined || spec.what === 'labelled-pairs') return span.count;
   const usdWith = (prompts: number): number => {
     const calls = Math.max(0, (span.start + prompts) * spec.pairs.candidates - usage.earlierCalls);
     return rows.count * rows.usd + calls * rows.sampleUsd;
@@ -156,24 +109,19 @@ function limitToAllowance({ request, stage, usage }: StageSession, spec: Sampled
   );
 }
 
-interface Collection<Row, Skipped extends string> {
-  readonly collector: SampleCollector<Row, Skipped>;
-  readonly filter: SampleFilter<Row, Skipped>;
+interface Collection<Row> {
+  readonly collector: SampleCollector<Row>;
+  readonly filter: SampleFilter<Row>;
   /** The pool without the prompts of earlier stages, in the order of scanning. */
   readonly order: readonly Problem[];
   /** Number of prompts of the pool that earlier stages scanned. */
   readonly used: number;
 }
 
-async function writePayload<Row, Skipped extends string>(
+async function writePayload<Row>(
   session: StageSession,
   spec: SampledSpec,
-  {
-    collector,
-    filter: { file },
-    used,
-    problems,
-  }: Collection<Row, Skipped> & { readonly problems: ProblemSet },
+  { collector, filter, used, problems }: Collection<Row> & { readonly problems: ProblemSet },
 ): Promise<StageOutput> {
   const dir = await session.freshDir('payload');
   const { scanned: promptsScanned, verifierCalls, skipped } = collector;
@@ -181,12 +129,18 @@ async function writePayload<Row, Skipped extends string>(
   const scannedUpTo: Metrics = used === 0 ? {} : { scannedUpTo: used + promptsScanned };
   const counts = { promptsScanned, ...scannedUpTo, samples, verifierCalls };
   const metrics = { rows: spec.rows, ...counts, yield: collector.yield };
-  await writeJsonLines(join(dir, file), collector.rows);
+  await writeJsonLines(join(dir, filter.file), collector.rows);
   await writeFileAtomic(
     join(dir, 'stats.json'),
     `${JSON.stringify({ ...metrics, skipped }, undefined, 2)}\n`,
   );
-  return { dir, metrics: { ...metrics, ...excludedMetric(problems) }, skipped };
+  const measured = await filter.measured?.();
+  return {
+    dir,
+    metrics: { ...metrics, ...excludedMetric(problems), ...measured?.metrics },
+    labels: measured?.labels,
+    skipped,
+  };
 }
 
 /** Where a stage of samples stopped in the sampling order; the first of a chain stopped after what it scanned. */
@@ -202,14 +156,14 @@ async function usedBefore({ inputs }: StageSession): Promise<number> {
 }
 
 /** Samples rounds until there are enough rows. */
-async function sampleUntilComplete<Row, Skipped extends string>(
+async function sampleUntilComplete<Row>(
   session: StageSession,
   spec: SampledSpec,
-  collection: Collection<Row, Skipped>,
+  collection: Collection<Row>,
 ): Promise<void> {
   const { collector, order } = collection;
   const policy = policyOf(await session.inputs.open('reference'), null);
-  for (let index = 0, start = 0; !collector.complete; index++) {
+  for (let index = 0, start = 0; collector.missing > 0; index++) {
     const found = collector.rows.length;
     const planned = planRound({ needed: spec.rows, found, scanned: start, pool: order.length });
     if (planned === 0) throw exhausted(spec, collection);
@@ -220,7 +174,7 @@ async function sampleUntilComplete<Row, Skipped extends string>(
     const samples = groupById(finished ?? (await sampleRound(session, spec, { part, prompts, policy })));
     // A finished round may be shorter: the allowance of an earlier attempt limited it.
     const sampled = prompts.filter(({ id }) => samples.has(id));
-    for (const problem of sampled) collector.take(problem, samples.get(problem.id) ?? []);
+    await collector.take(sampled.map((problem) => ({ problem, samples: samples.get(problem.id) ?? [] })));
     start += sampled.length;
   }
 }
@@ -237,16 +191,17 @@ const isFinal = (error: unknown): boolean =>
  * pool's permutation or behind the last prompt of the input `after`, until there are enough rows.
  * POOL_EXHAUSTED if there are no prompts left.
  */
-export async function collectSamples<Row, Skipped extends string>(
+export async function collectSamples<Row>(
   session: StageSession,
   spec: SampledSpec,
-  filter: SampleFilter<Row, Skipped>,
+  filterFor: (task: Task) => SampleFilter<Row> | Promise<SampleFilter<Row>>,
 ): Promise<StageOutput> {
   const { task, problems } = await session.loadTask();
   await assertGrading(task, spec.code);
   const used = await usedBefore(session);
   const order = pick(problems.pool, pairPromptRows(problems.pool.length, spec.poolSeed)).slice(used);
-  const collector = new SampleCollector(task, filter, spec.rows);
+  const filter = await filterFor(task);
+  const collector = new SampleCollector(filter, spec.rows);
   const collection = { collector, filter, order, used };
   const recordCalls = (): number => (session.usage.verifierCalls += collector.verifierCalls);
   await sampleUntilComplete(session, spec, collection).catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import type { SpecOf } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
 import { synthesizeDemonstrations } from './demonstrations';
+import { synthesizeLabelledPairs } from './labelled-pairs';
 import { synthesizePairs } from './pairs';
 import { synthesizeRejectionSamples } from './rejection-samples';
 import { takeUserRows } from './user-rows';
@@ -12,6 +13,8 @@ export function synthesizeData(session: StageSession, spec: SpecOf<'synthesizeDa
       return synthesizeDemonstrations(session, spec);
     case 'pairs':
       return synthesizePairs(session, spec);
+    case 'labelled-pairs':
+      return synthesizeLabelledPairs(session, spec);
     case 'rejection-samples':
       return synthesizeRejectionSamples(session, spec);
     case 'user-demonstrations':

@@ -1,29 +1,40 @@
-import type { PairSpec } from '../../schemas/definition';
-import type { GenerationRow, PreferenceRow } from '../../schemas/rows';
-import type { PairSkipReason } from '../../contracts/metrics';
+import { goldScoreOf } from '../../contracts/scores';
 import type { Problem, Task } from '../../contracts/task';
-import type { FilterResult } from './collect-samples';
+import type { PreferenceRow } from '../../schemas/rows';
+import type { PairsSpec } from '../../stages';
+import type { FilterResult, Sampled } from './sample-collector';
+import { bestOf, type Scored, scoreSamples, worstOf } from './scored';
+
+/** For floating-point error in differences of scores: 0.9 − 0.8 is a little below 0.1. */
+const scoreTolerance = 1e-9;
+
+/** A pair of two answers to a problem's prompt. */
+export const pairOf = ({ id, prompt }: Problem, chosen: string, rejected: string): PreferenceRow => ({
+  id,
+  prompt,
+  chosen,
+  rejected,
+});
+
+const goldOf = (task: Task, problem: Problem): Scored => ({
+  completion: task.gold(problem),
+  score: goldScoreOf(task, problem),
+});
 
 /**
- * Makes a pair from one prompt's samples. Chosen: the first correct sample that is not empty, or the gold
- * answer. Rejected: the first incorrect one. Every sample is scored, because every verifier call is paid
- * for.
+ * Makes a pair from one prompt's samples. Chosen: the sample with the best score, or the gold answer, if its score
+ * reaches the threshold. Rejected: the sample with the worst score, if it is lower by the margin.
  */
 export function makePair(
   task: Task,
-  problem: Problem,
-  options: { readonly samples: readonly GenerationRow[]; readonly chosen: PairSpec['chosen'] },
-): FilterResult<PreferenceRow, PairSkipReason> {
-  const isCorrect = ({ completion, finish }: GenerationRow): boolean =>
-    task.score(problem, completion, finish).score === 1;
-  const verdicts = options.samples.map((sample) => ({ sample, correct: isCorrect(sample) }));
-  const incorrect = verdicts.filter(({ correct }) => !correct).map(({ sample }) => sample.completion);
-  // An empty answer is only the end-of-sequence token: there is nothing to prefer or reject.
-  const correct = verdicts.find((verdict) => verdict.correct && verdict.sample.completion !== '');
-  const chosen = options.chosen === 'gold' ? task.gold(problem) : correct?.sample.completion;
-  const rejected = incorrect.find((completion) => completion !== '');
-  if (incorrect.length === 0) return { skipped: 'all-correct' };
-  if (chosen === undefined) return { skipped: 'all-incorrect' };
-  if (rejected === undefined) return { skipped: 'incorrect-is-empty' };
-  return { row: { id: problem.id, prompt: problem.prompt, chosen, rejected } };
+  { problem, samples }: Sampled,
+  { chosen: source, threshold, minMargin }: PairsSpec['pairs'],
+): FilterResult<PreferenceRow> {
+  const scored: Scored[] = scoreSamples(task, problem, samples);
+  const [best, worst] = [bestOf(scored), worstOf(scored)];
+  if (best === undefined || worst === undefined) return { skipped: 'all-empty' };
+  const chosen = source === 'gold' ? goldOf(task, problem) : best;
+  if (chosen.score < threshold) return { skipped: 'below-threshold' };
+  if (chosen.score - worst.score < minMargin - scoreTolerance) return { skipped: 'below-margin' };
+  return { row: pairOf(problem, chosen.completion, worst.completion) };
 }

@@ -1,19 +1,20 @@
-import type { PairSpec } from '../../schemas/definition';
-import type { PairSkipReason } from '../../contracts/metrics';
+import type { Task } from '../../contracts/task';
 import type { PreferenceRow } from '../../schemas/rows';
 import type { PairsSpec } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
-import { type SampleFilter, collectSamples } from './collect-samples';
+import { collectSamples } from './collect-samples';
 import { makePair } from './pair';
+import { type SampleFilter, scoredOnce } from './sample-collector';
 
-const pairsOf = (chosen: PairSpec['chosen']): SampleFilter<PreferenceRow, PairSkipReason> => ({
+const scoredPairs = (task: Task, { pairs }: PairsSpec): SampleFilter<PreferenceRow> => ({
   name: 'pairs',
   file: 'pairs.jsonl',
-  reasons: ['all-correct', 'all-incorrect', 'incorrect-is-empty'],
-  select: (task, problem, samples) => makePair(task, problem, { samples, chosen }),
+  reasons: ['all-empty', 'below-threshold', 'below-margin'],
+  callsOf: scoredOnce,
+  select: (sampled) => makePair(task, sampled, pairs),
 });
 
-/** Makes preference pairs from the frozen reference's own samples. */
+/** Makes preference pairs from the frozen reference's own samples, by the scores of the task's verifier. */
 export function synthesizePairs(session: StageSession, spec: PairsSpec): Promise<StageOutput> {
-  return collectSamples(session, spec, pairsOf(spec.pairs.chosen));
+  return collectSamples(session, spec, (task) => scoredPairs(task, spec));
 }

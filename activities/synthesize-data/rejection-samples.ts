@@ -1,24 +1,30 @@
+import type { Task } from '../../contracts/task';
 import type { DemonstrationRow } from '../../schemas/rows';
-import type { SampledSpec } from '../../stages';
+import type { RejectionSamplesSpec } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
-import { type SampleFilter, collectSamples } from './collect-samples';
+import { collectSamples } from './collect-samples';
+import { type SampleFilter, scoredOnce } from './sample-collector';
+import { bestOf, scoreSamples } from './scored';
 
-/** Rejection sampling: the first correct sample of each prompt. */
-const rejectionSamples: SampleFilter<DemonstrationRow, 'all-incorrect'> = {
+/** Rejection sampling: the best sample of each prompt, if its score reaches the threshold. */
+const rejectionSamples = (task: Task, threshold: number): SampleFilter<DemonstrationRow> => ({
   name: 'correct samples',
   file: 'demonstrations.jsonl',
-  reasons: ['all-incorrect'],
-  select(task, problem, samples) {
-    const correct = samples.find(
-      ({ completion, finish }) => completion !== '' && task.score(problem, completion, finish).score === 1,
-    );
-    if (correct === undefined) return { skipped: 'all-incorrect' };
+  reasons: ['all-empty', 'below-threshold'],
+  callsOf: scoredOnce,
+  select({ problem, samples }) {
+    const best = bestOf(scoreSamples(task, problem, samples));
+    if (best === undefined) return { skipped: 'all-empty' };
+    if (best.score < threshold) return { skipped: 'below-threshold' };
     const { id, prompt } = problem;
-    return { row: { id, prompt, completion: correct.completion } };
+    return { row: { id, prompt, completion: best.completion } };
   },
-};
+});
 
 /** Takes correct samples of the frozen reference, on the same prompts as pairs. */
-export function synthesizeRejectionSamples(session: StageSession, spec: SampledSpec): Promise<StageOutput> {
-  return collectSamples(session, spec, rejectionSamples);
+export function synthesizeRejectionSamples(
+  session: StageSession,
+  spec: RejectionSamplesSpec,
+): Promise<StageOutput> {
+  return collectSamples(session, spec, (task) => rejectionSamples(task, spec.pairs.threshold));
 }

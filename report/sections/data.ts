@@ -1,7 +1,7 @@
 import { labelQuality, type LabelQuality } from '../../analysis';
 import { gatherLabels } from '../../contracts/labels';
 import type { Estimate } from '../../contracts/analysis/estimate';
-import type { PairSkipReason } from '../../contracts/metrics';
+import type { CellResult } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
 import { formatBudget, formatCount, formatInterval, formatScore, formatShare } from '../format';
 import { html, type Html } from '../html';
@@ -45,22 +45,23 @@ function describeExcludedRows(stages: readonly StageResult[]): Html {
   </p>`;
 }
 
-function pairCells(stage: StageResult): string[] {
-  const skipped: Partial<Record<PairSkipReason, number>> = stage.skipped ?? {};
-  const { 'all-correct': allCorrect = 0, 'all-incorrect': allIncorrect = 0, ...others } = skipped;
+function pairCells(stage: StageResult, reasons: readonly string[]): string[] {
   return [
     formatCount(metric(stage, 'rows')),
     formatCount(metric(stage, 'promptsScanned')),
     formatCount(metric(stage, 'samples')),
     formatShare(metric(stage, 'yield'), 0),
-    formatCount(allCorrect),
-    formatCount(allIncorrect),
-    formatCount(Object.values(others).reduce((sum, count) => sum + count, 0)),
+    ...reasons.map((reason) => formatCount(stage.skipped?.[reason] ?? 0)),
   ];
 }
 
-/** Rows of the table of pairs, each set by the cell that first used it. */
-function pairRows({ result }: ReportInput): { cells: string[] }[] {
+interface SampledStage {
+  readonly cell: CellResult['cell'];
+  readonly stage: StageResult;
+}
+
+/** Stages of the table of pairs, each with the cell that first used it. */
+function sampledStages({ result }: ReportInput): SampledStage[] {
   const seen = new Set<string>();
   return orderedCells(result).flatMap(({ cell, stages }) =>
     stages
@@ -69,22 +70,24 @@ function pairRows({ result }: ReportInput): { cells: string[] }[] {
         seen.add(key);
         return fresh;
       })
-      .map((stage) => ({
-        cells: [
-          `${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}, SFT share ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
-          stage.title,
-          ...pairCells(stage),
-        ],
-      })),
+      .map((stage) => ({ cell, stage })),
   );
 }
 
+/** Reasons for which some prompt was skipped. */
+const reasonsIn = (sampled: readonly SampledStage[]): string[] => [
+  ...new Set(
+    sampled.flatMap(({ stage: { skipped = {} } }) => Object.keys(skipped).filter((name) => skipped[name])),
+  ),
+];
+
 function pairTable(input: ReportInput): Html {
-  const rows = pairRows(input);
-  if (rows.length === 0) return html``;
+  const sampled = sampledStages(input);
+  if (sampled.length === 0) return html``;
+  const reasons = reasonsIn(sampled);
   return table({
     caption:
-      'Pair synthesis: prompts of the pool in order, until there were enough pairs. A prompt whose samples are all correct or all incorrect yields none',
+      'Pair synthesis: prompts of the pool in order, until there were enough pairs. The last columns count prompts that yielded none, by reason',
     columns: [
       { title: 'First used by' },
       { title: 'Stage' },
@@ -92,11 +95,15 @@ function pairTable(input: ReportInput): Html {
       number('Prompts'),
       number('Samples'),
       number('Yield'),
-      number('All correct'),
-      number('All incorrect'),
-      number('Other'),
+      ...reasons.map((reason) => number(`Skipped: ${reason.replaceAll('-', ' ')}`)),
     ],
-    rows,
+    rows: sampled.map(({ cell, stage }) => ({
+      cells: [
+        `${formatBudget(cell.budget, cell.budgetUnit ?? 'rows')}, SFT share ${cell.sftFraction.toString()}, seed ${cell.seed.toString()}`,
+        stage.title,
+        ...pairCells(stage, reasons),
+      ],
+    })),
   });
 }
 

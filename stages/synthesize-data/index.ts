@@ -1,29 +1,27 @@
 import type { CodeRole } from '../../core/code';
 import { taskQueues, type PlannedRows, type PlannedStage, type StageSpec } from '../../contracts/stage';
 import type { UserDataset, UserRowsUse } from '../../schemas/user-rows';
-import type { PairSettings } from '../../schemas/definition';
 import { assertCall, refuseCall } from '../calls';
 import { sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext, type StageParts } from '../define';
 import { differences, withDifferences } from '../differences';
 import type { Fields } from '../forms';
 import { userFileName } from '../files';
-import { poolSeed, stageSeed } from '../keys';
-import { filePaths, outputOf, taskSource } from '../parts';
-import { heldOutSources, ownName } from '../question-sets';
+import { filePaths, outputOf } from '../parts';
+import { ownName } from '../question-sets';
 import { expectedPairYield } from '../rates';
 import { type AnswersLoad, rowsResources } from '../resources';
 import { generating, noWork } from '../work';
 import { annotatedProvenance, sampledProvenance, userRowsProvenance } from './provenance';
 import { endOf } from './order';
 import { demonstrationPrice, pairPrice, pricedRows, rejectionSamplePrice, rowUsd } from './prices';
-import { callForms, choosing, pairForms, pairsOf, sampling, samplingOf } from './settings';
-import type { DemonstrationsSpec, SampledSpec, SynthesizeDataSpec, UserRowsSpec } from './spec';
+import { sampledRows } from './sampled-rows';
+import { callForms, type CallSettings, choosing, pairForms, pairsOf, sampling } from './settings';
+import { kind, sharedSpec } from './shared-spec';
+import type { DemonstrationsSpec, SynthesizeDataSpec, UserRowsSpec } from './spec';
 
-const kind = 'synthesizeData';
-
-/** A call of the kind. Any field of the definition's `pairs` replaces its value for this call. */
-export interface SynthesizeDataCall extends PairSettings {
+/** A call of the kind. Any field of the definition's `pairs` but `annotator` replaces its value for this call. */
+export interface SynthesizeDataCall extends CallSettings {
   readonly rows: number;
   /** Makes the rows from samples of this frozen reference. Left out: buys demonstrations. */
   readonly reference?: PlannedStage<'model'>;
@@ -46,14 +44,9 @@ const nouns = {
   demonstrations: 'demonstrations',
   'rejection-samples': 'correct samples',
   pairs: 'pairs',
+  'labelled-pairs': 'pairs',
   preferences: 'preferences',
 } as const;
-
-/** Fields that all specs have. */
-function sharedSpec(context: StageContext, roles: readonly CodeRole[], rows: number) {
-  const heldOut = heldOutSources(context.resolved);
-  return { kind, ...taskSource(context, roles), heldOut, rows, poolSeed: poolSeed(context.seed) } as const;
-}
 
 /** User rows are scored by the task's verifier. */
 const userRowsRoles: readonly CodeRole[] = ['problems', 'grading'];
@@ -90,7 +83,9 @@ function userRows(context: StageContext, use: UserRowsUse, call: SynthesizeDataC
       format,
       source: { what, from: digest, label: `user ${use}` },
       budgetedAs: use === 'demonstrations' ? 'demonstrations' : 'pairs',
-      ...pricedRows(use === 'demonstrations' ? demonstrationPrice(definition) : pairPrice(definition), count),
+      ...pricedRows(use === 'demonstrations' ? demonstrationPrice(definition) : pairPrice(definition), {
+        count,
+      }),
       provenance: userRowsProvenance(definition.annotator, dataset),
     },
     roles: userRowsRoles,
@@ -123,7 +118,7 @@ function annotated(context: StageContext, call: SynthesizeDataCall): Variant {
       format: 'demonstrations',
       source: { what, from: annotator, label: `demonstrations by ${annotator}` },
       budgetedAs: 'demonstrations',
-      ...pricedRows(demonstrationPrice(definition), count),
+      ...pricedRows(demonstrationPrice(definition), { count }),
       provenance: annotatedProvenance(context.resolved),
     },
     roles: annotatedRoles,
@@ -131,20 +126,15 @@ function annotated(context: StageContext, call: SynthesizeDataCall): Variant {
   };
 }
 
-const sampledRoles: readonly CodeRole[] = ['problems', 'grading'];
-
 /** Rows made from samples of a frozen reference. Rejection samples cost only their samples and verifier calls. */
 function sampled(context: StageContext, reference: PlannedStage<'model'>, call: SynthesizeDataCall): Variant {
-  const { rows: count, what = 'pairs', after } = call;
+  const { rows: count, what: asked = 'pairs', after } = call;
   const { definition } = context.resolved;
   const { pairs: defined } = definition;
   const pairs = pairsOf(defined, call);
-  const price = what === 'pairs' ? pairPrice(definition, pairs) : rejectionSamplePrice(definition, pairs);
-  // Independent of the count: with the same reference, the first pairs of a larger count are those of a smaller one.
-  const shared = { ...sharedSpec(context, sampledRoles, count), seed: stageSeed(context.seed, kind) };
-  const spec: SampledSpec =
-    what === 'pairs' ? { ...shared, what, pairs } : { ...shared, what, pairs: samplingOf(pairs) };
-  const title = what === 'pairs' ? `${count} preference pairs` : `${count} correct samples`;
+  const { spec, title, roles, source } = sampledRows(context, { what: asked, count, pairs });
+  const { what } = spec;
+  const price = asked === 'pairs' ? pairPrice(definition, pairs) : rejectionSamplePrice(definition, pairs);
   return {
     spec,
     title: withDifferences(
@@ -155,13 +145,13 @@ function sampled(context: StageContext, reference: PlannedStage<'model'>, call: 
       count,
       upTo: placeOf(call, spec).upTo,
       noun: nouns[what],
-      format: what === 'pairs' ? 'preferences' : 'demonstrations',
-      source: { what, from: '', label: what === 'pairs' ? 'preference pairs' : 'rejection samples' },
-      budgetedAs: what === 'pairs' ? 'pairs' : null,
-      ...pricedRows(price, count),
-      provenance: sampledProvenance(context.resolved, reference, rowUsd(price)),
+      format: asked === 'pairs' ? 'preferences' : 'demonstrations',
+      source,
+      budgetedAs: asked === 'pairs' ? 'pairs' : null,
+      ...pricedRows(price, { count, isScored: what !== 'labelled-pairs' }),
+      provenance: sampledProvenance(context.resolved, { reference, what, usdPerRow: rowUsd(price) }),
     },
-    roles: sampledRoles,
+    roles,
     mayExceed: true,
   };
 }
@@ -202,12 +192,8 @@ function answersOf(spec: SynthesizeDataSpec): AnswersLoad | null {
 }
 
 /** An annotator that is a local checkpoint needs a device, as sampling does. */
-function needsDevice({ annotator }: StageContext['resolved'], { what }: SynthesizeDataSpec): boolean {
-  return (
-    what === 'pairs' ||
-    what === 'rejection-samples' ||
-    (what === 'demonstrations' && annotator?.kind === 'checkpoint')
-  );
+function needsDevice({ annotator }: StageContext['resolved'], spec: SynthesizeDataSpec): boolean {
+  return 'pairs' in spec || (spec.what === 'demonstrations' && annotator?.kind === 'checkpoint');
 }
 
 function plan(context: StageContext, call: SynthesizeDataCall): StageParts<SynthesizeDataSpec> {
@@ -218,7 +204,9 @@ function plan(context: StageContext, call: SynthesizeDataCall): StageParts<Synth
   const generated = answersOf(spec);
   const pairs = rows.format === 'preferences';
   const onDevice = needsDevice(context.resolved, spec);
-  const otherModel = onDevice && generated === null;
+  const { preferenceAnnotator } = context.resolved;
+  const isLabelledLocally = spec.what === 'labelled-pairs' && preferenceAnnotator?.kind === 'checkpoint';
+  const otherModel = (onDevice && generated === null) || isLabelledLocally;
   return {
     spec,
     inputs: {
@@ -241,6 +229,7 @@ function plan(context: StageContext, call: SynthesizeDataCall): StageParts<Synth
 const namesInCard: Readonly<Record<SynthesizeDataSpec['what'], string>> = {
   demonstrations: 'demonstrations by the annotator',
   pairs: 'preference pairs of the model’s own samples',
+  'labelled-pairs': 'preference pairs of the model’s own samples, labelled by',
   'rejection-samples': 'correct samples of the model',
   'user-demonstrations': 'demonstrations from a file',
   'user-preferences': 'preference pairs from a file',
@@ -249,14 +238,14 @@ const namesInCard: Readonly<Record<SynthesizeDataSpec['what'], string>> = {
 function describeRows(spec: StageSpec): string {
   const made = spec as SynthesizeDataSpec;
   const name = namesInCard[made.what];
-  return `${made.rows} ${name}${made.what === 'demonstrations' ? ` “${made.annotator}”` : ''}`;
+  return `${made.rows} ${name}${'annotator' in made ? ` “${made.annotator}”` : ''}`;
 }
 
 /** Demonstrations, preference pairs or correct samples. */
 export const synthesizeData = defineBuiltInStage({
   kind,
   makes: 'rows',
-  revision: () => 3,
+  revision: () => 4,
   label: ['dataset', 'datasets'],
   does: 'Buys demonstrations, or makes preference pairs from samples of the reference',
   learnsFrom: null,

@@ -3,7 +3,7 @@ import type { PlannedStage } from '../../contracts/stage';
 import { refuseCall } from '../calls';
 import type { SynthesizeDataSpec } from './spec';
 
-const isSampled = ({ what }: SynthesizeDataSpec): boolean => what === 'pairs' || what === 'rejection-samples';
+const isSampled = (spec: SynthesizeDataSpec): boolean => 'pairs' in spec;
 
 /** Identifies the order in which stages take rows. Pairs and rejection samples share one. */
 function orderOf(spec: SynthesizeDataSpec): string {
@@ -17,6 +17,7 @@ const names: Readonly<Record<SynthesizeDataSpec['what'], string>> = {
   demonstrations: 'demonstrations',
   'user-demonstrations': 'demonstrations',
   pairs: 'pairs',
+  'labelled-pairs': 'pairs',
   'user-preferences': 'pairs',
   'rejection-samples': 'rejection samples',
 };

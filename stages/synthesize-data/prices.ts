@@ -40,12 +40,15 @@ export function demonstrationPrice({ prices, annotator, annotations }: Priced): 
 }
 
 /** The samples for one row: a prompt may yield none. */
-function samplesPrice({ prices }: Priced, { candidates }: Pick<PairSpec, 'candidates'>): PricePart {
+function samplesPrice(
+  { prices }: Priced,
+  { candidates, annotator }: Pick<PairSpec, 'candidates' | 'annotator'>,
+): PricePart {
   const prompts = 1 / expectedPairYield;
   return {
     what: `${candidates === 1 ? '1 sample' : `${candidates} samples`} for each of about ${Number(prompts.toFixed(2))} prompts`,
     count: candidates * prompts,
-    usd: prices.sample + prices.verifierCall,
+    usd: prices.sample + (annotator === undefined ? prices.verifierCall : 0),
   };
 }
 
@@ -86,9 +89,9 @@ export function pairPrice(definition: Priced, pairs: PairSpec = definition.pairs
 }
 
 /** A correct sample as a demonstration. It costs its samples only. */
-export const rejectionSamplePrice = (definition: Priced, pairs: Pick<PairSpec, 'candidates'>): RowPrice => ({
+export const rejectionSamplePrice = (definition: Priced, { candidates }: PairSpec): RowPrice => ({
   parts: [],
-  samples: samplesPrice(definition, pairs),
+  samples: samplesPrice(definition, { candidates }),
 });
 
 /** US dollars for a part. */
@@ -110,15 +113,12 @@ export function priceRatioOf(definition: Priced): PriceRatio | undefined {
   return { own: sft / pair, most: isGold(definition, definition.pairs) ? 1 : undefined };
 }
 
-/** The prices of a stage's rows. */
+/** The prices of a stage's rows. Samples that no verifier scores are part of each row's price. */
 export function pricedRows(
   price: RowPrice,
-  count: number,
+  { count, isScored = true }: { readonly count: number; readonly isScored?: boolean },
 ): Pick<PlannedRows, 'usd' | 'sampleUsd' | 'verifierCalls'> {
-  const { samples } = price;
-  return {
-    usd: sumOf(price.parts),
-    sampleUsd: samples?.usd ?? 0,
-    verifierCalls: count * (samples?.count ?? 0),
-  };
+  const { parts, samples } = price;
+  if (samples === null || !isScored) return { usd: rowUsd(price), sampleUsd: 0, verifierCalls: 0 };
+  return { usd: sumOf(parts), sampleUsd: samples.usd, verifierCalls: count * samples.count };
 }

@@ -3,6 +3,7 @@ import type { Resolved } from '../../contracts/resolved';
 import type { UserDataset } from '../../schemas/user-rows';
 import type { Provenance } from '../../contracts/provenance';
 import type { PlannedStage } from '../../contracts/stage';
+import type { SampledSpec } from './spec';
 
 type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
@@ -38,19 +39,24 @@ export function annotatedProvenance({ definition, annotator }: AnyResolved): Pro
   };
 }
 
-/**
- * Provenance of rows sampled from a frozen reference.
- *
- * @param usdPerRow list price of one row with its samples, in US dollars
- */
+interface SampledRowsFacts {
+  readonly reference: Pick<PlannedStage, 'kind' | 'key'>;
+  readonly what: SampledSpec['what'];
+  /** List price of one row with its samples, in US dollars. */
+  readonly usdPerRow: number;
+}
+
+/** Provenance of rows sampled from a frozen reference. */
 export function sampledProvenance(
-  { definition: { task, data } }: AnyResolved,
-  { kind, key }: Pick<PlannedStage, 'kind' | 'key'>,
-  usdPerRow: number,
+  { definition }: AnyResolved,
+  { reference: { kind, key }, what, usdPerRow }: SampledRowsFacts,
 ): Provenance {
+  const { task, data, pairs } = definition;
+  const decided =
+    what === 'labelled-pairs' ? `labelled by ${pairs.annotator ?? ''}` : `scored by the verifier of ${task}`;
   return {
     ...problemsOrigin(task, data),
-    annotator: `samples of the frozen reference, scored by the verifier of ${task}`,
+    annotator: `samples of the frozen reference, ${decided}`,
     model: `${kind}-${key}`,
     usdPerRow,
   };

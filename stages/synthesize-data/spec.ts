@@ -30,7 +30,7 @@ export interface DemonstrationsSpec extends OrderedRows {
 }
 
 /** How answers are sampled. */
-export type SamplingSpec = Omit<PairSpec, 'chosen' | 'rejected' | 'annotator' | 'labels'>;
+export type SamplingSpec = Pick<PairSpec, 'candidates' | 'temperature' | 'topK' | 'topP' | 'maxNewTokens'>;
 
 /**
  * Rows from a frozen reference's own samples: pairs, or one correct sample per prompt as a demonstration. With an input
@@ -41,18 +41,27 @@ interface SamplesSpec extends PoolRows {
   readonly seed: number;
 }
 
+/** Pairs by the scores of the task's verifier. */
 export interface PairsSpec extends SamplesSpec {
   readonly what: 'pairs';
-  readonly pairs: PairSpec;
+  readonly pairs: SamplingSpec & Pick<PairSpec, 'chosen' | 'threshold' | 'minMargin'>;
 }
 
-interface RejectionSamplesSpec extends SamplesSpec {
+/** Pairs by the labels of a preference annotator. */
+export interface LabelledPairsSpec extends SamplesSpec {
+  readonly what: 'labelled-pairs';
+  readonly pairs: SamplingSpec & Pick<PairSpec, 'labels'>;
+  readonly annotator: string;
+  /** Identity of the annotator, if its name alone does not identify it. */
+  readonly annotatorDigest?: string;
+}
+
+export interface RejectionSamplesSpec extends SamplesSpec {
   readonly what: 'rejection-samples';
-  /** Without the fields that choose a pair's answers. */
-  readonly pairs: SamplingSpec;
+  readonly pairs: SamplingSpec & Pick<PairSpec, 'threshold'>;
 }
 
-export type SampledSpec = PairsSpec | RejectionSamplesSpec;
+export type SampledSpec = PairsSpec | LabelledPairsSpec | RejectionSamplesSpec;
 
 /** Rows of the user's own file, in the order of the pool's permutation. */
 export interface UserRowsSpec extends OrderedRows {

@@ -17,13 +17,7 @@ export const gradeSchoolMathDefaults = {
     lora,
     maxLength: 96,
   },
-  pairs: {
-    chosen: 'policy-correct',
-    rejected: 'policy-incorrect',
-    candidates: 4,
-    temperature: 1,
-    maxNewTokens: 48,
-  },
+  pairs: { chosen: 'best-sample', candidates: 4, temperature: 1, maxNewTokens: 48 },
   evaluation: { items: 400, maxNewTokens: 48 },
   prices: { sftExample: 0.002, preferencePair: 0.001, verifierCall: 0 },
 } satisfies Partial<SweepJson>;

@@ -18,8 +18,9 @@ const pool = Array.from({ length: 400 }, (_, index) => ({
   target: String(index),
 }));
 const pairs = {
-  chosen: 'policy-correct',
-  rejected: 'policy-incorrect',
+  chosen: 'best-sample',
+  threshold: 0.5,
+  minMargin: 0.1,
   candidates: 2,
   temperature: 1,
   maxNewTokens: 8,

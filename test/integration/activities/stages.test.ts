@@ -361,12 +361,12 @@ describe('stages with the training executable', function () {
     const pairs = changePairs(stages, '9', {
       rows: 48,
       pairs: {
-        chosen: 'policy-correct',
-        rejected: 'policy-incorrect',
+        chosen: 'best-sample',
+        threshold: 0.5,
+        minMargin: 0.1,
         candidates: 2,
         temperature: 1,
         maxNewTokens: 12,
-        labels: 2,
       },
     });
     const path = join(scratchFolder(other.store.name, pairs.key), 'events.jsonl');

@@ -104,7 +104,7 @@ const stepsOn = (rows: number): StageMetrics => ({ metrics: { rows, steps: 2 * M
 
 const pairMetrics = (rows: number): StageMetrics => ({
   metrics: { rows, promptsScanned: rows * 4, samples: rows * 16, yield: 0.25 },
-  skipped: { 'all-correct': rows, 'all-incorrect': 2 * rows, 'incorrect-is-empty': 1 },
+  skipped: { 'below-margin': rows, 'below-threshold': 2 * rows, 'all-empty': 0 },
 });
 
 function definitionOf(budgets: number[], sftFractions: number[], items: number): SweepDefinition {

@@ -51,7 +51,11 @@ export const bestOfN = defineStage({
         usd: 0,
         sampleUsd,
         verifierCalls: rows * samples,
-        provenance: sampledProvenance(context.resolved, reference, samples * sampleUsd),
+        provenance: sampledProvenance(context.resolved, {
+          reference,
+          what: 'rejection-samples',
+          usdPerRow: samples * sampleUsd,
+        }),
       },
       optimiserSteps: null,
       mayExceed: false,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { BudgetlineError } from '../../../core/failures';
 import { defineExperiment, defineSweep, type SweepInput } from '../../../definitions';
+import { pairSpec } from '../../../schemas/definition';
 import { gradeSchoolMathDefaults } from '../../../tasks';
 
 const shared = { ...gradeSchoolMathDefaults, name: 'a-sweep', annotator: 'clean' };
@@ -67,6 +68,26 @@ describe('definitions', () => {
     ]);
     assert.deepEqual(reasons({ seeds: [1.5] }), ['seeds[0]: 1.5: a whole number is needed']);
     assert.equal(reasons({ budgets: 'x', sftFractions: [2], foo: 1 }).length, 3);
+  });
+
+  it('refuse settings of pairs that have no effect, by name', () => {
+    const { pairs } = gradeSchoolMathDefaults;
+    const pairsOf = (change: object): string[] => reasons({ pairs: { ...pairs, ...change } });
+    const unused = 'has no effect with pairs.annotator, whose labels decide';
+    assert.deepEqual(pairsOf({ annotator: 'people', chosen: 'gold', threshold: 0.9, minMargin: 0.5 }), [
+      `pairs.chosen: "gold": ${unused}`,
+      `pairs.threshold: 0.9: ${unused}`,
+      `pairs.minMargin: 0.5: ${unused}`,
+    ]);
+    assert.deepEqual(pairsOf({ annotator: 'people', candidates: 1 }), [
+      'pairs.candidates: 1: pairs.annotator compares two samples of a prompt',
+    ]);
+    assert.deepEqual(pairsOf({ labels: 3 }), ['pairs.labels: 3: has no effect without pairs.annotator']);
+    assert.deepEqual(pairsOf({ annotator: 'people', labels: 3, threshold: 0.5 }), []);
+    assert.match(reasons({ axes: { 'pairs.labels': [2, 3] } }).join(), /pairs\.labels: 3: has no effect/);
+    assert.deepEqual(pairsOf({ rejected: 'worst' }), [
+      'pairs.rejected: no such field; there are ' + [...Object.keys(pairSpec.shape)].join(', '),
+    ]);
   });
 
   it('accept only names that can name a file on every system', () => {

@@ -94,9 +94,9 @@ describe('planning controls', () => {
     for (const control of ofKind('rejection-sampling')) {
       const [samples, sft] = own(control) as [StageOf<'synthesizeData'>, StageOf<'trainSft'>];
       const { pairs } = partsOf(control);
-      const { chosen, rejected } = (pairs!.spec as PairsSpec).pairs;
+      const { chosen, minMargin } = (pairs!.spec as PairsSpec).pairs;
       const spec = samples.spec as SampledSpec;
-      const sampler = { ...spec, pairs: { ...spec.pairs, chosen, rejected } };
+      const sampler = { ...spec, pairs: { ...spec.pairs, chosen, minMargin } };
       assert.deepEqual(sampler, { ...pairs!.spec, what: 'rejection-samples' });
       assert.equal(sft.title, `SFT on ${control.of.pairRows} correct samples (epochs 2)`);
       assertStepsOfPreference(control, sft);

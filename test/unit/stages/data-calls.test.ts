@@ -3,6 +3,7 @@ import type { PlannedStage } from '../../../contracts/stage';
 import { makesRows, nestOf, uniquePurchase } from '../../../planning/money';
 import { pairSpec } from '../../../schemas/definition';
 import { planStage, type StageContext, stageKinds } from '../../../stages';
+import { pairForms } from '../../../stages/synthesize-data/settings';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const { synthesizeData, trainSft, freezeReference } = stageKinds;
@@ -26,11 +27,11 @@ const withFiles: StageContext = {
 describe('settings of sampled rows in a call', () => {
   it('replace those of the definition, and the title has what differs', () => {
     const wide = sampled({ candidates: 8, temperature: 0.7 });
-    assert.deepEqual((wide.spec as unknown as { pairs: object }).pairs, {
-      ...pairs,
-      candidates: 8,
-      temperature: 0.7,
-    });
+    const { pairs: own } = wide.spec as unknown as { pairs: Loose };
+    assert.deepEqual(
+      [own['candidates'], own['temperature'], own['maxNewTokens']],
+      [8, 0.7, pairs.maxNewTokens],
+    );
     assert.equal(wide.title, '32 preference pairs (candidates 8, temperature 0.7)');
     assert.equal(wide.rows?.verifierCalls, 2 * (sampled({ candidates: 4 }).rows?.verifierCalls ?? 0));
   });
@@ -47,6 +48,45 @@ describe('settings of sampled rows in a call', () => {
     const what = 'rejection-samples';
     assert.notEqual(plan({ rows: 8, reference }, gold).key, plan({ rows: 8, reference }).key);
     assert.equal(plan({ rows: 8, reference, what }, gold).key, plan({ rows: 8, reference, what }).key);
+    assert.notEqual(sampled({ what, threshold: 0.9 }).key, sampled({ what }).key, 'what counts as correct');
+  });
+
+  it('have in the key only what decides the pairs: scores, or the labels of an annotator', () => {
+    const labelled: StageContext = {
+      resolved: {
+        ...resolveSweep({ pairs: { ...pairs, annotator: 'people', labels: 3 } }),
+        preferenceAnnotator: { kind: 'people', version: 1, digest: 'd'.repeat(64) },
+      },
+      seed: 0,
+    };
+    const { candidates, temperature, topK, topP, maxNewTokens } = pairs;
+    const settings = { candidates, temperature, topK, topP, maxNewTokens };
+    const stage = plan({ rows: 8, reference }, labelled);
+    const { what, annotator, annotatorDigest, pairs: own } = stage.spec as unknown as Loose;
+    assert.deepEqual([what, annotator, annotatorDigest], ['labelled-pairs', 'people', 'd'.repeat(64)]);
+    assert.deepEqual(own, { ...settings, labels: 3 });
+    assert.equal(stage.title, '8 preference pairs labelled by people');
+    assert.deepEqual(
+      [stage.rows?.source.from, stage.rows?.verifierCalls, stage.mayExceed, stage.queue],
+      ['people', 0, true, 'gpu'],
+    );
+    assert.equal(
+      nestOf(plan({ rows: 8, reference }, labelled) as never),
+      nestOf(plan({ rows: 16, reference }, labelled) as never),
+    );
+    const scored = sampled().spec as unknown as Loose;
+    assert.deepEqual(scored['pairs'], { ...settings, chosen: 'best-sample', threshold: 0.5, minMargin: 0.1 });
+    assert.throws(() => plan({ rows: 8, reference, threshold: 0.9 }, labelled), {
+      code: 'DEFINITION_INVALID',
+      message: /threshold: has no effect with pairs\.annotator/,
+    });
+    assert.throws(() => plan({ rows: 8, reference, candidates: 1 }, labelled), { message: /candidates: / });
+    assert.ok(
+      plan({ rows: 8, reference, what: 'rejection-samples', threshold: 0.9, candidates: 1 }, labelled),
+    );
+    assert.throws(() => sampled({ labels: 3 }), {
+      message: /labels: has no effect without pairs\.annotator/,
+    });
   });
 
   it('need a temperature where the definition has lost it by topK 1', () => {
@@ -90,17 +130,19 @@ describe('settings of sampled rows in a call', () => {
   });
 
   it('have the forms of the schema', () => {
-    const values = [-1, 0, 0.5, 1, 1.5, 64, 65, NaN, null, '1', 'gold', 'policy-correct', 'policy-incorrect'];
-    for (const [field, schema] of Object.entries(pairSpec.shape))
+    const values = [-1, 0, 0.5, 1, 1.5, 2, 15, 16, 64, 65, NaN, null, '1', 'gold', 'best-sample'];
+    assert.deepEqual(
+      Object.keys(pairForms).sort(),
+      Object.keys(pairSpec.shape)
+        .filter((field) => field !== 'annotator')
+        .sort(),
+    );
+    for (const [field, [hasForm]] of Object.entries(pairForms))
       for (const value of values) {
-        let isPlanned = true;
-        try {
-          sampled({ [field]: value });
-        } catch {
-          isPlanned = false;
-        }
-        assert.equal(isPlanned, schema.safeParse(value).success, `${field} ${JSON.stringify(value)}`);
+        const { success } = pairSpec.shape[field as keyof typeof pairForms].safeParse(value);
+        assert.equal(hasForm(value), success, `${field} ${JSON.stringify(value)}`);
       }
+    assert.throws(() => sampled({ annotator: 'people' }), { message: /annotator: no such field/ });
   });
 });
 

@@ -1,0 +1,74 @@
+import type { SkipReason, StageMetrics } from '../../contracts/metrics';
+import type { Problem } from '../../contracts/task';
+import type { GenerationRow } from '../../schemas/rows';
+
+/** A prompt's problem and its samples. */
+export interface Sampled {
+  readonly problem: Problem;
+  readonly samples: readonly GenerationRow[];
+}
+
+/** A row from one prompt's samples, or the reason why there is none. */
+export type FilterResult<Row> = { readonly row: Row } | { readonly skipped: SkipReason };
+
+/** How one kind of row is made from samples. */
+export interface SampleFilter<Row> {
+  /** Used in messages, e.g. "pairs". */
+  readonly name: string;
+  /** File of the payload. */
+  readonly file: string;
+  /** Every reason for skipping a prompt. */
+  readonly reasons: readonly SkipReason[];
+  /** Verifier calls that the samples of one prompt cost. */
+  callsOf(samples: readonly GenerationRow[]): number;
+  /** Buys what `select` needs. Never called for more prompts than rows are missing. */
+  prepare?(prompts: readonly Sampled[]): Promise<void>;
+  select(sampled: Sampled): FilterResult<Row>;
+  /** Further metrics of the stage. */
+  measured?(): Promise<Pick<StageMetrics, 'metrics' | 'labels'>>;
+}
+
+/** Every sample is scored by the verifier. */
+export const scoredOnce = (samples: readonly GenerationRow[]): number => samples.length;
+
+/** Rows in the order of their prompts, and the counts of prompts and verifier calls. */
+export class SampleCollector<Row> {
+  readonly rows: Row[] = [];
+  readonly skipped: Partial<Record<SkipReason, number>>;
+  /** Prompts up to the last row that was needed. */
+  scanned = 0;
+  verifierCalls = 0;
+
+  constructor(
+    private readonly filter: SampleFilter<Row>,
+    private readonly needed: number,
+  ) {
+    this.skipped = Object.fromEntries(filter.reasons.map((reason) => [reason, 0]));
+  }
+
+  get missing(): number {
+    return this.needed - this.rows.length;
+  }
+
+  get yield(): number {
+    return this.scanned === 0 ? 0 : this.rows.length / this.scanned;
+  }
+
+  /** Takes prompts in their order, until there are enough rows. */
+  async take(prompts: readonly Sampled[]): Promise<void> {
+    for (let at = 0; at < prompts.length && this.missing > 0;) {
+      const some = prompts.slice(at, at + this.missing);
+      await this.filter.prepare?.(some);
+      for (const sampled of some) this.#takeOne(sampled);
+      at += some.length;
+    }
+  }
+
+  #takeOne(sampled: Sampled): void {
+    const outcome = this.filter.select(sampled);
+    this.scanned += 1;
+    this.verifierCalls += this.filter.callsOf(sampled.samples);
+    if ('row' in outcome) this.rows.push(outcome.row);
+    else this.skipped[outcome.skipped] = (this.skipped[outcome.skipped] ?? 0) + 1;
+  }
+}

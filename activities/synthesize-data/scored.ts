@@ -1,0 +1,32 @@
+import { scoreOf } from '../../contracts/scores';
+import type { Problem, Task } from '../../contracts/task';
+import type { GenerationRow } from '../../schemas/rows';
+
+/** An answer with its verifier's score. */
+export interface Scored {
+  readonly completion: string;
+  readonly score: number;
+}
+
+/**
+ * One prompt's samples with their scores, in order. Empty samples are scored, because every verifier call is paid for,
+ * and left out: they are only the end-of-sequence token, so there is nothing to prefer or reject.
+ */
+export function scoreSamples(task: Task, problem: Problem, samples: readonly GenerationRow[]): Scored[] {
+  return samples
+    .map(({ completion, finish }) => ({ completion, score: scoreOf(task, problem, completion, finish) }))
+    .filter(({ completion }) => completion !== '');
+}
+
+function first(scored: readonly Scored[], isBetter: (a: Scored, b: Scored) => boolean): Scored | undefined {
+  const [head, ...others] = scored;
+  return head && others.reduce((found, each) => (isBetter(each, found) ? each : found), head);
+}
+
+/** The first of the answers with the highest score; undefined if there are none. */
+export const bestOf = (scored: readonly Scored[]): Scored | undefined =>
+  first(scored, (a, b) => a.score > b.score);
+
+/** The first of the answers with the lowest score; undefined if there are none. */
+export const worstOf = (scored: readonly Scored[]): Scored | undefined =>
+  first(scored, (a, b) => a.score < b.score);
