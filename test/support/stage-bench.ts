@@ -6,7 +6,9 @@ import { readCode } from '../../code';
 import { experimentDefinition } from '../../schemas/definition';
 import type { ExperimentInput } from '../../definitions';
 import type { PinnedMember } from '../../core/members';
+import type { StageRequest } from '../../contracts/activities';
 import type { ResolvedExperiment } from '../../contracts/resolved';
+import type { CodeRole } from '../../core/code';
 import type { LedgerLine } from '../../schemas/ledger';
 import type { IdentifiedSource } from '../../contracts/provenance';
 import type { PlannedStage, StageResult } from '../../contracts/stage';
@@ -59,9 +61,9 @@ export async function identified(source: Pick<Annotator, 'identify'>): Promise<I
   return { ...identity, digest: digestOf(identity) };
 }
 
-/** The code of annotator and judge, as in a resolved definition. */
+/** The code of annotators and judge, as in a resolved definition. */
 export async function codeOfOwn(
-  own: Partial<Record<'annotator' | 'judge', Pick<Annotator, 'code'>>>,
+  own: Partial<Record<CodeRole, Pick<Annotator, 'code'>>>,
 ): Promise<Pick<ResolvedExperiment, 'code'>> {
   const reading = Object.entries(own).map(async ([role, it]) => [role, await readCode(it.code)] as const);
   const found = (await Promise.all(reading)).filter(([, code]) => code !== undefined);
@@ -94,6 +96,8 @@ export function createBench(
     deps?: Partial<ActivityDeps>;
     execution?: ResolvedExperiment['definition']['execution'];
     family?: PinnedMember;
+    /** Default: {@link prices}. */
+    prices?: StageRequest['prices'];
   },
 ): StageBench {
   const store = options.deps?.store ?? createFolderStore(home);
@@ -117,7 +121,7 @@ export function createBench(
       stage,
       execution,
       family: options.family,
-      prices,
+      prices: options.prices ?? prices,
       experimentId: 'experiment',
       allowanceUsd,
     });
