@@ -8,7 +8,9 @@ import type {
   SubjectName,
   SweepAnalysis,
 } from '../contracts/analysis/sweep';
+import type { TestAnalysis } from '../contracts/analysis/splits';
 import { nameOfAuxiliary } from '../contracts/auxiliary';
+import { type EvaluationSplit, splitOf } from '../contracts/evaluation-split';
 import type { Coordinates } from '../core/coordinates';
 import type { SweepDefinition } from '../schemas/definition';
 import type { FailedCell, FailureReason, SweepResult } from '../contracts/results';
@@ -31,6 +33,7 @@ import { seedVariance } from './seed-pool';
 import { diagnoseStagnation } from './stagnation';
 import { countOf } from '../contracts/text';
 import { joinNumbers, sayBudget } from './text';
+import { analyzeTests, describeFailedTests } from './test-scores';
 import { analyzeTuning } from './tuning';
 
 /** Joint bootstrap resamples: they give a probability to within 0.01. */
@@ -43,6 +46,8 @@ export interface AnalyzeSweepInput {
   readonly axes?: Coordinates;
   /** Item rows by cell id, `controlIdOf` of a control, or `baseItemsKey`. Missing rows: summaries are used. */
   readonly items: ItemsByRun;
+  /** Item rows of evaluations on test items, by run. */
+  readonly testItems?: ItemsByRun;
   /** Item rows of auxiliary tasks, by their names. */
   readonly auxiliaryItems?: AuxiliaryItems;
   /** Reward of the chosen answers at the end of preference training, by cell id, if known. */
@@ -69,6 +74,10 @@ export interface AnalyzeSubjectInput extends GridInput {
   readonly learningRates?: LearningRates;
   /** Item rows by run. Null: summaries are used. */
   readonly items: ItemsByRun | null;
+  /** Items that splits are compared on. Default: unknown. */
+  readonly split?: EvaluationSplit;
+  /** Scores on test items of what was chosen by validation items. Default: none. */
+  readonly tests?: readonly TestAnalysis[];
   /** Default: none. */
   readonly auxiliary?: readonly AuxiliaryAnalysis[];
   readonly resamples?: number;
@@ -81,17 +90,17 @@ function basisOf(inference: Inference): IntervalBasis {
   return inference.pools('score').of.size > 0 ? 'items-and-seeds' : 'items';
 }
 
-function labelOf(basis: IntervalBasis, { seeds }: Grid): string {
+function labelOf(basis: IntervalBasis, { seeds }: Grid, split: EvaluationSplit): string {
   const count = countOf(seeds.length, 'seed');
   switch (basis) {
     case 'none':
       return 'Scores without intervals: there are no items or seeds to compute them from.';
     case 'items':
-      return '95% intervals over test items, conditional on these trained models: one seed does not show the variance between training runs.';
+      return `95% intervals over ${split} items, conditional on these trained models: one seed does not show the variance between training runs.`;
     case 'seeds':
-      return `95% intervals over ${count}, conditional on these test items: seed variance pooled over the cells of a budget, Student’s t. The number of items is unknown.`;
+      return `95% intervals over ${count}, conditional on these ${split} items: seed variance pooled over the cells of a budget, Student’s t. The number of items is unknown.`;
     case 'items-and-seeds':
-      return `95% intervals over test items and ${count}: seed variance pooled over the cells of a budget, Student's t.`;
+      return `95% intervals over ${split} items and ${count}: seed variance pooled over the cells of a budget, Student's t.`;
   }
 }
 
@@ -156,6 +165,8 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     baseFailure,
     learningRates: rates,
     items,
+    split = null,
+    tests = [],
     auxiliary = [],
     resamples = defaultResamples,
   } = input;
@@ -163,7 +174,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
   const inference = createInference(grid, resamples);
   const basis = basisOf(inference);
   const { equivalenceMargin } = rules;
-  const { cells, budgets } = analyzeBudgets(inference, failedCells);
+  const { cells, budgets } = analyzeBudgets(inference, { failedCells, split, tests });
   const incomplete = budgets.filter(({ missing }) => missing.length > 0).map(({ budget }) => budget);
   const isBuiltIn = rules.pipeline === undefined;
   const answered = {
@@ -171,11 +182,12 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     unit: grid.unit,
     ...subject,
     seeds: grid.seeds,
+    split,
     items: grid.items,
     intervals: {
       level: 0.95 as const,
       basis,
-      label: labelOf(basis, grid),
+      label: labelOf(basis, grid, split ?? 'test'),
       seedDeviations: seedDeviations(inference),
     },
     equivalenceMargin,
@@ -183,6 +195,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     baseFailure,
     cells,
     budgets,
+    tests,
     transfers: transferBetweenBudgets(budgets),
     coldStart: diagnoseColdStart(inference, equivalenceMargin),
     stagnation: diagnoseStagnation(inference, equivalenceMargin),
@@ -206,8 +219,8 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Failed cells are listed; the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, axes, items, auxiliaryItems = new Map(), chosenRewards } = input;
-  const { priceRatio, resamples } = input;
+  const { result, definition, axes, items, chosenRewards, priceRatio, resamples } = input;
+  const { testItems = new Map(), auxiliaryItems = new Map() } = input;
   const { base, baseFailure, cells, controls, failedCells, sweepId } = result;
   const { task, model, annotator, budgetUnit: unit = 'rows', equivalenceMargin, evaluation } = definition;
   const [scored] = [...(base === null ? [] : [base]), ...cells.map((cell) => cell.evaluation)];
@@ -239,7 +252,10 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     baseFailure,
     learningRates: { sft: definition.sft.learningRate, preference: definition.preference.learningRate },
     items,
+    split: splitOf(definition),
+    tests: analyzeTests(result, { unit, items: testItems }),
     resamples,
   });
-  return { ...analysis, sweepId };
+  const notes = [...analysis.notes, ...describeFailedTests(result)];
+  return { ...analysis, notes, sweepId };
 }

@@ -6,7 +6,7 @@ import { toDecimals } from '../core/decimals';
 import { nameUsd } from '../core/money';
 import type { ClaimBudgets } from './claim-rules';
 import { describeColdStart } from './cold-start';
-import { countOf, describeSplit, formatScore, joinList } from '../contracts/text';
+import { countOf, describeSplit, formatDifference, formatScore, joinList } from '../contracts/text';
 import { compareCandidate, recommendCandidate } from './answer-candidates';
 import { answerControls, answerPairs } from './answer-controls';
 import { answerFailures } from './answer-failures';
@@ -60,6 +60,13 @@ function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
     : ` (one half of the items selects SFT share ${heldOut.sftFraction}, which scores ${score} on the other)`;
 }
 
+/** The score on items that chose nothing. */
+function describeTest({ test }: BudgetAnalysis): string {
+  if (test === null) return '';
+  const above = test.aboveBase === null ? '' : `, ${formatDifference(test.aboveBase)} above the base model`;
+  return ` On ${countOf(test.items, 'test item')} it scores ${sayScore(test.score)}${above}.`;
+}
+
 /** A budget without a competitor: the scores that there are, and no winner. */
 function answerIncomplete({ budget, missing }: BudgetAnalysis, { cells, unit }: Answered): string {
   const here = cells.filter((cell) => cell.budget === budget);
@@ -74,12 +81,13 @@ function answerSplit(budget: BudgetAnalysis, analysis: Answered): string {
   const score = `${splitOf(budget)} scores ${sayScore(budget.score)}`;
   if (budget.beatsBase === false) {
     const base = analysis.base === null ? '' : ` (${formatScore(analysis.base.score.estimate)})`;
-    return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.`;
+    return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.${describeTest(budget)}`;
   }
-  if (budget.noWinner === 'only-split') return `With ${rows} only one split was run: ${score}.`;
+  if (budget.noWinner === 'only-split')
+    return `With ${rows} only one split was run: ${score}.${describeTest(budget)}`;
   if (budget.noWinner === 'all-tied')
-    return `With ${rows} all splits are statistically tied: the highest, ${score}${describeCheaper(budget, analysis)}.`;
-  return `With ${rows} buy ${splitOf(budget)}: it scores ${sayScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget)}${describeCheaper(budget, analysis)}.`;
+    return `With ${rows} all splits are statistically tied: the highest, ${score}${describeCheaper(budget, analysis)}.${describeTest(budget)}`;
+  return `With ${rows} buy ${splitOf(budget)}: it scores ${sayScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget)}${describeCheaper(budget, analysis)}.${describeTest(budget)}`;
 }
 
 /** The best purchase of a budget: a split, or SFT on the data of a mixture. */
@@ -127,17 +135,24 @@ function answerAuxiliary({ auxiliary }: Answered): string[] {
   return fallen.map(({ reading }) => `Regression check: ${reading}`);
 }
 
-function answerSeeds({ seeds, intervals }: Answered): string {
+/** The items that chose the best split also score it. */
+function answerItems({ split, budgets, cells }: Answered): string[] {
+  if (split !== 'test' || cells.length === budgets.length) return [];
+  return ['The same test items choose a split and score it; set data.validation to choose by other items.'];
+}
+
+function answerSeeds({ seeds, intervals, split }: Answered): string {
+  const items = `${split ?? 'test'} items`;
   const levels = 'Brackets are 95% intervals';
   switch (intervals.basis) {
     case 'none':
       return 'There are no intervals: the scores came without items or seeds.';
     case 'items':
-      return `${levels} over test items, conditional on these trained models: one seed does not show the variance between training runs.`;
+      return `${levels} over ${items}, conditional on these trained models: one seed does not show the variance between training runs.`;
     case 'seeds':
-      return `${levels} over ${countOf(seeds.length, 'training seed')}, conditional on these test items.`;
+      return `${levels} over ${countOf(seeds.length, 'training seed')}, conditional on these ${items}.`;
     case 'items-and-seeds':
-      return `${levels} over test items and ${countOf(seeds.length, 'training seed')}.`;
+      return `${levels} over ${items} and ${countOf(seeds.length, 'training seed')}.`;
   }
 }
 
@@ -177,6 +192,7 @@ export function writeAnswer(analysis: Answered, { pipeline }: Pick<ClaimBudgets,
     ...answerStagnation(analysis),
     ...(pipeline === undefined ? [...answerPairs(analysis), ...answerControls(analysis)] : [ownPipeline]),
     ...answerAuxiliary(analysis),
+    ...answerItems(analysis),
     answerSeeds(analysis),
   ].join(' ');
 }

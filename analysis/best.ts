@@ -1,6 +1,6 @@
 import type { StyleRates } from '../contracts/analysis/estimate';
-import type { BudgetAnalysis, CellAnalysis } from '../contracts/analysis/splits';
-import type { FailedCellAnalysis } from '../contracts/analysis/sweep';
+import type { BudgetAnalysis, CellAnalysis, TestAnalysis, TestScore } from '../contracts/analysis/splits';
+import type { FailedCellAnalysis, SubjectAnalysis } from '../contracts/analysis/sweep';
 import { compareBest } from './bounds';
 import { groupsByBudget, type Group, type Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
@@ -98,14 +98,16 @@ function analyzeBudget(
     readonly resamples: readonly Float64Array[] | null;
     readonly heldOut: BudgetAnalysis['heldOut'];
     readonly missing: readonly number[];
+    readonly test: BudgetAnalysis['test'];
     readonly best: Group;
     readonly tied: readonly Group[];
   },
 ): BudgetAnalysis {
-  const { best, tied, resamples, heldOut, missing } = known;
+  const { best, tied, resamples, heldOut, missing, test } = known;
   const groups = standings.map(({ group }) => group);
   const { base } = inference.grid;
   const overBase = base && compareBest(inference, groups, [base]);
+  const low = (test?.aboveBase ?? overBase)?.low ?? null;
   const equals = standings.filter((standing) => standing.mayBeBest !== false).map(({ group }) => group);
   const fractionsOf = (list: readonly Group[]): number[] =>
     list.map((group) => group.sftFraction).sort((a, b) => a - b);
@@ -119,7 +121,8 @@ function analyzeBudget(
     bought: best.bought,
     score: inference.score(best),
     overBase,
-    beatsBase: overBase === null || overBase.low === null ? null : overBase.low > 0,
+    test,
+    beatsBase: low === null ? null : low > 0,
     probabilityBest,
     missing,
     noWinner:
@@ -139,14 +142,28 @@ function missingSplits(groups: readonly Group[], failedCells: readonly FailedCel
   return [...new Set(failed)].filter((fraction) => !finished.has(fraction)).sort((a, b) => b - a);
 }
 
+interface Chosen {
+  readonly failedCells: readonly FailedCellAnalysis[];
+  /** Items that splits are compared on. */
+  readonly split: SubjectAnalysis['split'];
+  readonly tests: readonly TestAnalysis[];
+}
+
+function testOf(tests: Chosen['tests'], { budget, sftFraction }: Group): TestScore | null {
+  const own = tests.find(
+    (test) => test.budget === budget && test.sftFraction === sftFraction && test.control === null,
+  );
+  return own === undefined ? null : { score: own.score, aboveBase: own.aboveBase, items: own.items };
+}
+
 /** Ranks the splits of each budget, with those that are statistically tied with the best. */
 export function analyzeBudgets(
   inference: Inference,
-  failedCells: readonly FailedCellAnalysis[],
+  { failedCells, split, tests }: Chosen,
 ): { cells: CellAnalysis[]; budgets: BudgetAnalysis[] } {
   const cells: CellAnalysis[] = [];
   const budgets: BudgetAnalysis[] = [];
-  const heldOut = scoreHeldOut(inference.grid);
+  const heldOut = split === 'validation' ? null : scoreHeldOut(inference.grid);
   for (const [budget, groups] of groupsByBudget(inference.grid.groups)) {
     const resamples = resampleScores(inference, groups);
     const alone = groups.length === 1;
@@ -163,9 +180,10 @@ export function analyzeBudgets(
     const found = findBest(inference, groups);
     cells.push(...standings.map((standing) => analyzeCell(inference, standing, found.best)));
     // One split: there is nothing to select.
-    const half = alone ? null : (heldOut.get(budget) ?? null);
+    const half = alone ? null : (heldOut?.get(budget) ?? null);
     const missing = missingSplits(groups, failedCells);
-    budgets.push(analyzeBudget(inference, standings, { ...found, resamples, heldOut: half, missing }));
+    const test = testOf(tests, found.best);
+    budgets.push(analyzeBudget(inference, standings, { ...found, resamples, heldOut: half, missing, test }));
   }
   return { cells, budgets };
 }

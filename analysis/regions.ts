@@ -1,4 +1,9 @@
-import type { BudgetAnalysis, NearOptimalRegion, RegionTransfer } from '../contracts/analysis/splits';
+import {
+  type BudgetAnalysis,
+  type NearOptimalRegion,
+  type RegionTransfer,
+  tie,
+} from '../contracts/analysis/splits';
 import type { SubjectName } from '../contracts/analysis/sweep';
 import type { Group, Unit } from './grid';
 import type { Inference } from './inference';
@@ -7,8 +12,7 @@ import { subjectKey } from './subjects';
 /** A split is near-optimal from (1 − epsilon) × the best score on. */
 const epsilons = [0.05, 0.1] as const;
 
-/** Scores closer than this are equal: they differ by rounding alone. */
-export const tie = 1e-9;
+export { tie };
 
 /** Joint resamples of each unit's score. Null: one has no standard error. */
 export function resampleScores(inference: Inference, units: readonly Unit[]): Float64Array[] | null {

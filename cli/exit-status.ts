@@ -1,7 +1,7 @@
 import { failures, type FailureCode } from '../core/failures';
 import type { SweepResult } from '../contracts/results';
 
-/** The sweep finished, but a cell, a control or a base is missing from its tables. */
+/** The sweep finished, but a cell, a control, a base or a test score is missing from its tables. */
 export const exitWithFailedCells = 1;
 /** `audit verify` found something wrong. */
 export const exitWithFindings = 1;
@@ -53,12 +53,15 @@ export function exitStatusOf(code: FailureCode): number {
 export function exitStatusOfResult({
   failedCells,
   failedControls,
+  tests,
   variants = [],
   ...result
 }: SweepResult): number {
   const bases = [result, ...variants];
+  const failedTests = tests.filter(({ evaluation }) => evaluation === null);
   const isWhole =
-    [...failedCells, ...failedControls].length === 0 && bases.every(({ base }) => base !== null);
+    [...failedCells, ...failedControls, ...failedTests].length === 0 &&
+    bases.every(({ base }) => base !== null);
   return isWhole ? 0 : exitWithFailedCells;
 }
 

@@ -8,6 +8,7 @@ import {
   type SweepResult,
 } from '../contracts/results';
 import { uniqueResults } from '../contracts/stage';
+import { testIdOf } from '../planning';
 
 function ofCell({ cell, evaluation, stages }: CellResult): CellProgress {
   const warnings = stages.flatMap((stage) => stage.warnings ?? []).length;
@@ -28,10 +29,10 @@ const stateOfMissing = (id: string, spend: SweepResult['spend']): 'failed' | 'sk
 
 /** The progress of an ended sweep, from its result: no worker has to answer. */
 export function finalSweepProgress(result: SweepResult): SweepProgress {
-  const { base, baseStages, cells, failedCells, controls, failedControls, spend } = result;
+  const { base, baseStages, cells, failedCells, controls, failedControls, tests, spend } = result;
   const stages = [
     ...baseStages,
-    ...[...cells, ...controls, ...failedControls].flatMap((each) => each.stages),
+    ...[...cells, ...controls, ...failedControls, ...tests].flatMap((each) => each.stages),
   ];
   const labels = gatherLabels(uniqueResults(stages));
   const auxiliary = base?.auxiliary;
@@ -53,6 +54,10 @@ export function finalSweepProgress(result: SweepResult): SweepProgress {
       ...controls.map((control) => ({ id: controlIdOf(control), state: 'done' as const })),
       ...failed,
     ],
+    tests: tests.map((test) => {
+      const id = testIdOf(test);
+      return { id, state: test.evaluation === null ? stateOfMissing(id, spend) : 'done' };
+    }),
     labels: labels.length === 0 ? undefined : labels,
     spend: spend && { usd: spend.usd },
   };

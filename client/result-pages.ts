@@ -38,6 +38,7 @@ export async function completeResult(
     failedCells: collect(pages, 'failedCells'),
     controls: collect(pages, 'controls'),
     failedControls: collect(pages, 'failedControls'),
+    tests: collect(pages, 'tests'),
     variants: variants.length === 0 ? undefined : variants,
     search: search && { ...search, rounds: collect(pages, 'rounds') },
   };

@@ -1,6 +1,6 @@
 import type { CellProgress, SweepProgress, SweepResult } from '../contracts/results';
 import type { PlannedStage, StageKey } from '../contracts/stage';
-import { dependenciesOf, type SweepPlan } from '../planning';
+import { dependenciesOf, planBaseTest, planTest, type SweepPlan } from '../planning';
 import type { Store } from '../store';
 import type { allocationSweep } from '../workflows';
 import type { Pending } from './pending';
@@ -47,8 +47,14 @@ class SweepWatcher {
     this.#pending = new PendingReader(started.workflowId, options);
     const planned = plan.stages.map(({ stage }) => stage);
     const { certain, winnerControls } = plan.controls;
-    const controls = [...certain, ...winnerControls].flatMap(({ stages }) => stages);
-    this.#planned = new Map([...planned, ...controls].map((stage) => [stage.key, stage]));
+    const controls = [...certain, ...winnerControls];
+    const tests = [
+      ...plan.variants.flatMap(planBaseTest),
+      ...plan.cells.flatMap((cell) => planTest({ of: cell.cell.id, planned: cell })),
+      ...winnerControls.flatMap((control) => planTest({ of: control.id, planned: control })),
+    ];
+    const further = [...controls.flatMap(({ stages }) => stages), ...tests.map(({ stage }) => stage)];
+    this.#planned = new Map([...planned, ...further].map((stage) => [stage.key, stage]));
   }
 
   /** @throws BudgetlineError TEMPORAL_SILENT */

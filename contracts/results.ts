@@ -117,6 +117,17 @@ export interface FailedControl extends ControlIdentity, FailureReason {
   readonly stages: readonly StageResult[];
 }
 
+/** An evaluation on test items of what was chosen by validation items. Without one: null, and the reason. */
+export interface TestResult {
+  /** Cell id, `controlIdOf` of a control, or `baseItemsKey`. */
+  readonly of: string;
+  /** Place on the sweep's axes; left out if the sweep has none. */
+  readonly axes?: Readonly<Record<string, string>>;
+  readonly evaluation: EvaluationSummary | null;
+  readonly failure?: FailureReason;
+  readonly stages: readonly StageResult[];
+}
+
 /** Id of a control. */
 export function controlIdOf({ of, kind, setting }: ControlIdentity): string {
   return [of, kind, ...(setting === undefined ? [] : [setting])].join('/');
@@ -207,6 +218,8 @@ export interface SweepLists {
   readonly failedCells: readonly FailedCell[];
   readonly controls: readonly ControlResult[];
   readonly failedControls: readonly FailedControl[];
+  /** Evaluations on test items; empty where cells are compared on test items. */
+  readonly tests: readonly TestResult[];
   /** Proposals of the search; empty if the sweep runs the whole grid. */
   readonly rounds: readonly SearchProposal[];
 }
@@ -265,9 +278,15 @@ export interface CellProgress {
   readonly warnings?: number;
 }
 
+/** State of a control or of an evaluation on test items. */
+export interface PartProgress {
+  readonly id: string;
+  readonly state: CellProgress['state'];
+}
+
 /** Response of a sweep's `progress` query. */
 export interface SweepProgress {
-  readonly phase: 'cells' | 'controls' | 'recording' | 'done';
+  readonly phase: 'cells' | 'controls' | 'tests' | 'recording' | 'done';
   readonly paused: PauseMode | null;
   /** Cells that may run at once. */
   readonly maxConcurrentCells: number;
@@ -280,7 +299,9 @@ export interface SweepProgress {
   /** Index of the first cell that did not fit; left out if all did. */
   readonly next?: number;
   /** Controls that are running or have ended. */
-  readonly controls: readonly { readonly id: string; readonly state: CellProgress['state'] }[];
+  readonly controls: readonly PartProgress[];
+  /** Evaluations on test items that are running or have ended, by what they evaluate. */
+  readonly tests: readonly PartProgress[];
   /** Label statistics of finished stages; left out if there are none. */
   readonly labels?: readonly GatheredLabels[];
   /** US dollars paid for annotation and judging by finished work, and the limit. Left out by older workers. */

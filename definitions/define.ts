@@ -42,11 +42,9 @@ export function defineExperiment(input: ExperimentInput): ExperimentDefinition {
  * @throws BudgetlineError DEFINITION_INVALID, one line per invalid field
  */
 export function defineSweep(input: SweepInput): SweepDefinition {
-  const { axes = {}, ...parsed } = parseDefinition(
-    sweepDefinition,
-    withReferences(withControls(withUnit(input))),
+  const { axes = {}, ...plain } = canonicalDefinition(
+    parseDefinition(sweepDefinition, withReferences(withControls(withUnit(input)))),
   );
-  const plain = canonicalDefinition(parsed);
   assertProxy(plain.search, axes);
   if (Object.keys(axes).length === 0) return plain;
   assertDisjoint(axes);

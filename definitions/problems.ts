@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import { splitOf } from '../contracts/evaluation-split';
 import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
@@ -87,6 +88,23 @@ export function assertEnoughItems({ set, problems: { test } }: LoadedSet): void 
   const field = `${set.field}.items`;
   const message = `${field} is ${set.items}; the test set has ${test.length} items.`;
   throw new BudgetlineError('DEFINITION_INVALID', message, { details: { field } });
+}
+
+/** @throws BudgetlineError DEFINITION_INVALID where cells are compared on validation items that are not there */
+export function assertValidation(definition: AnyDefinition, { problems: { validation } }: LoadedSet): void {
+  const { data, evaluation } = definition;
+  if (splitOf(definition) === 'test') return;
+  const needed = Math.min(evaluation.items, data.validation);
+  if (needed > 0 && needed <= validation.length) return;
+  const field = data.validation === 0 ? 'evaluation.split' : 'data.validation';
+  const message =
+    data.validation === 0
+      ? 'evaluation.split is "validation", and data.validation is 0.'
+      : `data.validation is ${data.validation}; the validation set has ${validation.length} items.`;
+  throw new BudgetlineError('DEFINITION_INVALID', message, {
+    remedy: 'Hold back problems by data.validation, or compare cells on test items: evaluation.split "test".',
+    details: { field },
+  });
 }
 
 /** All problems of a definition: those of the trained task and of auxiliary tasks. */

@@ -20,7 +20,7 @@ import { resolveLoss } from './loss';
 import { pinFamily, createPinning } from './members';
 import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from '../host/package-files';
-import { assertEnoughItems, type LoadedSet, loadProblems } from './problems';
+import { assertEnoughItems, assertValidation, type LoadedSet, loadProblems } from './problems';
 
 export interface ResolveOptions {
   /** Tasks registered with the workers; the definition's task, annotator and judges must be among them. */
@@ -210,6 +210,7 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     assertLoraTargets(definition, loaded.inputs.model);
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
+    assertValidation(definition, sets[0]!);
     const pinned = await resolveLoss(definition.preference.loss, baseDir);
     const loss = pinned?.loss;
     const makers = findRowMakers(definition, task);

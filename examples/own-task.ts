@@ -27,7 +27,7 @@ export const tasks = [purchases];
 export default defineSweep({
   ...syntheticDefaults('purchases'),
   name: 'own-task',
-  data: { source: 'synthetic', pool: 128, validation: 16, test: 32 },
+  data: { source: 'synthetic', pool: 128, validation: 32, test: 32 },
   budgets: [32, 64],
   sftFractions: [1, 0.5],
   evaluation: { items: 32, maxNewTokens: 24 },

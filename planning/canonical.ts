@@ -30,13 +30,19 @@ function canonicalPrices({ evaluation = 0, exaflop = 0, preferenceLabel, ...pric
   };
 }
 
-function canonicalEvaluation({
-  auxiliary,
-  ...evaluation
-}: Definition['evaluation']): Definition['evaluation'] {
-  if (auxiliary === undefined) return evaluation;
+/** Undefined in a sweep with axes: each place on them has its own data. */
+function defaultSplit(definition: Definition): Definition['evaluation']['split'] {
+  if (!('budgets' in definition)) return 'test';
+  if (definition.axes !== undefined) return undefined;
+  return definition.data.validation > 0 ? 'validation' : 'test';
+}
+
+function canonicalEvaluation(definition: Definition): Definition['evaluation'] {
+  const { auxiliary, split = defaultSplit(definition), ...evaluation } = definition.evaluation;
+  if (auxiliary === undefined) return { ...evaluation, split };
   return {
     ...evaluation,
+    split,
     auxiliary: auxiliary.map(({ name, ...one }) =>
       name === undefined || name === one.task ? one : { ...one, name },
     ),
@@ -45,13 +51,13 @@ function canonicalEvaluation({
 
 /** A definition in canonical form: equal settings have equal keys. */
 export function canonicalDefinition<D extends Definition>(definition: D): D {
-  const { sft, preference, pairs, evaluation, prices, annotations } = definition;
+  const { sft, preference, pairs, prices, annotations } = definition;
   return {
     ...definition,
     sft: canonicalTraining(sft),
     preference: canonicalTraining(preference),
     pairs: canonicalSampling(pairs),
-    evaluation: canonicalEvaluation(evaluation),
+    evaluation: canonicalEvaluation(definition),
     prices: canonicalPrices(prices),
     annotations: annotations && canonicalAnnotations(annotations),
   };

@@ -1,3 +1,4 @@
+import { comparedItems } from '../contracts/evaluation-split';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { TrainingSpec } from '../schemas/training';
 import { rates, expectedPairYield } from '../stages/rates';
@@ -33,7 +34,10 @@ export function pairFlops(
 }
 
 /** Operations of evaluating one cell. */
-export function evaluationFlops({ evaluation }: Pick<Definition, 'evaluation'>, parameters: number): number {
-  const { items, maxNewTokens } = evaluation;
-  return forwardFlops * items * maxNewTokens * rates.meanAnswerLength * parameters;
+export function evaluationFlops(
+  definition: Pick<Definition, 'evaluation' | 'data'>,
+  parameters: number,
+): number {
+  const { maxNewTokens } = definition.evaluation;
+  return forwardFlops * comparedItems(definition) * maxNewTokens * rates.meanAnswerLength * parameters;
 }

@@ -54,7 +54,7 @@ function pinned(resolved: AnyResolved) {
     definition.data.source === 'files'
       ? { ...definition.data, ...taskFileDigests(files) }
       : { ...definition.data };
-  const evaluation = pinEvaluation(resolved);
+  const evaluation = { ...pinEvaluation(resolved), split: definition.evaluation.split };
   const own = { model: model.digest, data, evaluation, ...pinnedAnnotations(resolved) };
   const code = codeFor(resolved, ownName);
   return {

@@ -24,6 +24,7 @@ export { type Budget, budgetOf } from './row-budget';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
 export { type PaidStage, paidStagesOf, spentUsd } from './spend';
 export { splitResult, type VariantResult } from './split-result';
+export { estimateTests, planBaseTest, planTest, testIdOf, type TestPlan } from './tests';
 export {
   applyChanges,
   axisValues,

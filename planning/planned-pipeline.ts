@@ -1,5 +1,6 @@
 import { BudgetlineError } from '../core/failures';
 import { memberOf } from '../core/members';
+import { splitOf } from '../contracts/evaluation-split';
 import type { PlannedStage } from '../contracts/stage';
 import type { StageContext } from '../stages/define';
 import { evaluate, isDefinitionsEvaluation } from '../stages/evaluate';
@@ -45,7 +46,7 @@ const returns = (context: StageContext, problem: string, remedy: string): Budget
 
 /**
  * The evaluation that a pipeline returned, out of the stages that it called. It scores the cell, so it is on the
- * definition's test items.
+ * definition's items.
  *
  * @throws BudgetlineError DEFINITION_INVALID
  */
@@ -62,10 +63,10 @@ export function evaluationIn(
       'does not return an evaluation that it called with stages.evaluate',
       'A pipeline is a function: async (stages, cell) => stages.evaluate({ … })',
     );
-  if (!isDefinitionsEvaluation(found, context.resolved))
+  if (!isDefinitionsEvaluation(found, context))
     throw returns(
       context,
-      `returns "${found.title}", and cells are compared on the definition's test items`,
+      `returns "${found.title}", and cells are compared on the definition's ${splitOf(context.resolved.definition)} items`,
       'Return an evaluation without split, task, items and maxNewTokens.',
     );
   return found;

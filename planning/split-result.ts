@@ -37,6 +37,7 @@ export function splitResult(definition: SweepDefinition, sweep: SweepResult): Va
         failedCells,
         controls: sweep.controls.filter(({ of }) => ids.has(of)),
         failedControls: sweep.failedControls.filter(({ of }) => ids.has(of)),
+        tests: sweep.tests.filter(({ axes }) => coordinatesSlug(axes) === slug),
       },
     };
   });

@@ -84,8 +84,13 @@ export type PairSpec = z.infer<typeof pairSpec>;
 export type PairSettings = Partial<z.input<typeof pairSpec>>;
 
 export const evaluationSpec = z.strictObject({
-  /** Number of test items, from the front of the test set. */
+  /** Number of items, from the front of their set. Of validation problems: all of them if there are fewer. */
   items: count,
+  /**
+   * Items that cells are compared on. With "validation" the best splits of a sweep are then scored once on test items.
+   * Default: sweeps "validation" if `data.validation` is above 0, otherwise "test".
+   */
+  split: z.enum(['validation', 'test']).optional(),
   /** Longest answer, in tokens. */
   maxNewTokens: count,
   /** Name of a judge, for a task scored by win rate. Default: the task's own program. */

@@ -91,7 +91,8 @@ type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 /** A definition's evaluation by content, with digests of files and judges. */
 export function pinEvaluation(resolved: AnyResolved): PinnedEvaluation {
   const { definition, files, auxiliaryJudges } = resolved;
-  const { auxiliary, ...own } = definition.evaluation;
+  const { auxiliary, items, maxNewTokens, judge } = definition.evaluation;
+  const own = { items, maxNewTokens, judge };
   if (auxiliary === undefined) return own;
   return {
     ...own,

@@ -20,8 +20,8 @@ export interface HeldOutSource {
   readonly code?: StageCode;
 }
 
-/** What an evaluation runs, with files replaced by their digests. */
-export interface PinnedEvaluation extends Omit<EvaluationSpec, 'auxiliary'> {
+/** What an evaluation runs, with files replaced by their digests. The split is a field of the spec. */
+export interface PinnedEvaluation extends Omit<EvaluationSpec, 'auxiliary' | 'split'> {
   readonly auxiliary?:
     | readonly (AuxiliarySpec & {
         /** Identity of the judge, if its name alone does not identify it. */

@@ -9,7 +9,7 @@ export function syntheticDefaults(task: string) {
   return {
     ...gradeSchoolMathDefaults,
     task,
-    data: { source: 'synthetic', pool: 1024, validation: 64, test: 200 },
+    data: { source: 'synthetic', pool: 1024, validation: 200, test: 200 },
     annotator: 'clean',
     sft: { ...gradeSchoolMathDefaults.sft, maxLength: 256 },
     preference: { ...gradeSchoolMathDefaults.preference, maxLength: 256 },

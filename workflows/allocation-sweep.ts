@@ -2,18 +2,17 @@ import { continueAsNew, startChild, workflowInfo } from '@temporalio/workflow';
 import { nameBudget } from '../contracts/budget-name';
 import { describeCoordinates } from '../core/coordinates';
 import type { ResolvedSweep } from '../contracts/resolved';
-import { nameUsd } from '../core/money';
 import type {
   BaseOutcome,
   FailedCell,
   CellResult,
   ControlResult,
   FailedControl,
-  FailureReason,
   SearchProposal,
   SweepLists,
   SweepReturn,
 } from '../contracts/results';
+import { controlIdOf } from '../contracts/results';
 import type { SearchAttribute } from '../contracts/search-attributes';
 import type { StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
@@ -26,7 +25,7 @@ import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
 import { allocationExperiment } from './allocation-experiment';
 import { ProgressTracker } from './progress-tracker';
-import { basesOf, concurrentSpenders, evaluateBases, runOwn } from './own-pipelines';
+import { basesOf, concurrentSpenders, evaluateBases, runOwn, spendLimitReached } from './own-pipelines';
 import type { Sweep } from './own-pipelines';
 import { addScores, packScores, unpackScores } from './cell-scores';
 import { readFailure } from './failures';
@@ -49,6 +48,7 @@ import { splitPages, storePages } from './result-pages';
 import { planOrFail } from './planned';
 import { SpendTracker } from './spend-tracker';
 import { Steering } from './steering';
+import { decidedModel, runTests } from './test-scores';
 import { bestMixtures, comparable } from './winners';
 import type { ScoredCell } from './winners';
 import { runConcurrently } from './concurrently';
@@ -100,12 +100,6 @@ async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
   return steering.awaitChild(child);
 }
 
-function spendLimitReached({ spend, resolved }: Sweep): FailureReason {
-  const limit = nameUsd(resolved.definition.spendLimitUsd ?? 0);
-  const message = `Not started: ${nameUsd(spend.record.usd)} spent plus the running work could have exceeded the limit of ${limit}.`;
-  return { code: 'SPEND_LIMIT', message };
-}
-
 /** Returns the cell's result, or the failed cell: the sweep goes on without it. */
 async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | FailedCell> {
   const { cell, stages, boundUsd } = cellPlan;
@@ -117,6 +111,8 @@ async function runCell(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult | F
     const result = await runChild(sweep, cellPlan);
     sweep.finished.push(...result.stages);
     sweep.spend.settle(id, result.stages, result);
+    const model = decidedModel(cellPlan, result);
+    if (model !== undefined) sweep.decided.set(id, model);
     sweep.progress.setCell(cellPlan, 'done', result);
     return result;
   } catch (error) {
@@ -200,13 +196,16 @@ async function runCells(
   }
 }
 
+/** Controls and tests that have ended. */
+type Ended = Pick<ContinueAsNewState, 'controls' | 'lostControls' | 'tests'>;
+
 /** Continues as new. By now no child is running; pending updates are finished first. */
 async function continueSweep(
   sweep: Sweep,
   lists: SweepLists,
-  { base, baseFailure, controls }: BaseOutcome & { readonly controls?: number },
+  { base, baseFailure, ...ended }: BaseOutcome & Ended,
 ): Promise<never> {
-  const { resolved, orchestration, previous, steering, plan, spend, progress, finished } = sweep;
+  const { resolved, orchestration, previous, steering, plan, spend, progress, finished, decided } = sweep;
   await recordAll(plan.sweepId, finished);
   const pages = [...(previous?.pages ?? []), ...(await storePages(splitPages(lists)))];
   const partial = [...(previous?.partial ?? []), ...partialCells(plan, lists.cells)];
@@ -218,7 +217,8 @@ async function continueSweep(
       base: { base, baseFailure },
       cellScores: packScores(plan, addScores(sweep.cellScores, lists)),
       partial: partial.length === 0 ? undefined : partial,
-      controls,
+      ...ended,
+      decided: decided.size === 0 ? undefined : Object.fromEntries(decided),
       pages,
       cost: costOf(finished, previous?.cost),
       steering: steering.state,
@@ -245,14 +245,19 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
     runCells(sweep),
   ]);
   const rounds = isSearch(sweep) ? sweep.rounds : [];
-  const lists = { baseStages, variants, ...outcomes, controls: [], failedControls: [], rounds };
+  const lists = { baseStages, variants, ...outcomes, controls: [], failedControls: [], tests: [], rounds };
   if (!isLast) return continueSweep(sweep, lists, base);
   progress.skipRest();
   const cellScores = addScores(sweep.cellScores, outcomes);
-  const { done, isLast: isComplete, ...controls } = await runControls(sweep, scoredCells(plan, cellScores));
-  if (!isComplete) return continueSweep(sweep, { ...lists, ...controls }, { ...base, controls: done });
+  const scored = scoredCells(plan, cellScores);
+  const { done, isLast: isComplete, ...controls } = await runControls(sweep, scored);
+  const lost = [...(previous?.lostControls ?? []), ...controls.failedControls.map(controlIdOf)];
+  const ended = { ...base, controls: done, lostControls: lost.length === 0 ? undefined : lost };
+  if (!isComplete) return continueSweep(sweep, { ...lists, ...controls }, ended);
+  const { done: tested, isLast: isTested, tests } = await runTests(sweep, scored, lost);
+  if (!isTested) return continueSweep(sweep, { ...lists, ...controls, tests }, { ...ended, tests: tested });
   progress.enterPhase('recording');
-  const resultPages = splitPages({ ...lists, ...controls });
+  const resultPages = splitPages({ ...lists, ...controls, tests });
   const pages = [...(previous?.pages ?? []), ...(await storePages(resultPages.slice(0, -1)))];
   const { rounds: lastRounds = [], variants: places = [], ...last } = resultPages.at(-1) ?? {};
   const search = recordSearch({ plan, definition, scores: cellScores.scores, rounds: lastRounds });
@@ -269,6 +274,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
     failedCells: [],
     controls: [],
     failedControls: [],
+    tests: [],
     ...last,
     variants: places.length === 0 ? undefined : places,
     search,
@@ -279,7 +285,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
 }
 
 /**
- * A sweep: base evaluation, cells as child workflows, then the controls. Continues as new after
+ * A sweep: base evaluation, cells as child workflows, then the controls, then what was chosen on test items. Continues as new after
  * `maxCellsPerRun` cells, which bounds each history.
  */
 export async function allocationSweep(input: AllocationSweepInput): Promise<SweepReturn> {
@@ -299,7 +305,8 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const progress = new ProgressTracker({ plan, steering, spend, previous, cellScores, finished });
   const quota = new RunQuota(orchestration.maxCellsPerRun);
   const shared = { resolved, plan, orchestration, previous, steering, progress, spend, quota, cellScores };
-  const sweep: Sweep = { ...shared, rounds: [], finished };
+  const decided = new Map(Object.entries(previous?.decided ?? {}));
+  const sweep: Sweep = { ...shared, rounds: [], finished, decided };
   return steering.run(() =>
     recordOnFailure(
       () => runSweep(sweep),

@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { GatheredLabels } from '../contracts/labels';
 import type { BaseOutcome, SpendRecord, StoredPage } from '../contracts/results';
 import type { StageCost } from '../contracts/stage';
+import type { ScoredModel } from '../stages/evaluate';
 import type { PackedScores } from './cell-scores';
 import type { SteeringState } from './steering';
 
@@ -13,6 +14,12 @@ export interface ContinueAsNewState {
   readonly partial?: readonly number[];
   /** Controls that have ended; left out until all cells have ended. */
   readonly controls?: number;
+  /** Ids of the controls among these that have no result; left out if there are none. */
+  readonly lostControls?: readonly string[];
+  /** Evaluations on test items that have ended; left out until all controls have ended. */
+  readonly tests?: number;
+  /** Models of cells whose plans do not know which evaluation scores them, by cell id; left out if there are none. */
+  readonly decided?: Readonly<Record<string, ScoredModel>>;
   readonly pages: readonly StoredPage[];
   readonly cost: StageCost;
   readonly steering: SteeringState;
@@ -22,7 +29,7 @@ export interface ContinueAsNewState {
   readonly labels?: readonly GatheredLabels[];
 }
 
-/** Limits the cells and controls that one run of a sweep starts, because a run's history is bounded. */
+/** Limits the cells, controls and tests that one run of a sweep starts, because a run's history is bounded. */
 export class RunQuota {
   #started = 0;
 

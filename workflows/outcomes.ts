@@ -40,9 +40,9 @@ export function inPlanOrder<T extends { readonly cell: CellIdentity }>(
 
 /** Cells with a score, in the plan's order. */
 export function scoredCells(plan: SweepPlan, { scores }: CellScores): ScoredCell[] {
-  return plan.cells.flatMap(({ cell }) => {
+  return plan.cells.flatMap(({ cell, annotationUsd }) => {
     const score = scores[cell.id] ?? null;
-    return score === null ? [] : [{ cell, score }];
+    return score === null ? [] : [{ cell, score, annotationUsd }];
   });
 }
 

@@ -7,8 +7,10 @@ import type {
   SweepLists,
 } from '../contracts/results';
 import type { StageResult } from '../contracts/stage';
+import { nameUsd } from '../core/money';
 import type { PlannedPipeline } from '../planning/planned-pipeline';
 import type { SweepPlan } from '../planning/plan';
+import type { ScoredModel } from '../stages/evaluate';
 import type { ProgressTracker } from './progress-tracker';
 import type { CellScores } from './cell-scores';
 import { summarizeEvaluation } from './evaluation';
@@ -35,6 +37,14 @@ export interface Sweep {
   readonly quota: RunQuota;
   /** Scores of the cells of earlier runs. */
   readonly cellScores: CellScores;
+  /** Models of finished cells whose plans do not know which evaluation scores them, by cell id. */
+  readonly decided: Map<string, ScoredModel>;
+}
+
+export function spendLimitReached({ spend, resolved }: Sweep): FailureReason {
+  const limit = nameUsd(resolved.definition.spendLimitUsd ?? 0);
+  const message = `Not started: ${nameUsd(spend.record.usd)} spent plus the running work could have exceeded the limit of ${limit}.`;
+  return { code: 'SPEND_LIMIT', message };
 }
 
 /** Work that may spend at once: running cells, and in the first run the base evaluations. */

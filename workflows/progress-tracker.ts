@@ -46,6 +46,7 @@ export class ProgressTracker {
   #base: EvaluationSummary | null = null;
   readonly #cells = new Map<string, CellProgress>();
   readonly #controls = new Map<string, CellProgress['state']>();
+  readonly #tests = new Map<string, CellProgress['state']>();
 
   readonly #steering: Steering;
   readonly #spend: SpendTracker;
@@ -90,6 +91,7 @@ export class ProgressTracker {
       cells,
       next: next < all.length ? next : undefined,
       controls: [...this.#controls].map(([id, state]) => ({ id, state })),
+      tests: [...this.#tests].map(([id, state]) => ({ id, state })),
       labels: labels.length === 0 ? undefined : labels,
       spend: this.#spend.progress,
     };
@@ -128,6 +130,10 @@ export class ProgressTracker {
 
   setControl(id: string, state: CellProgress['state']): void {
     this.#controls.set(id, state);
+  }
+
+  setTest(id: string, state: CellProgress['state']): void {
+    this.#tests.set(id, state);
   }
 
   #put(cell: CellProgress['cell'], state: CellProgress['state'], known: Known = {}): void {

@@ -1,11 +1,14 @@
 import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { ControlPlan } from '../planning/controls';
+import { tie } from '../contracts/analysis/splits';
 import { coordinatesSlug } from '../planning/identity';
 
 /** A finished cell with its score. */
 export interface ScoredCell {
   readonly cell: CellIdentity;
   readonly score: number;
+  /** Planned US dollars for its rows. */
+  readonly annotationUsd: number;
 }
 
 const mean = (values: readonly number[]): number =>
@@ -17,27 +20,36 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
-/** The cells (one per seed) of the fraction with the best mean score. Ties go to the larger fraction. */
+/**
+ * The cells (one per seed) of the fraction with the best mean score; among equals the cheapest, then the one with the
+ * smallest fraction, as in the analysis.
+ */
 function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
-  const byFraction = [...groupBy(cells, ({ cell }) => cell.sftFraction).values()];
-  const scored = byFraction.map((group) => ({
+  const scored = [...groupBy(cells, ({ cell }) => cell.sftFraction)].map(([fraction, group]) => ({
     group,
+    fraction,
     score: mean(group.map(({ score }) => score)),
-    fraction: group[0]?.cell.sftFraction ?? 0,
+    usd: mean(group.map(({ annotationUsd }) => annotationUsd)),
   }));
-  scored.sort((a, b) => b.score - a.score || b.fraction - a.fraction);
-  return scored[0]?.group ?? [];
+  const top = Math.max(...scored.map(({ score }) => score));
+  const [best] = scored
+    .filter(({ score }) => score >= top - tie)
+    .sort((a, b) => a.usd - b.usd || a.fraction - b.fraction);
+  return best?.group ?? [];
+}
+
+/** For every budget and place on the axes: the cells of the best fraction. */
+export function bestCells(cells: readonly ScoredCell[]): ScoredCell[] {
+  const budgets = [...groupBy(cells, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`).values()];
+  return budgets.flatMap(bestOfBudget);
 }
 
 /**
  * The best mixture of every budget and place on the axes: the cells of its fraction. It need not be the best split:
  * a control of it may still be the best purchase.
  */
-export function bestMixtures(cells: readonly ScoredCell[]): ScoredCell[] {
-  const mixtures = cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
-  const byBudget = groupBy(mixtures, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`);
-  return [...byBudget.values()].flatMap(bestOfBudget);
-}
+export const bestMixtures = (cells: readonly ScoredCell[]): ScoredCell[] =>
+  bestCells(cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0));
 
 /**
  * The control, if its cell has a score. Few-shot prompting is compared with the base model, so another

@@ -1,4 +1,5 @@
 import { ownField } from '../../core/names';
+import { comparedItems } from '../../contracts/evaluation-split';
 import type { ControlKind, SweepDefinition } from '../../schemas/definition';
 import type { CellIdentity } from '../../contracts/results';
 import { type PlannedStage, type StageKey } from '../../contracts/stage';
@@ -6,6 +7,7 @@ import {
   countControls,
   detectableDifference,
   estimateSeconds,
+  estimateTests,
   listPriceUsd,
   type Purchase,
   type SweepPlan,
@@ -52,6 +54,10 @@ export interface PlanSummary {
   readonly controlStages: number;
   /** Estimated seconds of `controlStages`. */
   readonly controlSeconds: number;
+  /** Expected evaluations on test items: base model and best splits; 0 where cells are compared on test items. */
+  readonly testEvaluations: number;
+  /** Estimated seconds of `testEvaluations`. */
+  readonly testSeconds: number;
   /** Tokens that the stages of the cells and of the base model train on or generate, estimated from the pinned lengths. */
   readonly tokens: number;
   /** The part of `tokens` that is not in the store yet. */
@@ -66,7 +72,7 @@ export interface PlanSummary {
   readonly continuing: Continuing;
   /** Smallest difference between two splits of a budget that the sweep detects with 80% power, in units of the score. */
   readonly detectable: number;
-  /** Test items of an evaluation; the fewest over all combinations of axis values. */
+  /** Items that cells are compared on; the fewest over all combinations of axis values. */
   readonly items: number;
   /** Rows that each budget buys at each fraction; empty if budgets count rows. */
   readonly purchases: readonly MoneyPurchase[];
@@ -187,7 +193,8 @@ export function summarizePlan(
   const inStore = all.filter(({ key }) => cached.has(key));
   const prices = pricingsIn(definition, plan);
   const toBuy = difference(purchase, uniquePurchase(inStore));
-  const items = Math.min(...variantsOf(definition).map((place) => place.definition.evaluation.items));
+  const items = Math.min(...variantsOf(definition).map((place) => comparedItems(place.definition)));
+  const tests = estimateTests(plan);
   return {
     sweepId,
     cells: cells.length,
@@ -209,6 +216,8 @@ export function summarizePlan(
       slots,
     ),
     ...summarizeControls(plan, { cached, slots }),
+    testEvaluations: tests.evaluations,
+    testSeconds: tests.seconds / slots,
     ...summarizeWork(stages, cached),
     resources: summarizeResources(all, { cached, slots }),
     continuing: summarizeContinuing(plan),

@@ -45,17 +45,14 @@ export function readItems(
   return readRows(store, { kind: evaluate.kind, key, file }, itemResult);
 }
 
-/** Item rows by run, for the analysis: of every evaluation in the store. */
-export async function readAllItems(
+/** A run's name in the analysis, and the key of its evaluation. */
+type Wanted = readonly (readonly [name: string, key: StageKey])[];
+
+async function readEach(
   store: Store,
-  result: SweepResult,
+  wanted: Wanted,
   auxiliary?: string,
 ): Promise<Map<string, ItemResult[]>> {
-  const wanted: [string, StageKey][] = [
-    ...(result.base === null ? [] : [[baseItemsKey, result.base.key] as [string, StageKey]]),
-    ...result.cells.map(({ cell, evaluation }): [string, StageKey] => [cell.id, evaluation.key]),
-    ...result.controls.map((control): [string, StageKey] => [controlIdOf(control), control.evaluation.key]),
-  ];
   const items = new Map<string, ItemResult[]>();
   for (const [name, key] of wanted) {
     const rows = await readItems(store, key, auxiliary);
@@ -63,6 +60,27 @@ export async function readAllItems(
   }
   return items;
 }
+
+/** Item rows by run, for the analysis: of every evaluation in the store that runs are compared by. */
+export function readAllItems(
+  store: Store,
+  { base, cells, controls }: SweepResult,
+  auxiliary?: string,
+): Promise<Map<string, ItemResult[]>> {
+  const wanted: Wanted = [
+    ...(base === null ? [] : [[baseItemsKey, base.key] as const]),
+    ...cells.map(({ cell, evaluation }) => [cell.id, evaluation.key] as const),
+    ...controls.map((control) => [controlIdOf(control), control.evaluation.key] as const),
+  ];
+  return readEach(store, wanted, auxiliary);
+}
+
+/** Item rows of the evaluations on test items, by what they evaluated. */
+export const readTestItems = (store: Store, { tests }: SweepResult): Promise<Map<string, ItemResult[]>> =>
+  readEach(
+    store,
+    tests.flatMap(({ of, evaluation }) => (evaluation === null ? [] : [[of, evaluation.key] as const])),
+  );
 
 export async function readAuxiliaryItems(
   store: Store,

@@ -13,7 +13,14 @@ import type { ReportInput, PlaceLink } from '../../report/input';
 import { ensureDir, writeFileAtomic } from '../../host/durable-files';
 import type { Store } from '../../store';
 import { type HomeOptions, placeOf } from '../location';
-import { readAllItems, readAuxiliaryItems, readChosenRewards, readItems, readMetrics } from './artifact-rows';
+import {
+  readAllItems,
+  readAuxiliaryItems,
+  readChosenRewards,
+  readItems,
+  readMetrics,
+  readTestItems,
+} from './artifact-rows';
 import type { PlaceFacts } from '../plan/place-facts';
 import { loadReport } from './load-report';
 import { readRunTotals } from './run-totals';
@@ -82,9 +89,10 @@ async function analyzePart(store: Store, part: VariantResult, facts: PlaceFacts)
   const items = await readAllItems(store, result);
   assertArtifactsAreThere(store, result, items.size);
   const auxiliaryItems = await readAuxiliaryItems(store, part);
+  const testItems = await readTestItems(store, result);
   const chosenRewards = await readChosenRewards(store, result, facts.loss);
   const priceRatio = priceRatioOf(definition);
-  const input = { result, definition, items, auxiliaryItems, chosenRewards, priceRatio, ...axes };
+  const input = { result, definition, items, testItems, auxiliaryItems, chosenRewards, priceRatio, ...axes };
   return { ...part, facts, analysis: analyzeSweep(input) };
 }
 

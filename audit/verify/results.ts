@@ -14,15 +14,23 @@ const evaluation = z.looseObject({
 });
 const cells = z.array(z.looseObject({ cell: z.looseObject({ id: z.string() }), evaluation }));
 const controls = z.array(z.looseObject({ of: z.string(), evaluation }));
-const page = z.looseObject({ cells: cells.default([]), controls: controls.default([]) });
-const record = z.looseObject({ result: z.looseObject({ base: evaluation, cells, controls }) });
+const tests = z.array(z.looseObject({ of: z.string(), evaluation: evaluation.nullable() }));
+const page = z.looseObject({
+  cells: cells.default([]),
+  controls: controls.default([]),
+  tests: tests.default([]),
+});
+const record = z.looseObject({ result: z.looseObject({ base: evaluation, cells, controls, tests }) });
 
 type Named = readonly [name: string, evaluation: z.infer<typeof evaluation>];
 
-/** Every score in a result or in one page of it, by cell or control. */
+/** Every score in a result or in one page of it, by what has it. */
 const scoresIn = (lists: z.infer<typeof page>): Named[] => [
   ...lists.cells.map(({ cell, evaluation: own }): Named => [cell.id, own]),
   ...lists.controls.map(({ of, evaluation: own }): Named => [`the control of ${of}`, own]),
+  ...lists.tests.flatMap(({ of, evaluation: own }): Named[] =>
+    own === null ? [] : [[`${of} on test items`, own]],
+  ),
 ];
 
 async function readResult(path: string): Promise<unknown> {

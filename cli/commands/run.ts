@@ -80,8 +80,8 @@ function showEnding(run: Run, server: TemporalServer, files: ReportFiles, follow
   const { result } = followed;
   const { definition } = run.planned.resolved;
   const { embedded } = server;
-  const { cells, controls, failedControls } = result;
-  const results = [...cells, ...controls, ...failedControls].flatMap(({ stages }) => stages);
+  const { cells, controls, failedControls, tests } = result;
+  const results = [...cells, ...controls, ...failedControls, ...tests].flatMap(({ stages }) => stages);
   const ending = renderEnding(
     {
       elapsedMs: performance.now() - server.acquisitionMs,

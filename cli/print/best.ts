@@ -4,7 +4,7 @@ import { describeSplit } from '../../contracts/text';
 import { nameWinner } from '../../report/words';
 import type { Ink } from './ink';
 import { formatBudget, formatDifference, formatEstimate, formatFraction, formatProbability } from './numbers';
-import { joinList, padLeft, wrap } from './text';
+import { countOf, joinList, padLeft, wrap } from './text';
 
 /** "SFT share 0.5"; "SFT shares 0.5 and 0.25". */
 function nameShares(fractions: readonly number[]): string {
@@ -35,22 +35,35 @@ function heldOutOf({ heldOut, sftFraction }: BudgetAnalysis): string {
   return `Half of the items select ${nameShares([heldOut.sftFraction])}: ${score} on the other half.`;
 }
 
+const testOf = ({ test }: BudgetAnalysis): string =>
+  test === null ? '' : `On ${countOf(test.items, 'test item')} it scores ${formatEstimate(test.score)}.`;
+
 function nearOf({ regions, sftFraction }: BudgetAnalysis): string {
   const near = regions[0]?.fractions.filter((fraction) => fraction !== sftFraction) ?? [];
   return near.length === 0 ? '' : `Within 5% of it: ${nameShares(near)}.`;
 }
 
-function overBase({ overBase: difference, beatsBase }: BudgetAnalysis): string {
+function overBase({ overBase: compared, test, beatsBase }: BudgetAnalysis): string {
+  const tested = test?.aboveBase ?? null;
+  const difference = tested ?? compared;
   if (difference === null) return '';
+  const where = tested === null ? '' : ' there';
   const verdict = beatsBase === null ? '' : beatsBase ? ', significant (95%)' : ', not significant';
-  return `Improvement over the base model: ${formatDifference(difference)}${verdict}.`;
+  return `Improvement over the base model${where}: ${formatDifference(difference)}${verdict}.`;
 }
 
 function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {
   const name = padLeft(formatBudget(budget.budget, analysis.unit), 8);
   if (budget.noWinner === 'missing-split') return [`${ink.strong(name)}  ${ink.bad(nameWinner(budget))}`];
   const split = `${nameShares([budget.sftFraction])}, ${describeSplit(budget)}: `;
-  const details = [sameScoreAs(budget), heldOutOf(budget), tiedWith(budget), overBase(budget), nearOf(budget)]
+  const details = [
+    sameScoreAs(budget),
+    heldOutOf(budget),
+    tiedWith(budget),
+    testOf(budget),
+    overBase(budget),
+    nearOf(budget),
+  ]
     .filter((text) => text !== '')
     .join(' ');
   return [

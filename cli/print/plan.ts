@@ -1,4 +1,5 @@
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
+import { comparedItems, splitOf } from '../../contracts/evaluation-split';
 import type { SweepDefinition } from '../../schemas/definition';
 import { describePrice, labelOf } from '../../stages';
 import { variantsOf } from '../../planning';
@@ -69,6 +70,22 @@ function describeControls({ controls, controlStages, controlSeconds }: PlanSumma
   return `at most ${joinList(kinds)}${time}`;
 }
 
+/** The items that choose the best splits, and those that score them. */
+function describeItems({ testEvaluations, testSeconds }: PlanSummary, definition: SweepDefinition): string[] {
+  const lines = everywhere(definition, (place) => {
+    const compared = `compared on ${countOf(comparedItems(place), `${splitOf(place)} item`)}`;
+    const { items } = place.evaluation;
+    return splitOf(place) === 'validation'
+      ? [`${compared}; base model and best splits then scored once on ${countOf(items, 'test item')}`]
+      : [`${compared}, which also choose the best split; set data.validation to choose by other items`];
+  });
+  if (testEvaluations === 0) return lines;
+  return [
+    ...lines,
+    `${countOf(testEvaluations, 'evaluation')} on test items, about ${formatRoughly(testSeconds)}`,
+  ];
+}
+
 function describeStages({ stageUses, uniqueStages, sharedStages, cachedStages }: PlanSummary): string {
   return `${countOf(uniqueStages, 'unique stage')} (${stageUses} without sharing); ${sharedStages} shared, ${cachedStages} cached`;
 }
@@ -102,9 +119,14 @@ function describePrices({ prices, otherPrices }: PlanSummary): string[] {
   return [...known, `The pipeline also has ${joinList(others)}.`];
 }
 
-function describeTime({ seconds, slots, uniqueStages, cachedStages }: PlanSummary): string {
+/** Work that the numbers of the cells leave out. */
+const laterWork = ({ testEvaluations }: PlanSummary): string =>
+  testEvaluations === 0 ? 'controls' : 'controls and test items';
+
+function describeTime(summary: PlanSummary): string {
+  const { seconds, slots, uniqueStages, cachedStages } = summary;
   if (uniqueStages === cachedStages) return 'a few seconds: every stage is cached';
-  return `about ${formatRoughly(seconds)} on ${countOf(slots, 'device slot')}, without controls`;
+  return `about ${formatRoughly(seconds)} on ${countOf(slots, 'device slot')}, without ${laterWork(summary)}`;
 }
 
 function describeCompute(summary: PlanSummary): string {
@@ -179,10 +201,10 @@ function describeAuxiliary(definition: SweepDefinition): string[] {
 }
 
 /** Number of verdicts by each judge. Their prices are unknown before they are called. */
-function describeVerdicts({ verdicts }: PlanSummary): string[] {
-  return Object.entries(verdicts).map(([judge, { all, toRun }]) => {
+function describeVerdicts(summary: PlanSummary): string[] {
+  return Object.entries(summary.verdicts).map(([judge, { all, toRun }]) => {
     const left = toRun < all ? `; still to run: ${formatCount(toRun)}` : '';
-    return `${countOf(all, 'verdict')} by ${judge} (each answer in both orders), without controls${left}`;
+    return `${countOf(all, 'verdict')} by ${judge} (each answer in both orders), without ${laterWork(summary)}${left}`;
   });
 }
 
@@ -207,6 +229,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...fact('Task', describeTask(definition), ink),
     ...fact('Cells', describeGrid(definition, summary.cells), ink),
     ...describeAuxiliary(definition).flatMap((text, at) => fact(at === 0 ? 'Also evaluated' : '', text, ink)),
+    ...describeItems(summary, definition).flatMap((text, at) => fact(at === 0 ? 'Items' : '', text, ink)),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
     ...describeContinuing(summary, definition).flatMap((text) => fact('Continues', text, ink)),

@@ -81,11 +81,19 @@ function timesOf(progress: RunProgress): string {
   return `${formatDuration(elapsedMs)}${isKnown ? `, ${bound} ${formatRoughly(secondsLeft)} left` : ''}`;
 }
 
+const phaseWords = {
+  cells: '',
+  controls: 'controls',
+  tests: 'test items',
+  recording: 'writing the ledger',
+  done: 'done',
+} as const;
+
 function phaseOf({ status }: RunProgress): string {
   const { phase, paused = null } = status.progress ?? {};
   if (phase === undefined) return 'waiting for the workers';
   if (paused !== null) return 'paused';
-  return { cells: '', controls: 'controls', recording: 'writing the ledger', done: 'done' }[phase];
+  return phaseWords[phase];
 }
 
 function headOf(progress: RunProgress): string {

@@ -35,6 +35,6 @@ export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): s
   const lines = wrap(`Annotators and judges: this sweep spent ${formatUsd(spend.usd)}${answer}.`);
   const { spendLimitUsd } = definition;
   if (spend.skipped.length === 0 || spendLimitUsd === undefined) return [...lines, ''];
-  const stopped = `Stopped at the spend limit of ${formatUsd(spendLimitUsd)}: ${countOf(spend.skipped.length, 'cell or control', 'cells and controls')} skipped.`;
+  const stopped = `Stopped at the spend limit of ${formatUsd(spendLimitUsd)}: ${countOf(spend.skipped.length, 'cell, control or test', 'cells, controls and tests')} skipped.`;
   return [...lines, ...wrap(stopped).map(ink.doubtful), ''];
 }

@@ -7,6 +7,7 @@ import type {
   AuxiliaryScore,
   CellProgress,
   ExperimentProgress,
+  PartProgress,
   SweepProgress,
 } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
@@ -75,9 +76,8 @@ function inTableOrder(cells: readonly CellProgress[]): CellProgress[] {
   return [...cells].sort((a, b) => compare(keysOf(a), keysOf(b)));
 }
 
-function describeControls(controls: SweepProgress['controls']): string {
-  return controls.length === 0 ? '' : ` Controls: ${countStates(controls)}.`;
-}
+const describeParts = (name: string, parts: readonly PartProgress[]): string =>
+  parts.length === 0 ? '' : ` ${name}: ${countStates(parts)}.`;
 
 const scoreText = ({ score, scoreLow: low, scoreHigh: high }: Omit<AuxiliaryScore, 'name'>): string =>
   formatEstimate({ estimate: score, low, high });
@@ -117,7 +117,7 @@ function renderSpent(spend: SweepProgress['spend']): string[] {
 }
 
 function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
-  const { cells, controls, labels = [], spend } = sweep;
+  const { cells, controls, tests, labels = [], spend } = sweep;
   const warned = cells.some(({ warnings = 0 }) => warnings > 0);
   const others = auxiliaryNames(sweep);
   const rows = inTableOrder(cells).map((progress) => [
@@ -140,7 +140,7 @@ function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
     ...(warned ? [{ title: 'warnings', right: true }] : []),
     { title: 'id' },
   ];
-  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}${describeConcurrency(sweep)}.${describeBase(sweep)}${describeControls(controls)}`;
+  const head = `${countOf(cells.length, 'cell')}: ${countStates(cells)}${describeConcurrency(sweep)}.${describeBase(sweep)}${describeParts('Controls', controls)}${describeParts('On test items', tests)}`;
   return [
     ...wrap(head, { first: '  ' }),
     ...renderLabels(labels, (of) => `  Labels of ${of}: `),

@@ -1,5 +1,8 @@
-import type { Bought } from '../results';
+import type { Bought, ControlIdentity } from '../results';
 import type { Estimate, StyleRates } from './estimate';
+
+/** Scores closer than this are equal: they differ by rounding alone. */
+export const tie = 1e-9;
 
 /** One trained cell behind a row of the table. */
 export interface SeedScore {
@@ -61,6 +64,23 @@ export interface RegionTransfer {
   readonly share: number;
 }
 
+/** Scores on test items that chose nothing. */
+export interface TestScore {
+  readonly score: Estimate;
+  /** Less the base model, item by item. Null: the base itself, or it has no score on test items. */
+  readonly aboveBase: Estimate | null;
+  readonly items: number;
+}
+
+/** What was chosen by validation items, on test items: the base model, the best split of a budget or its control. */
+export interface TestAnalysis extends TestScore {
+  /** Null: the base model. */
+  readonly budget: number | null;
+  readonly sftFraction: number | null;
+  /** Null: no control. */
+  readonly control: Pick<ControlIdentity, 'kind' | 'setting'> | null;
+}
+
 /** The best split of one budget. */
 export interface BudgetAnalysis extends SplitRows {
   readonly budget: number;
@@ -71,7 +91,12 @@ export interface BudgetAnalysis extends SplitRows {
    * unknown.
    */
   readonly overBase: Estimate | null;
-  /** Whether the best is significantly above the base: the lower bound of `overBase` is above 0. Null: no bounds. */
+  /** Its score on test items. Null: cells are compared on test items, or its evaluation failed. */
+  readonly test: TestScore | null;
+  /**
+   * Whether the best is significantly above the base: the lower bound of `test.aboveBase`, or else of `overBase`, is
+   * above 0. Null: no bounds.
+   */
   readonly beatsBase: boolean | null;
   /** Null: no intervals, or no other split. */
   readonly probabilityBest: number | null;
@@ -87,7 +112,7 @@ export interface BudgetAnalysis extends SplitRows {
   readonly regions: readonly NearOptimalRegion[];
   /**
    * The split that one half of the test items selects, scored on the other half: the best score is biased upward on the
-   * items that selected it. Null: no items, or one split.
+   * items that selected it. Null: no items, one split, or cells are compared on validation items.
    */
   readonly heldOut: {
     readonly sftFraction: number;

@@ -1,5 +1,6 @@
 import type { BudgetUnit, ControlKind } from '../../schemas/definition';
 import type { Coordinates } from '../../core/coordinates';
+import type { EvaluationSplit } from '../evaluation-split';
 import type { FailureReason } from '../results';
 import type { AuxiliaryAnalysis } from './auxiliary';
 import type {
@@ -12,7 +13,7 @@ import type {
 import type { ColdStartDiagnosis, Finding, StagnationDiagnosis } from './diagnoses';
 import type { Estimate, IntervalBasis, StyleRates } from './estimate';
 import type { FrontierPoint, MarginalGain, PriceSensitivity } from './money';
-import type { BudgetAnalysis, CellAnalysis, RegionTransfer } from './splits';
+import type { BudgetAnalysis, CellAnalysis, RegionTransfer, TestAnalysis } from './splits';
 import type { ClaimVerdict } from './verdicts';
 
 /** A cell that failed, by name. */
@@ -51,7 +52,9 @@ export interface SubjectAnalysis extends SubjectName {
   readonly metric: string;
   /** Seeds that finished in at least one cell. */
   readonly seeds: readonly number[];
-  /** Test items that comparisons are paired on. 0: no item rows. */
+  /** Items that splits are compared on. Null: a table of scores does not say. */
+  readonly split: EvaluationSplit | null;
+  /** Items that comparisons are paired on. 0: no item rows. */
   readonly items: number;
   readonly intervals: {
     readonly level: 0.95;
@@ -69,6 +72,8 @@ export interface SubjectAnalysis extends SubjectName {
   /** By budget, then by falling SFT share. */
   readonly cells: readonly CellAnalysis[];
   readonly budgets: readonly BudgetAnalysis[];
+  /** Scores on test items of what was chosen by validation items; empty where test items choose. */
+  readonly tests: readonly TestAnalysis[];
   /** From each budget to each larger one. */
   readonly transfers: readonly RegionTransfer[];
   readonly coldStart: readonly ColdStartDiagnosis[];

@@ -1,5 +1,6 @@
 import type { SweepAnalysis } from '../../contracts/analysis/sweep';
-import { formatBudget, formatCount, formatFraction } from '../format';
+import { comparedItems, splitOf } from '../../contracts/evaluation-split';
+import { formatBudget, formatCount, formatFraction, sentenceCase } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
 
@@ -7,6 +8,12 @@ import type { ReportInput } from '../input';
 function placeFacts({ axes = {} }: SweepAnalysis): [string, string][] {
   return Object.entries(axes).filter(([axis]) => !['task', 'annotator', 'model'].includes(axis));
 }
+
+/** Of the best splits alone: the other items chose them. */
+const testItems = ({ evaluation }: ReportInput['definition']): [string, string] => [
+  'Test items',
+  `${formatCount(evaluation.items)}, for what was chosen`,
+];
 
 function facts({ definition, analysis }: ReportInput): [string, string][] {
   return [
@@ -16,7 +23,8 @@ function facts({ definition, analysis }: ReportInput): [string, string][] {
     ['Base model', definition.model],
     ['Decoding', 'greedy'],
     ['Seeds', analysis.seeds.join(', ') || 'none finished'],
-    ['Test items', formatCount(analysis.items || definition.evaluation.items)],
+    [`${sentenceCase(splitOf(definition))} items`, formatCount(analysis.items || comparedItems(definition))],
+    ...(splitOf(definition) === 'validation' ? [testItems(definition)] : []),
     ['Budgets', definition.budgets.map((budget) => formatBudget(budget, analysis.unit)).join(', ')],
     definition.sftSpendFractions === undefined
       ? ['SFT shares', definition.sftFractions.map(formatFraction).join(', ')]

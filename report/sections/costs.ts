@@ -67,7 +67,7 @@ function spendWords({ spend }: SweepResult): string {
   if (spend === undefined) return '';
   const spent = `The sweep spent ${formatUsd(spend.usd)}: every row once, verifier calls and judges, nothing for stages from the store.`;
   if (spend.skipped.length === 0) return spent;
-  return `${spent} Its spend limit skipped ${formatCount(spend.skipped.length)} cells and controls.`;
+  return `${spent} Its spend limit skipped ${formatCount(spend.skipped.length)} cells, controls and tests.`;
 }
 
 /** Rows and remainder of each amount of money. Empty: budgets are rows. */

@@ -3,7 +3,7 @@ import { formatScore } from '../format';
 import { html, type Html } from '../html';
 import { section } from './parts';
 
-/** Answers of one model to the test items, in the test set's order. */
+/** Answers of one model to the items that cells are compared on, in their order. */
 export interface AnswerSet {
   readonly name: string;
   readonly items: readonly ItemResult[];
@@ -43,18 +43,16 @@ function itemBlock(sets: readonly AnswerSet[], item: ItemResult): Html {
       items.find(({ id }) => id === item.id),
     ),
   );
-  return html`<h3>Test item ${item.id}, target ${item.target}</h3>
+  return html`<h3>Item ${item.id}, target ${item.target}</h3>
     <blockquote><pre>${item.prompt}</pre></blockquote>
     <div class="samples">${answers}</div>`;
 }
 
-/** The first test items, not selected, with each model's answer. */
+/** The first items, not selected, with each model's answer. */
 export function samplesSection(sets: readonly AnswerSet[]): Html {
   const items = sets.find((set) => set.items.length > 0)?.items.slice(0, shownItems) ?? [];
   if (items.length === 0) return html``;
-  const lead = html`<p>
-    The first ${items.length} test items, not selected. Prompts and answers are verbatim.
-  </p>`;
+  const lead = html`<p>The first ${items.length} items, not selected. Prompts and answers are verbatim.</p>`;
   return section(
     { id: 'samples', title: 'Sample outputs' },
     lead,

@@ -21,6 +21,7 @@ import type { Chapter, ReportInput } from '../input';
 import { nameWinner } from '../words';
 import { orderedCells } from './order';
 import { chapterHead, chartBlock, number, section, table } from './parts';
+import { testTable } from './tests';
 
 /** "0.854 to 0.902", or a dash without an interval. */
 export function intervalOf({ low, high }: Estimate): string {
@@ -32,8 +33,9 @@ export const signedOf = ({ estimate }: Estimate): string => formatGain(estimate)
 
 const fractionList = (fractions: readonly number[]): string => fractions.map(formatFraction).join(', ');
 
-/** The score on the held-out half of the items, with the SFT share that was selected if it is another. */
-function heldOutCell({ heldOut, sftFraction }: BudgetAnalysis): string {
+/** The score on items that did not select the split: test items, or the held-out half of them. */
+function unselectedCell({ heldOut, test, sftFraction }: BudgetAnalysis): string {
+  if (test !== null) return formatScore(test.score.estimate);
   if (heldOut === null) return '–';
   const score = formatScore(heldOut.score.estimate);
   return heldOut.sftFraction === sftFraction
@@ -49,10 +51,11 @@ function regionCell({ regions }: BudgetAnalysis): string {
   return fractionList(region.fractions) + more;
 }
 
-/** Difference from the base, and whether it is significant. */
-function baseCell({ overBase, beatsBase }: BudgetAnalysis): string {
-  if (overBase === null) return '–';
-  return formatSigned(overBase.estimate) + (beatsBase === false ? ' (not significant)' : '');
+/** Difference from the base, on test items where these chose nothing, and whether it is significant. */
+function baseCell({ overBase, test, beatsBase }: BudgetAnalysis): string {
+  const difference = test?.aboveBase ?? overBase;
+  if (difference === null) return '–';
+  return formatSigned(difference.estimate) + (beatsBase === false ? ' (not significant)' : '');
 }
 
 function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[] {
@@ -63,7 +66,7 @@ function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[
     addSplit(budget),
     formatScore(budget.score.estimate),
     intervalOf(budget.score),
-    heldOutCell(budget),
+    unselectedCell(budget),
     baseCell(budget),
     budget.probabilityBest === null ? '–' : fractionList(budget.indistinguishable),
     budget.probabilityBest === null ? '–' : formatShare(budget.probabilityBest, 0),
@@ -71,15 +74,20 @@ function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[
   ];
 }
 
-function scoreCaption({ base, intervals }: SubjectAnalysis): string {
+function scoreCaption({ base, intervals, split }: SubjectAnalysis): string {
   const bars =
     intervals.basis === 'none'
       ? 'scores without intervals'
-      : 'means over the test items, bars their 95% intervals';
+      : `means over the ${split ?? 'test'} items, bars their 95% intervals`;
   const line =
     base === null ? '' : ` The dotted line is the base model, ${formatScore(base.score.estimate)}.`;
   return `Points are ${bars}, with a small offset; a ring marks the best of each budget.${line}`;
 }
+
+const unselectedLegend = ({ split }: SubjectAnalysis): string =>
+  split === 'validation'
+    ? 'Test items: the score on items that chose nothing;'
+    : 'Held-out half: the score on the test items that did not select the split;';
 
 /** The best split of each budget, with its uncertainty. */
 export async function scoresSection(chapter: Chapter, charts: readonly Chart[]): Promise<Html> {
@@ -97,7 +105,7 @@ export async function scoresSection(chapter: Chapter, charts: readonly Chart[]):
       number('SFT + pairs'),
       number(metric),
       { title: '95% interval' },
-      { title: 'Held-out half' },
+      { title: analysis.split === 'validation' ? 'Test items' : 'Held-out half' },
       { title: 'Difference from base' },
       { title: 'Statistically tied' },
       number('P(best)'),
@@ -106,11 +114,17 @@ export async function scoresSection(chapter: Chapter, charts: readonly Chart[]):
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget, analysis.unit) })),
   });
   const legend = html`<p class="lead">
-    Held-out half: the score on the test items that did not select the split; the best score is biased upward
-    on the items that selected it. Difference from base: not significant if its 95% interval includes 0.
-    Within 5%: SFT shares that score at least 95% of the best, and those that possibly do.
+    ${unselectedLegend(analysis)} the best score is biased upward on the items that selected it. Difference
+    from base: not significant if its 95% interval includes 0. Within 5%: SFT shares that score at least 95%
+    of the best, and those that possibly do.
   </p>`;
-  return section(chapterHead(chapter, 'scores', 'Which split to buy'), best, legend, ...drawn);
+  return section(
+    chapterHead(chapter, 'scores', 'Which split to buy'),
+    best,
+    legend,
+    testTable(chapter),
+    ...drawn,
+  );
 }
 
 const styleColumns: readonly [keyof StyleRates, string][] = [

@@ -1,16 +1,17 @@
 import type { AnnotatorIdentity } from '../../contracts/provenance';
-import { taskQueues, type PlannedStage, type Work } from '../../contracts/stage';
+import { countOf } from '../../contracts/text';
+import { taskQueues, type PlannedStage, type StageInputs, type Work } from '../../contracts/stage';
 import { canonicalJson } from '../../core/canonical-json';
 import { ownField } from '../../core/names';
 import { assertCall, quoted, refuseCall, stageThatMakes } from '../calls';
 import { sourcesFor } from '../code';
-import { defineBuiltInStage, type StageContext } from '../define';
+import { defineBuiltInStage, planStage, type StageContext, type StageParts } from '../define';
 import { differences, withDifferences } from '../differences';
 import { count, isFilled, oneOf, optional } from '../forms';
 import { freezeReference } from '../freeze-reference';
 import { inputDigest } from '../keys';
 import { filePaths, outputOf, trainedOn } from '../parts';
-import { ownName, pinEvaluation, type QuestionSet, questionSets } from '../question-sets';
+import { ownName, type QuestionSet, questionSets } from '../question-sets';
 import { type AnswersLoad, evaluationResources } from '../resources';
 import { generating } from '../work';
 import { roles, select, type Selection } from './selection';
@@ -91,10 +92,10 @@ function assertTrainedOn(reference: PlannedStage<'model'>, adapter: PlannedStage
   throw refuseCall(kind, [{ field: 'adapter', reason }]);
 }
 
-function titleOf({ evaluation, split, only }: EvaluateSpec, fewShot: EvaluateCall['fewShot']): string {
-  const { items } = evaluation;
-  const what = only === undefined ? `${split === undefined ? '' : `${split} `}items` : `items of ${only}`;
-  return `Evaluation on ${items} ${what}${fewShot === undefined ? '' : `, ${quoted(fewShot)} before each`}`;
+/** @param before the few-shot demonstrations, in words */
+function titleOf({ evaluation, split, only }: EvaluateSpec, before: string | undefined): string {
+  const what = only === undefined ? `${split ?? 'test'} items` : `items of ${only}`;
+  return `Evaluation on ${evaluation.items} ${what}${before === undefined ? '' : `, ${before} before each`}`;
 }
 
 /** The longest answer, where the call changes it. */
@@ -104,28 +105,14 @@ function longestDiffers({ resolved }: StageContext, { evaluation, only }: Evalua
   return differences({ maxNewTokens: usual?.maxNewTokens }, { maxNewTokens });
 }
 
-function plan(context: StageContext, call: EvaluateCall) {
-  assertCall(kind, call, forms);
-  const { reference, adapter, fewShot, ...selection } = call;
+/** What the spec says of a stage. */
+function factsOf(context: StageContext, spec: EvaluateSpec) {
   const { resolved } = context;
-  if (adapter !== undefined) assertTrainedOn(reference, adapter);
-  if (fewShot !== undefined) assertDemonstrations(fewShot);
-  const asked = select(context, selection);
-  if (fewShot !== undefined && asked.only !== undefined)
-    throw refuseCall(kind, [{ field: 'fewShot', reason: 'has no effect on an auxiliary task' }]);
-  const spec: EvaluateSpec = { ...asked, fewShot: fewShot?.rows?.count };
   const sets = questionSets(spec);
   const judges = judgeKinds(resolved, sets);
   const offDevice = isJudgedOffDevice(judges);
   const otherModel = judges.includes('checkpoint');
   return {
-    spec,
-    inputs: {
-      reference: outputOf(reference),
-      adapter: adapter && outputOf(adapter),
-      data: fewShot && outputOf(fewShot),
-    },
-    title: withDifferences(titleOf(spec, fewShot), longestDiffers(context, spec)),
     queue: offDevice ? taskQueues.cpu : taskQueues.gpu,
     work: workOf(sets),
     resources: evaluationResources(context, { sets: answersOf(sets, spec), otherModel }),
@@ -134,8 +121,29 @@ function plan(context: StageContext, call: EvaluateCall) {
     mayExceed: offDevice,
     judged: sets.flatMap(({ judge, items }) => (judge === undefined ? [] : { judge, items })),
     files: filePaths(context),
-    ...sourcesFor(resolved, asked.only ?? ownName, roles),
+    ...sourcesFor(resolved, spec.only ?? ownName, roles),
     judgedOffDevice: offDevice ? (true as const) : undefined,
+  };
+}
+
+function plan(context: StageContext, call: EvaluateCall): StageParts<EvaluateSpec> {
+  assertCall(kind, call, forms);
+  const { reference, adapter, fewShot, ...selection } = call;
+  if (adapter !== undefined) assertTrainedOn(reference, adapter);
+  if (fewShot !== undefined) assertDemonstrations(fewShot);
+  const asked = select(context, selection);
+  if (fewShot !== undefined && asked.only !== undefined)
+    throw refuseCall(kind, [{ field: 'fewShot', reason: 'has no effect on an auxiliary task' }]);
+  const spec: EvaluateSpec = { ...asked, fewShot: fewShot?.rows?.count };
+  return {
+    spec,
+    inputs: {
+      reference: outputOf(reference),
+      adapter: adapter && outputOf(adapter),
+      data: fewShot && outputOf(fewShot),
+    },
+    title: withDifferences(titleOf(spec, fewShot && quoted(fewShot)), longestDiffers(context, spec)),
+    ...factsOf(context, spec),
   };
 }
 
@@ -143,11 +151,14 @@ function plan(context: StageContext, call: EvaluateCall) {
  * Whether an evaluation scores models as the definition says: scores of cells are compared item by item, so these must be
  * the same.
  */
-export function isDefinitionsEvaluation(stage: PlannedStage, resolved: StageContext['resolved']): boolean {
+export function isDefinitionsEvaluation(stage: PlannedStage, context: StageContext): boolean {
   if (stage.kind !== kind) return false;
   const { evaluation, split, only } = stage.spec as EvaluateSpec;
-  const isWhole = split === undefined && only === undefined;
-  return isWhole && canonicalJson(evaluation) === canonicalJson(pinEvaluation(resolved));
+  const own = select(context, {});
+  return (
+    canonicalJson([evaluation, split ?? null, only ?? null]) ===
+    canonicalJson([own.evaluation, own.split ?? null, null])
+  );
 }
 
 /** Greedy evaluation on the first items of a set. */
@@ -156,8 +167,31 @@ export const evaluate = defineBuiltInStage({
   makes: 'scores',
   revision: () => 4,
   label: ['evaluation', 'evaluations'],
-  does: 'Evaluates a model on test items',
+  does: 'Evaluates a model on validation or test items',
   learnsFrom: null,
   describeRows: null,
   plan,
 });
+
+/** The model that an evaluation scored, and the number of demonstrations in its prompt. */
+export interface ScoredModel extends Pick<EvaluateSpec, 'fewShot'> {
+  readonly inputs: StageInputs;
+}
+
+export const scoredModel = ({ inputs, spec }: PlannedStage): ScoredModel => ({
+  inputs,
+  fewShot: (spec as EvaluateSpec).fewShot,
+});
+
+/** The evaluation of the same model on test items of the trained task. */
+export function testEvaluation(
+  context: StageContext,
+  { inputs, fewShot }: ScoredModel,
+): PlannedStage<'scores', EvaluateSpec> {
+  const parts = (): StageParts<EvaluateSpec> => {
+    const spec: EvaluateSpec = { ...select(context, { split: 'test' }), fewShot };
+    const before = fewShot === undefined ? undefined : countOf(fewShot, 'demonstration');
+    return { spec, inputs, title: titleOf(spec, before), ...factsOf(context, spec) };
+  };
+  return planStage({ ...evaluate, plan: parts }, context, {});
+}

@@ -1,7 +1,7 @@
 import type { CodeRole } from '../../core/code';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
+import { type EvaluationSplit, splitOf } from '../../contracts/evaluation-split';
 import type { AuxiliarySpec } from '../../schemas/auxiliary-tasks';
-import type { TaskData } from '../../schemas/definition';
 import { refuseCall } from '../calls';
 import type { StageContext } from '../define';
 import type { WrongField } from '../forms';
@@ -13,8 +13,11 @@ const kind = 'evaluate';
 
 /** The questions of one evaluation. */
 export interface Selection {
-  /** 'validation': the validation problems of the trained task alone. Default: 'test', with all auxiliary tasks. */
-  readonly split?: 'validation' | 'test';
+  /**
+   * Items of the trained task. Default: `evaluation.split`, with all auxiliary tasks; the other split has the trained task
+   * alone.
+   */
+  readonly split?: EvaluationSplit;
   /** Name of an auxiliary task, which is evaluated alone. Default: the trained task and all auxiliary tasks. */
   readonly task?: string;
   /**
@@ -37,32 +40,38 @@ function assertItems(items: number, available: number | undefined, of: string): 
   throw refuse('items', `${items}; there are ${available} ${of}`);
 }
 
-const testItemsOf = (data: TaskData): number | undefined =>
-  data.source === 'synthetic' ? data.test : undefined;
-
 export const roles: readonly CodeRole[] = ['problems', 'grading', 'judge'];
 
-/** The trained task's test items, and all auxiliary tasks. */
-function wholeTest(context: StageContext, { items, maxNewTokens }: Selection): Asked {
-  const { data } = context.resolved.definition;
-  const pinned = pinEvaluation(context.resolved);
-  if (items !== undefined) assertItems(items, testItemsOf(data), 'test items (data.test)');
-  const evaluation = {
-    ...pinned,
-    items: items ?? pinned.items,
-    maxNewTokens: maxNewTokens ?? pinned.maxNewTokens,
-  };
-  const judgeDigest = context.resolved.judge?.digest;
-  return { kind, ...taskSource(context, roles), evaluation, judgeDigest };
+/** Number of items to take from a split. */
+function itemsOf({ resolved }: StageContext, split: EvaluationSplit, items: number | undefined): number {
+  const { definition } = resolved;
+  const { data, evaluation } = definition;
+  if (split === 'test') {
+    if (items !== undefined)
+      assertItems(items, data.source === 'synthetic' ? data.test : undefined, 'test items (data.test)');
+    return items ?? evaluation.items;
+  }
+  if (data.validation === 0) throw refuse('split', '"validation", but data.validation is 0');
+  if (items !== undefined) assertItems(items, data.validation, 'validation problems (data.validation)');
+  return items ?? Math.min(evaluation.items, data.validation);
 }
 
-function validation(context: StageContext, selection: Selection): Asked {
-  const { data, evaluation } = context.resolved.definition;
-  if (data.validation === 0) throw refuse('split', '"validation", but data.validation is 0');
-  const { items = Math.min(evaluation.items, data.validation), maxNewTokens } = selection;
-  assertItems(items, data.validation, 'validation problems (data.validation)');
-  const { evaluation: whole, ...asked } = wholeTest(context, { maxNewTokens });
-  return { ...asked, evaluation: { ...whole, items, auxiliary: undefined }, split: 'validation' };
+/** The trained task's items of a split; of the definition's split with all auxiliary tasks. */
+function trainedTask(context: StageContext, selection: Selection): Asked {
+  const { resolved } = context;
+  const own = splitOf(resolved.definition);
+  const { split = own } = selection;
+  const { auxiliary, ...pinned } = pinEvaluation(resolved);
+  const items = itemsOf(context, split, selection.items);
+  const { maxNewTokens = pinned.maxNewTokens } = selection;
+  const others = split === own ? auxiliary : undefined;
+  return {
+    kind,
+    ...taskSource(context, roles),
+    evaluation: { ...pinned, items, maxNewTokens, auxiliary: others },
+    split: split === 'validation' ? split : undefined,
+    judgeDigest: resolved.judge?.digest,
+  };
 }
 
 function auxiliaryNamed<One extends AuxiliarySpec>(all: readonly One[], name: string): One {
@@ -92,6 +101,5 @@ export function select(context: StageContext, selection: Selection): Asked {
   const { split, task } = selection;
   if (task !== undefined && split !== undefined)
     throw refuse('split', `${JSON.stringify(split)}, but an auxiliary task has test items only`);
-  if (task !== undefined) return auxiliaryAlone(context, selection);
-  return split === 'validation' ? validation(context, selection) : wholeTest(context, selection);
+  return task === undefined ? trainedTask(context, selection) : auxiliaryAlone(context, selection);
 }

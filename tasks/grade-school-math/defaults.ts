@@ -5,7 +5,7 @@ const lora = { rank: 16, alpha: 16 };
 /** Settings for the embedded model on synthetic problems; spread them into a definition. */
 export const gradeSchoolMathDefaults = {
   task: 'grade-school-math',
-  data: { source: 'synthetic', pool: 8192 },
+  data: { source: 'synthetic', pool: 8192, validation: 400 },
   model: 'embedded',
   // Four epochs, chosen by validation accuracy at SFT fraction 1: two teach the format but not the arithmetic.
   sft: { epochs: 4, batchSize: 8, learningRate: 5e-3, lora, maxLength: 96 },

@@ -21,7 +21,7 @@ import { coinTask } from './coin-task';
 /** Many tests make activities fail; their warnings would hide the report. */
 const logger = new DefaultLogger('ERROR');
 
-export const prices = { sftExample: 1, preferencePair: 1, verifierCall: 0.25 };
+export const prices = { sftExample: 1, preferencePair: 1, sample: 0, verifierCall: 0.25 };
 
 const training = { batchSize: 8, learningRate: 0.01, maxLength: 128, lora: { rank: 4, alpha: 4 } };
 

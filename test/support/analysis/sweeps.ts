@@ -113,6 +113,7 @@ export function sweepResult(
     failedCells: [],
     controls: [],
     failedControls: [],
+    tests: [],
     ledgerHead: null,
     cost: zeroCost,
     ...rest,

@@ -193,6 +193,7 @@ export function sweepFixture(shape: Shape = {}): ReportInput {
     failedCells,
     controls: controlsOf(cells, evaluate),
     failedControls: shape.failedControls ?? [],
+    tests: [],
     ledgerHead: digestOf('ledger'),
     cost: {
       wallMs: 184_000,

@@ -61,6 +61,7 @@ function progressWith(running: readonly RunningStage[]): RunProgress {
         baseScore: 0.225,
         cells,
         controls: [],
+        tests: [],
       },
       running,
       finished: new Set(plan.stages.slice(0, 9).map(({ stage }) => stage.key)),

@@ -24,6 +24,7 @@ const sweep: SweepProgress = {
   maxConcurrentCells: 4,
   baseScore: 0.225,
   controls: [],
+  tests: [],
   cells: [
     { cell, state: 'done', score: 0.5, workflowId: cell.id },
     { cell: { ...cell, sftFraction: 0 }, state: 'waiting', workflowId: 'other' },

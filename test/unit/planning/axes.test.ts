@@ -253,6 +253,7 @@ describe('a result split along its axes', () => {
       failedControls: [
         { kind: 'few-shot', of: failedCell!.cell.id, code: 'DATA_INVALID', message: 'A row.', stages: [] },
       ],
+      tests: [],
     };
   };
   let result: SweepResult;

@@ -67,13 +67,13 @@ describe('a planned pipeline', () => {
   });
 
   it('is refused if it returns an evaluation on other items than those of the definition', async () => {
-    for (const choice of [{ split: 'validation' }, { items: 3 }, { maxNewTokens: 5 }] as const)
+    for (const choice of [{ split: 'test' }, { items: 3 }, { maxNewTokens: 5 }] as const)
       await assert.rejects(
         planUsers('other', async (functions) => {
           const reference = await functions.freezeReference({ adapter: null });
           return functions.evaluate({ reference, ...choice });
         }),
-        /returns "Evaluation on .*", and cells are compared on the definition's test items/,
+        /returns "Evaluation on .*", and cells are compared on the definition's validation items/,
       );
   });
 

@@ -1,6 +1,13 @@
 import { strict as assert } from 'node:assert';
 import type { PlannedStage } from '../../../contracts/stage';
-import { isDefinitionsEvaluation, planStage, type StageContext, stageKinds } from '../../../stages';
+import {
+  isDefinitionsEvaluation,
+  planStage,
+  scoredModel,
+  type StageContext,
+  stageKinds,
+  testEvaluation,
+} from '../../../stages';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const { synthesizeData, trainSft, freezeReference, trainPreference, evaluate } = stageKinds;
@@ -17,6 +24,7 @@ const resolvedWith = (changes: Parameters<typeof resolveSweep>[0] = {}) =>
       evaluation: {
         ...evaluation,
         items: 50,
+        split: 'test',
         auxiliary: [{ ...auxiliary[0]!, data: file }, auxiliary[1]!] as never,
       },
       ...changes,
@@ -37,10 +45,10 @@ describe('the questions of an evaluation', () => {
     const { key, title } = plan();
     for (const same of [{ split: 'test' }, { items: 50 }, { maxNewTokens: evaluation.maxNewTokens }])
       assert.deepEqual([plan(same).key, plan(same).title], [key, title]);
-    assert.equal(title, 'Evaluation on 50 items');
-    assert.ok(!('split' in specOf(plan())) && !('only' in specOf(plan())));
+    assert.equal(title, 'Evaluation on 50 test items');
+    assert.deepEqual([specOf(plan())['split'], specOf(plan())['only']], [undefined, undefined]);
     const fewer = plan({ items: 10, maxNewTokens: 7 });
-    assert.equal(fewer.title, 'Evaluation on 10 items (maxNewTokens 7)');
+    assert.equal(fewer.title, 'Evaluation on 10 test items (maxNewTokens 7)');
     assert.equal(fewer.queue, 'cpu', 'people judge an auxiliary task');
   });
 
@@ -52,6 +60,11 @@ describe('the questions of an evaluation', () => {
     assert.deepEqual([stage.queue, stage.judged, stage.judgedOffDevice], ['gpu', [], undefined]);
     const data = { source: 'synthetic', validation: 12 } as const;
     const few = { resolved: resolveSweep({ data }), seed: 0 };
+    assert.equal(
+      plan({}, few).key,
+      plan({ split: 'validation' }, few).key,
+      'those that the definition takes',
+    );
     assert.equal(plan({ split: 'validation' }, few).title, 'Evaluation on 12 validation items');
     assert.equal(plan({ split: 'validation', items: 3 }, few).title, 'Evaluation on 3 validation items');
   });
@@ -84,7 +97,7 @@ describe('the questions of an evaluation', () => {
         () => plan({ split: 'validation' }, { resolved: withoutValidation, seed: 0 }),
         /data\.validation is 0/,
       ],
-      [() => plan({ split: 'validation', items: 201 }), /items: 201; there are 200 validation problems/],
+      [() => plan({ split: 'validation', items: 401 }), /items: 401; there are 400 validation problems/],
       [() => plan({ items: 401 }), /items: 401; there are 400 test items/],
       [() => plan({ task: 'gsm' }), /task: "gsm"; evaluation\.auxiliary has code-generation, ifeval$/],
       [
@@ -111,11 +124,50 @@ describe('the questions of an evaluation', () => {
   });
 
   it('score a cell only if they are those of the definition', () => {
-    assert.ok(isDefinitionsEvaluation(plan(), resolved));
-    assert.ok(isDefinitionsEvaluation(plan({ split: 'test' }), resolved));
+    assert.ok(isDefinitionsEvaluation(plan(), context));
+    assert.ok(isDefinitionsEvaluation(plan({ split: 'test' }), context));
     const others = [{ split: 'validation' }, { task: 'ifeval' }, { items: 10 }].map((call) => plan(call));
     for (const other of [...others, reference])
-      assert.ok(!isDefinitionsEvaluation(other, resolved), other.title);
+      assert.ok(!isDefinitionsEvaluation(other, context), other.title);
+  });
+});
+
+describe('the items that cells are compared on', () => {
+  const chosen = { resolved: resolvedWith({ data: { source: 'synthetic', validation: 40 } }), seed: 0 };
+  const { definition } = chosen.resolved;
+  const onValidation: StageContext = {
+    ...chosen,
+    resolved: {
+      ...chosen.resolved,
+      definition: { ...definition, evaluation: { ...definition.evaluation, split: 'validation' } },
+    },
+  };
+  const own = plan({}, onValidation);
+
+  it('are validation problems, as many as there are, with all auxiliary tasks', () => {
+    assert.equal(own.title, 'Evaluation on 40 validation items');
+    const { auxiliary: others } = specOf(own)['evaluation'] as Loose;
+    assert.equal((others as unknown[]).length, 2);
+    assert.equal(plan({ split: 'validation' }, onValidation).key, own.key);
+    assert.ok(isDefinitionsEvaluation(own, onValidation));
+    assert.ok(!isDefinitionsEvaluation(own, context), 'another split is another definition');
+  });
+
+  it('leave the test items of the trained task for one evaluation of the same model', () => {
+    const test = testEvaluation(onValidation, scoredModel(own));
+    assert.equal(test.title, 'Evaluation on 50 test items');
+    assert.deepEqual(test.inputs, own.inputs);
+    assert.equal(test.key, plan({ split: 'test' }, onValidation).key, 'an ordinary evaluation');
+    assert.equal((specOf(test)['evaluation'] as Loose)['auxiliary'], undefined, 'evaluated before');
+    assert.ok(!isDefinitionsEvaluation(test, onValidation));
+  });
+
+  it('keep the demonstrations in the prompt', () => {
+    const fewShot = planStage(synthesizeData, onValidation, { rows: 4 });
+    const prompted = plan({ fewShot }, onValidation);
+    const test = testEvaluation(onValidation, scoredModel(prompted));
+    assert.equal(test.key, plan({ fewShot, split: 'test' }, onValidation).key);
+    assert.equal(test.title, 'Evaluation on 50 test items, 4 demonstrations before each');
   });
 });
 

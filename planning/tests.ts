@@ -1,0 +1,66 @@
+import { baseItemsKey } from '../contracts/analysis/sweep';
+import { splitOf } from '../contracts/evaluation-split';
+import type { PlannedStage } from '../contracts/stage';
+import type { Coordinates } from '../core/coordinates';
+import type { StageContext } from '../stages/define';
+import { type ScoredModel, scoredModel, testEvaluation } from '../stages/evaluate';
+import { estimateStageSeconds } from './estimate';
+import { coordinatesSlug } from './identity';
+import type { PlannedPipeline } from './planned-pipeline';
+import type { SweepPlan, VariantPlan } from './plan';
+
+/** An evaluation on test items of a model that was compared on validation items. */
+export interface TestPlan {
+  /** Cell id, `controlIdOf` of a control, or `baseItemsKey`. */
+  readonly of: string;
+  /** Place on the axes; left out if the sweep has none. */
+  readonly axes?: Coordinates;
+  readonly context: StageContext;
+  readonly stage: PlannedStage<'scores'>;
+}
+
+/** Id of a test in progress and spend. Places have base models of their own. */
+export const testIdOf = ({ of, axes }: Pick<TestPlan, 'of' | 'axes'>): string =>
+  `test/${of === baseItemsKey ? `${of}${coordinatesSlug(axes)}` : of}`;
+
+interface Tested {
+  readonly of: string;
+  readonly axes?: Coordinates;
+  readonly planned: Pick<PlannedPipeline, 'context' | 'evaluation'>;
+  /** Its model, where results decided which evaluation scored it. */
+  readonly model?: ScoredModel;
+}
+
+/** The evaluation on test items; none where models are compared on test items already. */
+export function planTest({ of, axes, planned: { context, evaluation }, model }: Tested): TestPlan[] {
+  const scored = model ?? (evaluation && scoredModel(evaluation));
+  if (splitOf(context.resolved.definition) === 'test' || !scored) return [];
+  return [{ of, axes, context, stage: testEvaluation(context, scored) }];
+}
+
+/** The base model's evaluation on test items, at one place on the axes. */
+export function planBaseTest({ coordinates, base }: VariantPlan): TestPlan[] {
+  const axes = Object.keys(coordinates).length === 0 ? undefined : coordinates;
+  return planTest({ of: baseItemsKey, axes, planned: base });
+}
+
+/**
+ * Number and seconds of the evaluations on test items: base model and best split, for each budget, seed and place on the
+ * axes. Winning controls come on top.
+ */
+export function estimateTests({ variants }: Pick<SweepPlan, 'variants'>): {
+  readonly evaluations: number;
+  readonly seconds: number;
+} {
+  const places = variants.flatMap((variant) => {
+    const { budgets, seeds } = variant.resolved.definition;
+    const evaluations = 1 + budgets.length * seeds.length;
+    return planBaseTest(variant).map(({ stage }) => ({
+      evaluations,
+      seconds: evaluations * estimateStageSeconds(stage),
+    }));
+  });
+  const sum = (name: 'evaluations' | 'seconds'): number =>
+    places.reduce((total, place) => total + place[name], 0);
+  return { evaluations: sum('evaluations'), seconds: sum('seconds') };
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import type { CellIdentity } from '../../../contracts/results';
+import { bestCells, bestMixtures, type ScoredCell } from '../../../workflows/winners';
+import { identify } from '../../support/analysis/sweeps';
+
+const scored = (sftFraction: number, score: number, rest: Partial<CellIdentity & { usd: number }> = {}) => {
+  const { usd = 1, ...place } = rest;
+  const cell = { ...identify(64, sftFraction, place.seed), ...place };
+  return { cell, score, annotationUsd: usd } satisfies ScoredCell;
+};
+const places = (cells: readonly ScoredCell[]) =>
+  cells.map(({ cell: { budget, sftFraction, seed } }) => [budget, sftFraction, seed]);
+
+describe('the best cells', () => {
+  it('are all seeds of the fraction with the highest mean, for each budget and place', () => {
+    const cells = [
+      scored(1, 0.9),
+      scored(1, 0.1, { seed: 1 }),
+      scored(0.5, 0.6),
+      scored(0.5, 0.6, { seed: 1 }),
+      scored(0, 0.2, { budget: 128 }),
+      scored(1, 0.3, { axes: { annotator: 'clean' } }),
+    ];
+    assert.deepEqual(places(bestCells(cells)), [
+      [64, 0.5, 0],
+      [64, 0.5, 1],
+      [128, 0, 0],
+      [64, 1, 0],
+    ]);
+    assert.deepEqual(places(bestMixtures(cells)), [
+      [64, 0.5, 0],
+      [64, 0.5, 1],
+    ]);
+  });
+
+  it('are among equals the cheapest, then those of the smallest fraction', () => {
+    assert.deepEqual(places(bestCells([scored(0, 0.5, { usd: 2 }), scored(1, 0.5)])), [[64, 1, 0]]);
+    assert.deepEqual(places(bestCells([scored(1, 0.5), scored(0, 0.5 + 1e-12)])), [[64, 0, 0]]);
+  });
+});

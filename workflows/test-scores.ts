@@ -1,0 +1,101 @@
+import type { CellResult, SweepLists, TestResult } from '../contracts/results';
+import type { CellPlan } from '../planning/cell';
+import { Purchases } from '../planning/purchases';
+import { planBaseTest, planTest, testIdOf, type TestPlan } from '../planning/tests';
+import { type ScoredModel, scoredModel } from '../stages/evaluate';
+import { runConcurrently } from './concurrently';
+import { summarizeEvaluation } from './evaluation';
+import { readFailure } from './failures';
+import { concurrentSpenders, spendLimitReached, type Sweep } from './own-pipelines';
+import { StageRunner } from './stages';
+import { bestCells, type ScoredCell } from './winners';
+
+/** The model behind a cell's score, where its plan does not know which evaluation that is. */
+export function decidedModel(
+  { evaluation, stages }: CellPlan,
+  { evaluation: { key }, unplanned = [] }: CellResult,
+): ScoredModel | undefined {
+  if (evaluation !== null) return undefined;
+  const found = [...stages, ...unplanned].find((stage) => stage.key === key);
+  return found && scoredModel(found);
+}
+
+/**
+ * Everything that was chosen: the base models, the cells of the best split of each budget and place, and the controls of
+ * these cells that ran.
+ *
+ * @param lost ids of controls that have no result
+ */
+export function testsOf(
+  { plan, decided }: Sweep,
+  scored: readonly ScoredCell[],
+  lost: readonly string[],
+): TestPlan[] {
+  const plans = new Map(plan.cells.map((cellPlan) => [cellPlan.cell.id, cellPlan]));
+  const ofCells = bestCells(scored).flatMap(({ cell: { id, axes } }) => {
+    const own = planTest({ of: id, axes, planned: plans.get(id)!, model: decided.get(id) });
+    const ran = plan.controls.winnerControls.filter(
+      (control) => control.of.id === id && !lost.includes(control.id),
+    );
+    return [...own, ...ran.flatMap((planned) => planTest({ of: planned.id, axes, planned }))];
+  });
+  return [...plan.variants.flatMap(planBaseTest), ...ofCells];
+}
+
+async function evaluateTest(sweep: Sweep, test: TestPlan): Promise<TestResult> {
+  const { of, axes, stage, context } = test;
+  const { spend, progress, steering, orchestration, plan, finished } = sweep;
+  const id = testIdOf(test);
+  const admitted = spend.admit(id, [stage], concurrentSpenders(sweep));
+  progress.setTest(id, admitted ? 'running' : 'skipped');
+  if (!admitted) return { of, axes, evaluation: null, failure: spendLimitReached(sweep), stages: [] };
+  const { resolved } = context;
+  const purchases = new Purchases({ ...spend.grant(id), expected: { stages: [stage] } });
+  const runner = new StageRunner({
+    resolved,
+    purchases,
+    orchestration,
+    experimentId: plan.sweepId,
+    runStage: (run) => steering.runStage(run),
+  });
+  try {
+    const result = await runner.run(stage);
+    finished.push(result);
+    spend.settle(id, [result]);
+    progress.setTest(id, 'done');
+    return { of, axes, evaluation: summarizeEvaluation(result), stages: [result] };
+  } catch (error) {
+    const { reason } = readFailure(error);
+    spend.writeOff(id, runner.isUnsettled ? undefined : { finished: [], unplanned: [], usd: runner.lostUsd });
+    progress.setTest(id, 'failed');
+    return { of, axes, evaluation: null, failure: reason, stages: [] };
+  }
+}
+
+/** The tests of this run. `done` counts those of earlier runs too; the quota may be spent before the last. */
+export async function runTests(
+  sweep: Sweep,
+  scored: readonly ScoredCell[],
+  lost: readonly string[],
+): Promise<Pick<SweepLists, 'tests'> & { readonly done: number; readonly isLast: boolean }> {
+  const { previous, quota, steering, spend, progress } = sweep;
+  const before = previous?.tests ?? 0;
+  const all = testsOf(sweep, scored, lost);
+  if (all.length > 0) progress.enterPhase('tests');
+  const left = all.slice(before);
+  spend.reserve(left.map((test) => ({ id: testIdOf(test), stages: [test.stage] })));
+  /** Places may have one base model. */
+  const running = new Map<string, Promise<TestResult>>();
+  const tests = await runConcurrently(
+    quota.take(left),
+    () => steering.concurrency,
+    async (test) => {
+      const { key } = test.stage;
+      const same = running.get(key) ?? evaluateTest(sweep, test);
+      running.set(key, same);
+      return { ...(await same), of: test.of, axes: test.axes };
+    },
+  );
+  const done = before + tests.length;
+  return { tests, done, isLast: done === all.length };
+}
