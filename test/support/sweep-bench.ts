@@ -15,7 +15,7 @@ import type { Orchestration } from '../../workflows/orchestration';
 import { countingTrainer } from './counted-trainer';
 import { whilePolling } from './polling';
 
-/** A sweep of the embedded model that takes seconds; `change` overrides. */
+/** A sweep of the embedded model that takes seconds, compared on test items; `change` overrides. */
 export function resolveTinySweep(
   change: Partial<SweepInput> = {},
   options: Partial<ResolveOptions> = {},
@@ -26,8 +26,8 @@ export function resolveTinySweep(
     annotator: 'majority-error',
     budgets: [8, 16],
     sftFractions: [1, 0.5],
-    evaluation: { items: 12, maxNewTokens: 48 },
     ...change,
+    evaluation: { items: 12, maxNewTokens: 48, split: 'test', ...change.evaluation },
   });
   return resolveDefinition(definition, { tasks: builtInTasks, ...options });
 }

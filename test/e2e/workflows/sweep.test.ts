@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import assert from 'node:assert/strict';
 import { workflowBundleDigest } from '../../../client';
+import { baseItemsKey } from '../../../contracts/analysis/sweep';
 import type { StageResult } from '../../../contracts/stage';
-import type { SweepResult } from '../../../contracts/results';
+import { controlIdOf, type SweepResult } from '../../../contracts/results';
+import type { SweepInput } from '../../../definitions';
 import { createFolderStore } from '../../../store';
 import { listPriceUsd, type SweepPlan, uniquePurchase } from '../../../planning';
 import { gradeSchoolMathDefaults } from '../../../tasks';
@@ -14,9 +16,9 @@ import { temporaryFolder } from '../../support/temporary';
 
 const sha = (bytes: Uint8Array = new Uint8Array()): string =>
   createHash('sha256').update(bytes).digest('hex');
-const allStages = ({ baseStages, cells, controls }: SweepResult): StageResult[] => [
+const allStages = ({ baseStages, cells, controls, tests }: SweepResult): StageResult[] => [
   ...baseStages,
-  ...[...cells, ...controls].flatMap(({ stages }) => stages),
+  ...[...cells, ...controls, ...tests].flatMap(({ stages }) => stages),
 ];
 
 /** Keys of the stages that start the training executable. */
@@ -25,13 +27,17 @@ const trainedKeys = ({ stages }: SweepPlan): string[] =>
 
 const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort();
 
+/** Compared on validation items; what was chosen is then scored on test items. */
+const resolveChosen = (change: Partial<SweepInput> = {}) =>
+  resolveTinySweep({ evaluation: { items: 12, maxNewTokens: 48, split: 'validation' }, ...change });
+
 describe('a sweep', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryFolder();
   let first: RanSweep;
 
   before(async () => {
-    const resolved = await resolveTinySweep();
+    const resolved = await resolveChosen();
     first = await withWorkers(folder.path(), async (client) => {
       const ran = await runSweep(client, resolved);
       const mixture = ran.result.cells.find(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0);
@@ -53,7 +59,9 @@ describe('a sweep', function () {
     const controls = result.controls.flatMap(({ stages }) => stages).map(({ key }) => key);
     const starts = readTrainerStarts(folder.path());
     const control = controls.filter((key) => !plan.stages.some(({ stage }) => stage.key === key));
-    assert.deepEqual(sorted(starts.map(({ id }) => id)), sorted([...trainedKeys(plan), ...control]));
+    const tests = result.tests.flatMap(({ stages }) => stages).map(({ key }) => key);
+    const expected = [...trainedKeys(plan), ...control, ...tests];
+    assert.deepEqual(sorted(starts.map(({ id }) => id)), sorted(expected));
     const jobs = starts.map(({ jobPath }) => jobPath);
     assert.equal(new Set(jobs).size, jobs.length, 'no job was started twice');
   });
@@ -142,24 +150,42 @@ describe('a sweep', function () {
     assert.ok((counts.at(-1) ?? 0) > 0);
   });
 
+  it('scores what was chosen on test items, once', () => {
+    const { plan, result } = first;
+    const ids = result.tests.map(({ of }) => of);
+    const ran = result.controls.map(controlIdOf);
+    const winners = plan.cells.filter(({ cell }) => ids.includes(cell.id));
+    assert.deepEqual(sorted(winners.map(({ cell }) => String(cell.budget))), ['16', '8']);
+    assert.deepEqual(sorted(ids), sorted([baseItemsKey, ...winners.map(({ cell }) => cell.id), ...ran]));
+    for (const { evaluation, stages } of result.tests) {
+      assert.equal(evaluation?.items, 12);
+      assert.deepEqual(
+        stages.map(({ title }) => title),
+        ['Evaluation on 12 test items'],
+      );
+    }
+    assert.deepEqual(plan.base.map(({ title }) => title).at(-1), 'Evaluation on 12 validation items');
+  });
+
   it('takes everything from the store when it is run again', async () => {
     const before = readTrainerStarts(folder.path()).length;
-    const resolved = await resolveTinySweep();
+    const resolved = await resolveChosen();
     const again = await withWorkers(folder.path(), (client) => runSweep(client, resolved));
     assert.equal(readTrainerStarts(folder.path()).length, before);
     assert.ok(allStages(again.result).every(({ cached }) => cached));
-    assert.deepEqual(
-      again.result.cells.map(({ evaluation }) => evaluation),
-      first.result.cells.map(({ evaluation }) => evaluation),
-    );
+    for (const list of ['cells', 'tests'] as const)
+      assert.deepEqual(
+        again.result[list].map(({ evaluation }) => evaluation),
+        first.result[list].map(({ evaluation }) => evaluation),
+      );
     assert.equal(again.result.cost.deviceMs, 0);
   });
 
   it('runs nothing again for another price, and only what is new for another budget', async () => {
     const before = readTrainerStarts(folder.path()).length;
     const prices = { sftExample: 5, preferencePair: 1 };
-    const dearer = await resolveTinySweep({ prices });
-    const wider = await resolveTinySweep({ prices, budgets: [8, 16, 24], sftFractions: [1], controls: [] });
+    const dearer = await resolveChosen({ prices });
+    const wider = await resolveChosen({ prices, budgets: [8, 16, 24], sftFractions: [1], controls: [] });
     const [priced, widened] = await withWorkers(folder.path(), async (client) => [
       await runSweep(client, dearer),
       await runSweep(client, wider),
@@ -169,8 +195,13 @@ describe('a sweep', function () {
     const added = readTrainerStarts(folder.path()).slice(before);
     const known = new Set(first.plan.stages.map(({ stage }) => stage.key));
     const expected = trainedKeys(widened.plan).filter((key) => !known.has(key));
-    assert.deepEqual(sorted(added.map(({ id }) => id)), sorted(expected));
     assert.equal(expected.length, 3, 'SFT, its reference and its evaluation');
+    const tested = widened.result.tests.flatMap(({ stages }) => stages).filter(({ cached }) => !cached);
+    assert.ok(tested.length > 0, 'the best split of the new budget was not scored on test items before');
+    assert.deepEqual(
+      sorted(added.map(({ id }) => id)),
+      sorted([...expected, ...tested.map(({ key }) => key)]),
+    );
   });
 
   it('continues without a cell that fails, and says why', async () => {
