@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities } from '../../../activities';
 import { analyzeSweep } from '../../../analysis';
@@ -8,9 +9,10 @@ import type { SweepProgress } from '../../../contracts/results';
 import type { PlannedStage, StageKey } from '../../../contracts/stage';
 import type { SweepInput } from '../../../definitions';
 import { planBaseTest, planGrid, planTest } from '../../../planning';
+import { membersOf } from '../../../planning/members';
 import { createFolderStore } from '../../../store';
 import { withIdleWorkers } from '../../support/idle-bench';
-import { resolveTinySweep, runSweep } from '../../support/sweep-bench';
+import { resolveTinySweep, runSweep, withWorkers } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -118,5 +120,39 @@ describe('a sweep that chooses by validation items', function () {
         [0.4, undefined],
       ],
     );
+  });
+
+  it('finds the model of a cell whose score a result decided about, also in a later run', async () => {
+    const resolved = await resolveTinySweep(
+      {
+        name: 'decided',
+        budgets: [6, 8],
+        sftFractions: [0.5],
+        evaluation: { items: 4, maxNewTokens: 48, split: 'validation' },
+        pipeline: { module: './until-solved.ts', export: 'untilSolved' },
+      },
+      { baseDir: join(__dirname, '..', '..', 'support', 'toys') },
+    );
+    const home = folder.at('decided');
+    const orchestration = { maxCellsPerRun: 1, maxConcurrentCells: 1 };
+    const { plan, result } = await withWorkers(
+      home,
+      (client) => runSweep(client, resolved, { orchestration, home }),
+      { members: membersOf(resolved) },
+    );
+    assert.deepEqual(
+      plan.cells.map((cell) => cell.evaluation),
+      [null, null],
+    );
+    assert.deepEqual(result.failedCells, []);
+    const tested = result.tests.filter(({ of }) => of !== baseItemsKey);
+    assert.deepEqual(tested.map(({ of }) => of).sort(), result.cells.map(({ cell }) => cell.id).sort());
+    const store = createFolderStore(home);
+    for (const { of, stages } of tested) {
+      const { cell, evaluation: own } = result.cells.find((each) => each.cell.id === of)!;
+      const inputs = async (key: StageKey) =>
+        (await store.get({ kind: 'evaluate', key }))?.manifest.inputs ?? assert.fail(cell.id);
+      assert.deepEqual(await inputs(stages[0]!.key), await inputs(own.key), 'the model behind the score');
+    }
   });
 });
