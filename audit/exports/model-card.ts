@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { BudgetlineError } from '../../core/failures';
 import { parseHubReference } from '../../core/hub';
 import type { StageSpec } from '../../contracts/stage';
-import { joinList } from '../../contracts/text';
+import { countOf, joinList } from '../../contracts/text';
+import { canonicalJson } from '../../core/canonical-json';
 import { losses } from '../../losses/registry';
+import type { ArtifactManifest } from '../../schemas/artifact';
 import { rulesOf } from '../../stages';
 import { nameOf, type Cell } from '../comparison/cells';
 import type { ExportEvidence } from './evidence';
@@ -15,8 +17,10 @@ function bestOf(cells: readonly Cell[]): Cell | undefined {
   return [...cells].sort((a, b) => b.evaluation.score - a.evaluation.score)[0];
 }
 
-/** The field of a spec that a card uses. */
+/** The fields of a spec that a card uses. */
 const specShape = z.looseObject({
+  split: z.string().optional(),
+  only: z.string().optional(),
   loss: z.looseObject({ name: z.string().optional(), export: z.string().optional() }).optional(),
 });
 
@@ -29,6 +33,22 @@ function withLineage(cell: Cell, { manifests }: ExportEvidence): Cell {
   for (const key of keys)
     for (const input of Object.values(manifests.get(key)?.inputs ?? {})) keys.add(input);
   return { ...cell, stages: cell.stages.filter(({ key }) => keys.has(key)) };
+}
+
+/** Metrics of the same model on test items, where other items chose it. */
+function testMetrics(best: Cell, { manifests }: ExportEvidence): ArtifactManifest['metrics'] | undefined {
+  const own = manifests.get(best.evaluation.key);
+  if (specShape.safeParse(own?.spec).data?.split === undefined) return undefined;
+  const inputs = canonicalJson(own?.inputs);
+  const onTest = [...manifests.values()].find(({ makes, spec, inputs: of }) => {
+    const { split, only } = specShape.parse(spec);
+    return (
+      makes === 'scores' &&
+      [split, only].every((field) => field === undefined) &&
+      canonicalJson(of) === inputs
+    );
+  });
+  return onTest?.metrics;
 }
 
 const trainedOn = ({ stages }: Cell, rows: 'demonstrations' | 'pairs'): Cell['stages'] =>
@@ -53,7 +73,10 @@ function frontMatter(best: Cell, evidence: ExportEvidence): string[] {
   const { task, model } = best.cell;
   const base = parseHubReference(model);
   const { score, ...others } = best.evaluation;
-  const metrics = Object.entries({ score, ...others }).filter(([, value]) => typeof value === 'number');
+  const tested = testMetrics(best, evidence) ?? {};
+  const metrics = Object.entries({ score, ...others })
+    .filter(([, value]) => typeof value === 'number')
+    .map(([name, value]) => [name, tested[name] ?? value] as const);
   return [
     '---',
     'library_name: peft',
@@ -129,9 +152,16 @@ function scoreTable(cells: readonly Cell[]): string[] {
   return [row(head), row(head.map(() => '---')), ...rows];
 }
 
+/** How far its score can be trusted. */
+function scoreWords(best: Cell, evidence: ExportEvidence): string {
+  const { score, items } = testMetrics(best, evidence) ?? {};
+  if (score === undefined) return 'The best score is biased upward on the items that selected it.';
+  return `Validation items selected it; on ${countOf(items ?? 0, 'test item')} it scores ${score.toFixed(3)}.`;
+}
+
 /** Limits of the scores. */
 function limits({ evaluation: { auxiliary } }: Cell): string {
-  const scope = 'The score covers one task, with its own verifier or judge and test items.';
+  const scope = 'The score covers one task, with its own verifier or judge and items.';
   const names = auxiliary.map(({ name }) => `“${escape(name)}”`).join(', ');
   const others =
     auxiliary.length === 0
@@ -164,7 +194,7 @@ export function renderModelCard(evidence: ExportEvidence): string {
     '',
     `# ${escape(timeline.experimentId)}: ${escape(nameOf(best))}`,
     '',
-    `Trained by Budgetline for the task “${escape(best.cell.task)}” from ${baseWords(best)}, on ${dataWords(best, evidence)}. It has the best score of the ${rivals.length} cells of this task. The best score is biased upward on the items that selected it.`,
+    `Trained by Budgetline for the task “${escape(best.cell.task)}” from ${baseWords(best)}, on ${dataWords(best, evidence)}. It has the best score of the ${rivals.length} cells of this task. ${scoreWords(best, evidence)}`,
     '',
     ...['## Provenance', ''],
     ...['| stage | made by | key | SHA-256 of its files |', '|---|---|---|---|'],

@@ -259,6 +259,25 @@ describe('exports', () => {
     assert.match(card, /, on late\. It has/);
   });
 
+  it('give a card the score on test items of a model that validation items selected', () => {
+    const inputs = { reference: 'frozen' };
+    const manifests = new Map<string, object>([
+      ['scored', { makes: 'scores', spec: { split: 'validation' }, inputs, metrics: { score: 0.75 } }],
+      ['other', { makes: 'scores', spec: {}, inputs: { reference: 'other' }, metrics: { score: 0.9 } }],
+      ['one task', { makes: 'scores', spec: { only: 'ifeval' }, inputs, metrics: { score: 0.1 } }],
+      ['tested', { makes: 'scores', spec: {}, inputs, metrics: { score: 0.625, items: 8 } }],
+    ]);
+    const [, cell] = evidence.cells();
+    const scored = { ...cell!, evaluation: { ...cell!.evaluation, key: 'scored' } };
+    const cardWith = (of: ReadonlyMap<string, object>): string =>
+      renderModelCard({ ...evidence, manifests: of, cells: () => [scored] } as unknown as ExportEvidence);
+    const card = cardWith(manifests);
+    assert.match(card, /Validation items selected it; on 8 test items it scores 0\.625\./);
+    assert.match(card, /- type: "score"\n {6}value: 0\.625\n/);
+    manifests.delete('tested');
+    assert.match(cardWith(manifests), /biased upward on the items that selected it/);
+  });
+
   it('list on a card the stages that the model comes from, and not those that were not chosen', async () => {
     const card = renderModelCard(await roundsEvidence(createFolderStore(folder.at('card'))));
     const table = card.slice(card.indexOf('## Provenance'), card.indexOf('Definition'));

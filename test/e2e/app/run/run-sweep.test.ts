@@ -133,7 +133,8 @@ describe('a sweep from a program', function () {
     assert.deepEqual(await example('readStatus'), ['COMPLETED 4']);
     const { stages, totals } = await app.auditRun(sweepId);
     assert.deepEqual(await example('auditRun'), [`${stages.length} ${totals.attempts}`]);
-    assert.equal(stages.length, uniqueStages);
+    assert.equal(stored.result.tests.length, 3, 'the base model and two best splits');
+    assert.equal(stages.length, uniqueStages + stored.result.tests.length);
     assert.match((await example('verifyRun'))[0] ?? '', /^true /);
     const elsewhere = await app.writeReport(stored, { out: folder.at('elsewhere') });
     assert.deepEqual(readFileSync(elsewhere.path), readFileSync(report.path));
