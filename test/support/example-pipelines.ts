@@ -20,6 +20,6 @@ export default defineSweep({
       'sft-dpo-sft': { pipeline: sftDpoSft },
     },
   },
-  evaluation: { items: 8, maxNewTokens: 48 },
+  evaluation: { items: 8, maxNewTokens: 48, split: 'test' },
   controls: [],
 });

@@ -34,7 +34,7 @@ const definition = defineSweep({
       'writer-one': { annotator: 'writer', 'evaluation.judge': 'one' },
     },
   },
-  data: { source: 'synthetic', pool: 16, validation: 2, test: 4 },
+  data: { source: 'synthetic', pool: 16, validation: items, test: 4 },
   budgets: [rows],
   sftFractions: [1],
   evaluation: { items, maxNewTokens: 8, judge: 'one' },
