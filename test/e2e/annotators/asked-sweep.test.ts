@@ -33,7 +33,7 @@ const asked = {
   budgets: [12],
   sftFractions: [1],
   sft: { ...syntheticDefaults('helpfulness').sft, epochs: 1 },
-  evaluation: { items: 4, maxNewTokens: 8 },
+  evaluation: { items: 4, split: 'test', maxNewTokens: 8 },
   controls: [],
 } satisfies Partial<SweepInput>;
 

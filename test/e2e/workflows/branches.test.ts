@@ -91,13 +91,13 @@ describe('slow: a sweep whose pipeline has branches', function () {
 
   it('runs the stages that a result decides about, and reports them as unplanned', async () => {
     const { plan, result } = await run('score');
-    assert.deepEqual([titlesOf(plan.continuesAfter), plan.evaluation], [['Evaluation on 8 items'], null]);
+    assert.deepEqual([titlesOf(plan.continuesAfter), plan.evaluation], [['Evaluation on 8 test items'], null]);
     const [{ stages, unplanned = [], evaluation }] = result.cells as [SweepResult['cells'][number]];
     assert.deepEqual(titlesOf(unplanned), [
       '2 demonstrations by majority-error',
       'SFT on 2 demonstrations',
       'Reference after SFT on 2 demonstrations',
-      'Evaluation on 8 items',
+      'Evaluation on 8 test items',
     ]);
     assert.deepEqual(titlesOf(stages), [...titlesOf(plan.stages), ...titlesOf(unplanned)]);
     assert.equal(evaluation.key, unplanned.at(-1)?.key);
@@ -152,8 +152,8 @@ describe('slow: a sweep whose pipeline has branches', function () {
     assert.deepEqual(result.failedCells, []);
     const [{ stages, unplanned = [], evaluation }] = result.cells as [SweepResult['cells'][number]];
     const bought = ['Reference: the base model', '3 preference pairs'];
-    assert.deepEqual(titlesOf(plan.stages), [...bought, 'A stage that fails', 'Evaluation on 8 items']);
-    assert.deepEqual(titlesOf(unplanned), ['DPO on 3 pairs', 'Evaluation on 8 items']);
+    assert.deepEqual(titlesOf(plan.stages), [...bought, 'A stage that fails', 'Evaluation on 8 test items']);
+    assert.deepEqual(titlesOf(unplanned), ['DPO on 3 pairs', 'Evaluation on 8 test items']);
     assert.deepEqual(titlesOf(stages), [...bought, ...titlesOf(unplanned)]);
     assert.equal(evaluation.key, unplanned[1]?.key);
     const keys = new Set(recorded.map(({ stage }) => stage));
