@@ -89,6 +89,39 @@ describe('resolving a definition', () => {
     await assert.rejects(resolve({ annotator: 'ann' }), refuses('TASK_UNKNOWN', ['ann', 'majority-error']));
   });
 
+  it('looks at gold answers where pairs choose them, and the plan warns if none reaches the threshold', async () => {
+    const task = defineTask({
+      name: 'low',
+      metric: 'score',
+      schema: z.object({ q: z.string() }),
+      prompt: ({ q }) => q,
+      target: () => 'x',
+      score: () => ({ score: 0.4 }),
+    });
+    write(
+      'low-train.jsonl',
+      ['Who came?', 'What was it?'].map((q) => JSON.stringify({ q })),
+    );
+    write(
+      'low-test.jsonl',
+      ['When will it be?', 'Where are they?'].map((q) => JSON.stringify({ q })),
+    );
+    const low = { task: 'low', budgets: [2], ...files('low-train.jsonl', 'low-test.jsonl') };
+    const { pairs } = gradeSchoolMathDefaults;
+    const found = await resolve({ ...low, pairs: { ...pairs, chosen: 'gold' } }, [task]);
+    assert.deepEqual(found.goldShortfall, { answers: 2, best: 0.4 });
+    const { warnings } = await planGrid(found);
+    assert.equal(
+      warnings.filter((text) => text.startsWith('Of 2 gold answers of the pool none reaches')).length,
+      1,
+    );
+    for (const change of [{}, { chosen: 'gold', threshold: 0.4 } as const])
+      assert.equal(
+        (await resolve({ ...low, pairs: { ...pairs, ...change } }, [task])).goldShortfall,
+        undefined,
+      );
+  });
+
   it('refuses more evaluation items than the test set has', async () => {
     const change = { ...files('train.jsonl', 'test.jsonl'), evaluation: { items: 3, maxNewTokens: 8 } };
     await assert.rejects(resolve(change), refuses('DEFINITION_INVALID', ['evaluation.items', '3', '2']));
