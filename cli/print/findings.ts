@@ -36,5 +36,5 @@ export function renderPrices({ prices }: SubjectAnalysis, ink: Ink): string[] {
       rest: '    ',
     }),
   );
-  return [ink.strong('Best purchase if a demonstration costs 0.5 to 10 pairs'), ...lines];
+  return [ink.strong('Best purchase by the price of a demonstration in pairs'), ...lines];
 }
