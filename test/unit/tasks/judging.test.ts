@@ -36,7 +36,7 @@ describe('judging', () => {
     );
   });
 
-  it('scores a win 1 in either order, a tie 0.5, and an unparseable verdict as a loss', () => {
+  it('scores a win 1 in either order, a tie 0.5, and an unparseable verdict or a refusal as a loss', () => {
     const longer = qualityJudge<null>('longer', '', (_, answer) => answer.length);
     assert.deepEqual(judgeBothOrders(longer, null, compared), { win: 1, unparseable: 0, inconsistent: 0 });
     const swapped = { ...compared, answer: 'short', reference: 'long answer' };
@@ -51,6 +51,12 @@ describe('judging', () => {
       compared,
     );
     assert.deepEqual(mute, { win: 0.5, unparseable: 0.5, inconsistent: 1 });
+    const refusing = judgeBothOrders(
+      saying(() => '[[refusal]]'),
+      null,
+      compared,
+    );
+    assert.deepEqual(refusing, { win: 0, unparseable: 1, inconsistent: 0 });
   });
 });
 
