@@ -99,6 +99,7 @@ export { usd } from './core/money';
 export { BudgetlineError, failures } from './core/failures';
 export { defineLoss } from './losses';
 export { hub } from './core/hub';
+export { createRandom } from './core/random';
 export type { FailureInfo } from './core/failure-table';
 export type { FailureCode } from './core/failures';
 export type {
@@ -171,7 +172,6 @@ export type { CellPlan, Purchase, SweepPlan, UniqueStage } from './planning';
 export { defineExperiment, defineSweep } from './definitions';
 export {
   codeGeneration,
-  createRandom,
   defineTask,
   gradeSchoolMath,
   gradeSchoolMathDefaults,

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DemonstrationRow, PreferenceRow } from '../schemas/rows';
-import { createRandom, generateSynthetic, gradeSchoolMath, type SyntheticProblem } from '../tasks';
+import { generateSynthetic, gradeSchoolMath, type SyntheticProblem } from '../tasks';
+import { createRandom } from '../core/random';
 
 /** Files that both sides train on and are scored on. */
 export interface BenchData {

@@ -23,3 +23,32 @@ export function sfc32(
   for (let round = 0; round < rounds; round += 1) next();
   return next;
 }
+
+const golden = 0x9e3779b9;
+
+/** MurmurHash3's finaliser: every input bit reaches every output bit. */
+function mix32(value: number): number {
+  let x = value | 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** A 32-bit hash of a text; for buckets and seeds, not for security. */
+export const hashText = (text: string): number => mix32(fnv1a(text));
+
+/**
+ * Counter-based random numbers: number n is a hash of (seeds, n), so streams do not depend on each other. Seeds differ by
+ * position and by type.
+ */
+export function createRandom(...seeds: readonly (number | string)[]): () => number {
+  const low = hashText(JSON.stringify(seeds));
+  const high = hashText(JSON.stringify([...seeds, 'high']));
+  let counter = 0;
+  return () => {
+    counter += 1;
+    const first = mix32(low + Math.imul(counter, golden));
+    const second = mix32(high ^ mix32(first + counter));
+    return (first * 0x200000 + (second >>> 11)) / 2 ** 53;
+  };
+}

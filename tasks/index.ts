@@ -29,5 +29,4 @@ export {
 } from './judging/judge';
 export { lengthControlledWinRate } from './judging/length-control';
 export { logicPuzzles } from './logic-puzzles/task';
-export { createRandom } from './random';
 export { summarization } from './summarization/task';

@@ -5,7 +5,7 @@ import type { StageMetrics } from '../../contracts/metrics';
 import type { DemonstrationsSpec } from '../../stages';
 import type { Annotator, Problem } from '../../contracts/task';
 import { demonstrationRows } from '../../planning';
-import { createRandom } from '../../tasks';
+import { createRandom } from '../../core/random';
 import { writeFileAtomic } from '../../host/durable-files';
 import { annotate, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';

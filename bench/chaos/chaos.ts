@@ -6,7 +6,7 @@ import type { ResolvedSweep } from '../../contracts/resolved';
 import { planGrid, type SweepPlan } from '../../planning';
 import { Campaign, type Fault, type Quota } from './campaign';
 import { mountSmallDisk, type SmallDisk } from './disk';
-import { createRandom } from '../../tasks/random';
+import { createRandom } from '../../core/random';
 import { listProcesses, Sampler } from './sampler';
 import { runInWorld } from './sweep';
 import { judge, type Verdict } from './verdict';

@@ -3,7 +3,7 @@ import { BudgetlineError } from '../../core/failures';
 import type { ProblemSet, TaskContext } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';
 import { parseJsonRows } from '../json-rows';
-import { createRandom, hashText } from '../random';
+import { createRandom, hashText } from '../../core/random';
 import { readFiles } from './read-files';
 import { separate } from './separate';
 import type { TaskDefinition, TaskProblem } from './types';

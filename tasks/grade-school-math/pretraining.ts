@@ -1,5 +1,6 @@
 import type { Problem, Random } from '../../contracts/task';
-import { createRandom, randomInteger, randomChoice } from '../random';
+import { createRandom } from '../../core/random';
+import { randomInteger, randomChoice } from '../random';
 import {
   applyOperation,
   generateComputation,

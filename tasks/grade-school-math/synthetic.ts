@@ -1,6 +1,7 @@
 import type { TaskData } from '../../schemas/definition';
 import type { Problem, ProblemSet, Random } from '../../contracts/task';
-import { createRandom, randomInteger, randomChoice, hashText } from '../random';
+import { createRandom, hashText } from '../../core/random';
+import { randomInteger, randomChoice } from '../random';
 import { gainVerbs, lossVerbs, names, nouns, phrases } from './words';
 
 export type SyntheticData = Extract<TaskData, { source: 'synthetic' }>;

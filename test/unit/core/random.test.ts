@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createDraws } from '../../../analysis/random';
-import { createRandom } from '../../../tasks/random';
+import { createRandom } from '../../../core/random';
 import { createNormals, createUniforms, createWords, hashName } from '../../../trainer/model/random';
 
 describe('seeded random numbers', () => {

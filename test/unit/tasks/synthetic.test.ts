@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Random } from '../../../contracts/task';
 import {
-  createRandom,
   generateSynthetic,
   gradeSchoolMath,
   latentAnswer,
@@ -11,6 +10,7 @@ import {
   type SyntheticProblem,
   vocabularyWords,
 } from '../../../tasks';
+import { createRandom } from '../../../core/random';
 import { computationKey } from '../../../tasks/grade-school-math/synthetic';
 import { countTokens } from '../../../tasks/grade-school-math/words';
 import { normalizeText } from '../../../text/normalize';
