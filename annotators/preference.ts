@@ -1,4 +1,5 @@
 import { definedAt, stackOfCaller } from '../core/code';
+import { createRandom } from '../core/random';
 import { BudgetlineError } from '../core/failures';
 import type {
   Judge,
@@ -9,7 +10,6 @@ import type {
   Random,
 } from '../contracts/task';
 import { parseVerdict, preferenceOf } from '../contracts/verdict';
-import { createRandom } from '../tasks';
 
 /** A program that labels: which of the two answers, as they are shown, is better. */
 export type PreferenceProgram<P extends Problem = Problem> = (

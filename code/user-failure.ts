@@ -15,7 +15,8 @@ function reasonOf(error: unknown): string {
     : `SyntaxError: ${reason}`;
 }
 
-function isCoded(error: unknown): boolean {
+/** Whether an error has a code of ours; a user's module may have loaded another copy of this package. */
+export function isCoded(error: unknown): error is Error {
   return error instanceof Error && error.name === 'BudgetlineError';
 }
 
@@ -25,6 +26,12 @@ function placeOf(error: unknown, path: string): string {
   if (unparsedAt !== undefined) return unparsedAt;
   const place = firstPlaceIn(error instanceof Error ? (error.stack ?? '') : '');
   return place === undefined ? path : `${place.file}:${place.line}`;
+}
+
+/** The reason, with the user's file and line if they are known. */
+export function failureWords(error: unknown): string {
+  const place = firstPlaceIn(error instanceof Error ? (error.stack ?? '') : '');
+  return place === undefined ? reasonOf(error) : `${reasonOf(error)} (${place.file}:${place.line})`;
 }
 
 /**

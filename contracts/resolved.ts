@@ -42,20 +42,6 @@ export interface ResolvedMembers {
   readonly stageKinds?: readonly PinnedStageKind[];
 }
 
-/** Reference answers from files that the task's verifier scores below 1. */
-export interface PartialReferences {
-  readonly count: number;
-  readonly lowest: number;
-}
-
-/** No gold answer that was looked at reaches `pairs.threshold`, and pairs choose the gold answer. */
-export interface GoldShortfall {
-  /** Number of gold answers that were looked at. */
-  readonly answers: number;
-  /** Their best score. */
-  readonly best: number;
-}
-
 /** A user's preference loss, loaded and checked on the client. Its code is `code[''].loss`. */
 export interface ResolvedLoss {
   /** Its file on this host. Not in keys. */
@@ -73,10 +59,6 @@ export interface Resolved<Definition> {
   readonly poolRows: number;
   /** Excluded rows of the task's files, by reason; left out if there are none. */
   readonly excluded?: Readonly<Record<string, number>>;
-  /** Reference answers of the task's files that score below 1; left out if there are none. */
-  readonly partial?: PartialReferences;
-  /** Left out if a gold answer can be chosen, or if none has to be. */
-  readonly goldShortfall?: GoldShortfall;
   /** Usable rows of the user's own files; left out if the definition names none. */
   readonly userRows?: Readonly<Partial<Record<UserRowsUse, number>>>;
   /** Identities of annotators and judge; left out if the name identifies them, as for built-in ones. */

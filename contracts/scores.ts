@@ -1,6 +1,4 @@
 import { BudgetlineError } from '../core/failures';
-import type { PairSpec } from '../schemas/definition';
-import type { GoldShortfall } from './resolved';
 import type { Finish, Problem, Task } from './task';
 
 /**
@@ -30,23 +28,4 @@ export function goldScoreOf(task: Task, problem: Problem): number {
   const score = known.get(problem) ?? scoreOf(task, problem, task.gold(problem));
   known.set(problem, score);
   return score;
-}
-
-/** Gold answers that are looked at. */
-const lookedAt = 50;
-
-/**
- * Looks at the gold answers of the first problems of a pool.
- *
- * @returns undefined where one of them can be a pair's chosen answer, or where pairs do not choose the gold answer
- */
-export function goldShortfall(
-  task: Task,
-  pool: readonly Problem[],
-  { chosen, threshold }: Pick<PairSpec, 'chosen' | 'threshold'>,
-): GoldShortfall | undefined {
-  const looked = pool.slice(0, lookedAt);
-  if (chosen !== 'gold' || looked.length === 0) return undefined;
-  const best = looked.reduce((most, problem) => Math.max(most, goldScoreOf(task, problem)), -Infinity);
-  return best >= threshold ? undefined : { answers: looked.length, best };
 }

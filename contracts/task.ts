@@ -1,13 +1,14 @@
 import type { CodeOrigin } from '../core/code';
 import type { ProblemData } from '../schemas/definition';
 import type { LabelPattern, Metrics } from './metrics';
-import type { PartialReferences } from './resolved';
 import type { AnnotatorIdentity } from './provenance';
 import type { ItemResult } from '../schemas/rows';
 
 /** One problem of a task. Its other fields are known only to the task. */
 export interface Problem {
   readonly id: string;
+  /** File and line of its row: "train.jsonl:2". Left out for generated problems. */
+  readonly place?: string;
   /** The prompt exactly as the model gets it, up to where the answer begins. */
   readonly prompt: string;
   /** The reference answer that a verifier compares with, e.g. "10". */
@@ -22,8 +23,6 @@ export interface ProblemSet<P extends Problem = Problem> {
   readonly test: readonly P[];
   /** Excluded rows, by reason. */
   readonly excluded: Readonly<Record<string, number>>;
-  /** Left out if there are none. */
-  readonly partial?: PartialReferences;
 }
 
 /** Returns numbers from [0, 1). Depends only on the seed and the number of calls. */

@@ -261,6 +261,12 @@ export const failureTable = {
     meaning: 'No task or annotator of this name is registered on the worker.',
     remedy: 'Register it: createWorker({ tasks: [...] }).',
   },
+  TASK_FAULTY: {
+    retried: false,
+    meaning:
+      'The trial of a task before a run found a fault: a call that does not end, a verifier that fails or returns no score, or correct answers that all score 0.',
+    remedy: 'Correct the function of the task that the message names.',
+  },
   RUN_ENDED: {
     retried: false,
     meaning: 'The workflow was cancelled or terminated while it was watched.',

@@ -11,7 +11,7 @@ import { digestFile } from '../store';
 import { find } from './find';
 import { inField } from './in-field';
 
-type AnyDefinition = ExperimentDefinition | SweepDefinition;
+export type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
 export interface LoadOptions {
   readonly tasks: readonly Task[];

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import { readCode } from '../code';
 import type { CodeByRole, UserCode } from '../core/code';
-import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import type { SweepDefinition } from '../schemas/definition';
 import type { ResolvedInputs, Resolved, ResolvedModel, ResolvedSweep } from '../contracts/resolved';
 import type { PinnedMember } from '../core/members';
 import { parseHubReference } from '../core/hub';
 import type { IdentifiedSource } from '../contracts/provenance';
-import { goldShortfall } from '../contracts/scores';
 import type { Annotator, PreferenceAnnotator, ProblemSet, Task } from '../contracts/task';
 import { variantsOf } from '../planning';
 import { digestOf, modelDigest } from '../core/digest';
@@ -20,7 +19,14 @@ import { resolveLoss } from './loss';
 import { pinFamily, createPinning } from './members';
 import { fetchHubModel, type HubOptions } from './hub';
 import { embeddedModelPath } from '../host/package-files';
-import { assertEnoughItems, assertValidation, type LoadedSet, loadProblems } from './problems';
+import {
+  type AnyDefinition,
+  assertEnoughItems,
+  assertValidation,
+  type LoadedSet,
+  loadProblems,
+} from './problems';
+import { judgeTrials, seedOf, type TaskTrial, type TriedSets, trySets } from './trial';
 
 export interface ResolveOptions {
   /** Tasks registered with the workers; the definition's task, annotator and judges must be among them. */
@@ -32,8 +38,6 @@ export interface ResolveOptions {
 }
 
 type ModelOptions = { readonly baseDir: string; readonly hub: HubOptions | undefined };
-
-type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
 /** A definition with its inputs pinned; for a sweep with axes, those of every variant. */
 type ResolvedOf<D> = Resolved<D> & (D extends SweepDefinition ? Pick<ResolvedSweep, 'variants'> : object);
@@ -79,14 +83,14 @@ function excludedOf(
 async function loadInputs(definition: AnyDefinition, options: ResolveOptions) {
   const { baseDir = process.cwd(), hub } = options;
   const { model, family } = await resolveModel(definition, { baseDir, hub });
-  const { files, problems, ...loaded } = await loadProblems(definition, options);
+  const loaded = await loadProblems(definition, options);
+  const { files, problems } = loaded;
   const excluded = excludedOf(problems, loaded.sets);
   const counts = {
     poolRows: problems.pool.length,
     excluded: Object.keys(excluded).length === 0 ? undefined : excluded,
-    partial: problems.partial,
   };
-  return { ...loaded, problems, inputs: { model, files, members: family && { family }, ...counts } };
+  return { ...loaded, inputs: { model, files, members: family && { family }, ...counts } };
 }
 
 /** The identity of an annotator or judge, with its digest for keys; undefined where the name is enough. */
@@ -195,14 +199,23 @@ function withUserRows({ inputs, heldOut }: Loaded, userRows: ResolvedUserRows | 
   };
 }
 
-/** Resolves inputs; definitions with the same model and data load them once. */
-function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<ResolvedInputs> {
+/** The inputs of a definition, and the trials of its tasks. */
+interface Tried {
+  readonly inputs: ResolvedInputs;
+  readonly trials: readonly TaskTrial[];
+}
+
+/** Resolves inputs; definitions with the same model and data load them once, and try their tasks once. */
+function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<Tried> {
   const known = new Map<string, Promise<Loaded>>();
+  const tried = new Map<string, TriedSets>();
   const { baseDir = process.cwd() } = options;
   const pin = createPinning(baseDir);
   return async (definition) => {
     const sources = questionSets(definition).map(({ name, task, data }) => ({ name, task, data }));
+    const seed = seedOf(definition);
     const key = JSON.stringify([sources, definition.model, definition.family]);
+    const trialKey = JSON.stringify([sources, seed]);
     const loading = known.get(key) ?? loadInputs(definition, options);
     known.set(key, loading);
     const loaded = await loading;
@@ -211,12 +224,14 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
     assertValidation(definition, sets[0]!);
+    const answers = tried.get(trialKey) ?? trySets(loaded, seed);
+    tried.set(trialKey, answers);
+    const trials = judgeTrials(answers, loaded, definition);
     const pinned = await resolveLoss(definition.preference.loss, baseDir);
     const loss = pinned?.loss;
     const makers = findRowMakers(definition, task);
     const identities = {
       ...(await identifyRowMakers(makers)),
-      goldShortfall: goldShortfall(task, problems.pool, definition.pairs),
       ...(await resolveJudges(sets)),
       ...(await resolveCode(makers, sets, pinned?.code)),
       loss,
@@ -224,25 +239,54 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir, loss });
     const { members, ...inputs } = withUserRows(loaded, userRows);
     const own = await pin(definition);
-    return { ...inputs, ...identities, members: members || own ? { ...members, ...own } : undefined };
+    const all = members || own ? { ...members, ...own } : undefined;
+    return { inputs: { ...inputs, ...identities, members: all }, trials };
+  };
+}
+
+/** A resolved definition, and the trials of its tasks, each once. */
+export interface TriedDefinition<D extends AnyDefinition> {
+  readonly resolved: ResolvedOf<D>;
+  readonly trials: readonly TaskTrial[];
+}
+
+const distinct = (trials: readonly TaskTrial[]): TaskTrial[] => [
+  ...new Map(trials.map((trial) => [JSON.stringify(trial), trial])).values(),
+];
+
+/**
+ * Resolves a definition, and tries its tasks.
+ *
+ * @throws BudgetlineError as `resolveDefinition`
+ */
+export async function tryDefinition<D extends AnyDefinition>(
+  definition: D,
+  options: ResolveOptions,
+): Promise<TriedDefinition<D>> {
+  const resolve = createResolver(options);
+  if (!('axes' in definition) || definition.axes === undefined) {
+    const { inputs, trials } = await resolve(definition);
+    return { resolved: { definition, ...inputs }, trials };
+  }
+  const variants: Tried[] = [];
+  for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
+  const [first] = variants as [Tried, ...Tried[]];
+  return {
+    resolved: { definition, ...first.inputs, variants: variants.map(({ inputs }) => inputs) },
+    trials: distinct(variants.flatMap(({ trials }) => trials)),
   };
 }
 
 /**
  * Pins a definition's inputs by content: base model, data files, annotators, judges and user code, and counts the pool. For
  * a sweep with axes, does so for every variant. Problems are loaded, so malformed rows are reported here by file and line.
+ * Tasks are tried: reference answers and program annotators answer some items, and the verifier scores them.
  *
- * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, DEFINITION_INVALID
+ * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, TASK_FAULTY, DATA_INVALID, DEFINITION_INVALID
  */
 export async function resolveDefinition<D extends AnyDefinition>(
   definition: D,
   options: ResolveOptions,
 ): Promise<ResolvedOf<D>> {
-  const resolve = createResolver(options);
-  if (!('axes' in definition) || definition.axes === undefined)
-    return { definition, ...(await resolve(definition)) };
-  const variants: ResolvedInputs[] = [];
-  for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
-  const [first] = variants as [ResolvedInputs, ...ResolvedInputs[]];
-  return { definition, ...first, variants };
+  return (await tryDefinition(definition, options)).resolved;
 }

@@ -79,28 +79,6 @@ function excludedWarnings(variants: readonly VariantPlan[]): string[] {
   });
 }
 
-/** A graded verifier may score a reference answer below 1. */
-function partialWarnings(variants: readonly VariantPlan[]): string[] {
-  return variants.flatMap(({ resolved: { partial, definition } }) => {
-    if (partial === undefined) return [];
-    const { count, lowest } = partial;
-    const answers = count === 1 ? '1 reference answer scores' : `${count} reference answers score`;
-    return [
-      `${answers} below 1 by the verifier of ${definition.task} (lowest ${Number(lowest.toPrecision(3))}); they are kept.`,
-    ];
-  });
-}
-
-function goldWarnings(variants: readonly VariantPlan[]): string[] {
-  return variants.flatMap(({ resolved: { goldShortfall, definition } }) => {
-    if (goldShortfall === undefined) return [];
-    const { answers, best } = goldShortfall;
-    return [
-      `Of ${answers} gold answers of the pool none reaches pairs.threshold ${definition.pairs.threshold} by the verifier of ${definition.task} (best score ${Number(best.toPrecision(3))}), so pairs.chosen "gold" makes no pairs.`,
-    ];
-  });
-}
-
 function heldOutWarnings(variants: readonly VariantPlan[]): string[] {
   return variants.flatMap(({ resolved: { heldOut = [], poolRows } }) =>
     heldOut.map(
@@ -184,8 +162,6 @@ export async function planGrid(sweep: ResolvedSweep): Promise<SweepPlan> {
         ...stepWarnings(stages),
         ...judgeWarnings(variants),
         ...excludedWarnings(variants),
-        ...partialWarnings(variants),
-        ...goldWarnings(variants),
         ...heldOutWarnings(variants),
       ]),
     ],

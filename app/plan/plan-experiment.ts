@@ -1,6 +1,12 @@
 import type { ResolvedExperiment } from '../../contracts/resolved';
 import type { Task } from '../../contracts/task';
-import { defineExperiment, resolveDefinition, sweepOfOne, type ExperimentInput } from '../../definitions';
+import {
+  defineExperiment,
+  tryDefinition,
+  sweepOfOne,
+  type ExperimentInput,
+  type TaskTrial,
+} from '../../definitions';
 import { assertRepeatable, type CellPlan, planCell } from '../../planning';
 import { builtInTasks } from '../../workers';
 import { type Place, placeOf } from '../location';
@@ -11,6 +17,8 @@ import { userTasks } from './user-tasks';
 export interface PlannedExperiment extends Place {
   readonly resolved: ResolvedExperiment;
   readonly plan: CellPlan;
+  /** What reference answers and program annotators score on some items, for each task of the definition. */
+  readonly trials: readonly TaskTrial[];
   /** The user's own tasks, which the workers must know. */
   readonly tasks: readonly Task[];
 }
@@ -18,7 +26,7 @@ export interface PlannedExperiment extends Place {
 /**
  * Plans an experiment. Starts nothing.
  *
- * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL
+ * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, TASK_FAULTY, DATA_INVALID, BUDGET_EXCEEDS_POOL
  */
 export async function planExperiment(
   definition: ExperimentInput,
@@ -28,8 +36,8 @@ export async function planExperiment(
   const tasks = userTasks(sweepOfOne(defined), options);
   const hub = { onProgress: options.onDownload };
   // The user's task precedes a built-in task of the same name, as in workers.
-  const resolved = await resolveDefinition(defined, { tasks: [...tasks, ...builtInTasks], hub });
+  const { resolved, trials } = await tryDefinition(defined, { tasks: [...tasks, ...builtInTasks], hub });
   const plan = await planCell(resolved);
   await assertRepeatable({ cells: [plan] });
-  return { ...placeOf(options), resolved, plan, tasks };
+  return { ...placeOf(options), resolved, plan, trials, tasks };
 }

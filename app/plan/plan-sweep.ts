@@ -2,7 +2,13 @@ import type { SweepDefinition } from '../../schemas/definition';
 import type { ResolvedSweep } from '../../contracts/resolved';
 import type { StageKey } from '../../contracts/stage';
 import type { Task } from '../../contracts/task';
-import { defineSweep, resolveDefinition, type DownloadProgress, type SweepInput } from '../../definitions';
+import {
+  defineSweep,
+  tryDefinition,
+  type DownloadProgress,
+  type SweepInput,
+  type TaskTrial,
+} from '../../definitions';
 import { assertRepeatable, planGrid, type SweepPlan } from '../../planning';
 import type { Store } from '../../store';
 import { builtInTasks, deviceSlots } from '../../workers';
@@ -33,6 +39,8 @@ export interface PlannedSweep {
   readonly store: Store;
   /** Facts for the report, one for each combination of axis values; one if there are no axes. */
   readonly places: readonly PlaceFacts[];
+  /** What reference answers and program annotators score on some items, for each task of the definition. */
+  readonly trials: readonly TaskTrial[];
   /** Your own tasks, which the workers must know. */
   readonly tasks: readonly Task[];
 }
@@ -55,7 +63,7 @@ async function planDefinition(
   // The user's task precedes a built-in task of the same name, as in workers.
   const tasks = [...own, ...builtInTasks];
   const hub = onDownload === undefined ? {} : { hub: { onProgress: onDownload } };
-  const resolved = await resolveDefinition(definition, { tasks, ...hub });
+  const { resolved, trials } = await tryDefinition(definition, { tasks, ...hub });
   const plan = await planGrid(resolved);
   await assertRepeatable(plan);
   const cached = await findCached(store, plan);
@@ -63,17 +71,28 @@ async function planDefinition(
   const summary = summarizePlan(plan, { definition, cached, slots });
   const machine = await readMachine(home);
   const warnings = [
+    ...trials.flatMap((trial) => trial.warnings),
     ...summary.warnings,
     ...(await warnOfKeptVersions(store, plan)),
     ...warnOfResources(summary.resources, { home, slots, machine }),
   ];
   const places = placeFacts(resolved, tasks);
-  return { resolved, plan, summary: { ...summary, warnings }, cached, home, store, places, tasks: own };
+  return {
+    resolved,
+    plan,
+    summary: { ...summary, warnings },
+    cached,
+    home,
+    store,
+    places,
+    trials,
+    tasks: own,
+  };
 }
 
 /**
  * Plans a sweep: cells, unique stages, stages that are in the store, rows to buy, US dollars and estimated seconds.
- * Starts nothing. Writes nothing, except that a model of the Hugging Face hub is downloaded into its cache.
+ * Tries the tasks on some items. Starts nothing. Writes nothing, except that a model of the Hugging Face hub is downloaded into its cache.
  *
  * @example
  * ```ts
@@ -82,8 +101,8 @@ async function planDefinition(
  * ```
  *
  * @returns the plan. `runSweep` takes the definition and makes the same plan
- * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL,
- * SPEND_LIMIT
+ * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, TASK_FAULTY, DATA_INVALID,
+ * BUDGET_EXCEEDS_POOL, SPEND_LIMIT
  */
 export async function planSweep(definition: SweepInput, options: PlanOptions = {}): Promise<PlannedSweep> {
   const defined = defineSweep(definition);

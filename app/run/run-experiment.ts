@@ -28,7 +28,7 @@ export interface RunExperimentOptions extends RunOptions {
  *
  * @returns the cell with its score, its stages with their costs, and the price of its rows. `auditRun(cell.id)` reads its
  * record, `verifyRun(cell.id)` verifies it
- * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL before
+ * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, TASK_FAULTY, DATA_INVALID, BUDGET_EXCEEDS_POOL before
  * anything runs; TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE, TEMPORAL_SILENT; the code of what ended the experiment
  * @throws the reason of `signal`, if it aborts
  */

@@ -43,7 +43,7 @@ export function recordOf({ resolved, places }: PlannedSweep, { result, run }: Fo
  * console.log(report.path);
  * ```
  *
- * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID, BUDGET_EXCEEDS_POOL, SPEND_LIMIT
+ * @throws BudgetlineError DEFINITION_INVALID, INPUT_MISSING, TASK_UNKNOWN, TASK_FAULTY, DATA_INVALID, BUDGET_EXCEEDS_POOL, SPEND_LIMIT
  * before anything runs; TEMPORAL_MISSING, PORT_IN_USE, STORE_UNWRITABLE, TEMPORAL_SILENT; the code of what ended the
  * sweep. A failed cell does not throw: `result.failedCells` lists it
  * @throws the reason of `signal`, if it aborts

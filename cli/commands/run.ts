@@ -16,6 +16,7 @@ import { renderParts } from '../print/parts';
 import { renderSearch } from '../print/search';
 import { renderSpend } from '../print/spend';
 import { describeTemporal } from '../print/temporal';
+import { renderTrials } from '../print/trial';
 import { wrap } from '../print/text';
 import { createProgressView, type ProgressView } from '../progress-view';
 import { commandOf, resumeCommand, type Invocation } from '../resume-command';
@@ -153,12 +154,14 @@ export async function runCommand(file: string, flags: RunFlags): Promise<number>
   const printer = createPrinter(flags);
   const found = await planFile(file, flags);
   const { planned } = found;
-  const { summary, resolved } = planned;
+  const { summary, resolved, trials } = planned;
+  const { definition } = resolved;
   printer.print([
-    ...renderPlan(summary, resolved.definition, printer.ink),
+    ...renderPlan(summary, definition, printer.ink),
     ...renderPipeline(planned, printer.ink),
+    ...renderTrials(planned, definition, printer.ink),
   ]);
   if (flags.plan !== true) return execute(createRun(found, printer), flags.json === true);
-  if (flags.json === true) printJson({ ...summary, ...stagesJson(planned), definition: resolved.definition });
+  if (flags.json === true) printJson({ ...summary, trials, ...stagesJson(planned), definition });
   return 0;
 }

@@ -8,7 +8,8 @@ import type { Ink } from './ink';
 import { formatBudget, formatBytes, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';
 
-function fact(name: string, text: string, ink: Ink): string[] {
+/** One fact of a plan: its name, faint, and a text. */
+export function fact(name: string, text: string, ink: Ink): string[] {
   const first = `  ${padRight(name, 16)}`;
   const [head = '', ...rest] = wrap(text, { first });
   return [ink.faint(first) + head.slice(first.length), ...rest];

@@ -30,6 +30,18 @@ export function wrap(text: string, options: WrapOptions = {}): string[] {
 
 const graphemes = new Intl.Segmenter();
 
+/** Breaks a text at the width, wherever that is, with every blank kept. */
+export function wrapExact(text: string, { first = '', width = pageWidth }: WrapOptions = {}): string[] {
+  const rest = ' '.repeat(stringWidth(first));
+  const lines = [first];
+  for (const { segment } of graphemes.segment(text)) {
+    const longer = lines[lines.length - 1]! + segment;
+    if (stringWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(rest + segment);
+  }
+  return lines;
+}
+
 /** Truncates a text to one line. */
 export function fit(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;

@@ -6,29 +6,13 @@ import type { Annotator, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
 import { generateProblems, readProblems, dedupKeyOf } from './load';
 import { fileNamesOf } from './read-files';
-import type { ItemAnnotator, ReadRow, TaskDefinition, TaskInput, TaskProblem } from './types';
-
-/** A row with its reference answer's score; tasks that a judge compares have no such score. */
-function scoredRow<Item>(
-  { comparison, target, gold = target, score }: TaskInput<Item>,
-  item: Item,
-): ReadRow<Item> {
-  const answer = comparison === undefined ? gold(item) : undefined;
-  return answer === undefined ? { item } : { item, score: score(item, answer, 'stop').score };
-}
+import type { ItemAnnotator, TaskDefinition, TaskInput, TaskProblem } from './types';
 
 function rowReader<Item>(input: TaskInput<Item>): TaskDefinition<Item>['readRow'] {
   return (fields) => {
     const parsed = input.schema?.safeParse(fields);
     if (parsed === undefined) throw sourceRefused(input.name, 'files');
-    if (parsed.success) {
-      const row = scoredRow(input, parsed.data);
-      // An incorrect reference would be trained on. A graded verifier may score even the best answer below 1.
-      if (row.score === undefined || row.score > 0) return { row };
-      return {
-        reasons: [{ field: 'the reference answer', reason: `is incorrect by the verifier of ${input.name}` }],
-      };
-    }
+    if (parsed.success) return { row: parsed.data };
     const { issues } = parsed.error;
     return {
       reasons: issues.map((issue) => ({ field: fieldText(issue.path), reason: issueText(issue, fields) })),

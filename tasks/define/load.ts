@@ -69,30 +69,21 @@ export function generateProblems<Item>(
   };
 }
 
-function partialOf(scores: readonly number[]): Pick<ProblemSet, 'partial'> {
-  const below = scores.filter((score) => score < 1);
-  const lowest = below.reduce((least, score) => Math.min(least, score), 1);
-  return below.length === 0 ? {} : { partial: { count: below.length, lowest } };
-}
-
 /** Reads train and test rows, validated by the task's schema and made disjoint. */
 export async function readProblems<Item>(
   task: TaskDefinition<Item>,
   { data, context }: { data: FileData; context: TaskContext },
 ): Promise<ProblemSet<TaskProblem<Item>>> {
-  const remedy = `Correct or remove these lines: they do not fit the schema or the verifier of ${task.name}.`;
-  const scores: number[] = [];
+  const remedy = `Correct or remove these lines: they do not fit the schema of ${task.name}.`;
   const rows = await readFiles({ data, context, remedy }, (file, faults, name) =>
-    parseJsonRows(file, (fields) => task.readRow(fields), faults).map(
-      ({ line, row: { item, score = 1 } }) => {
-        scores.push(score);
-        return makeProblem(task, item, `${name}-${String(line).padStart(5, '0')}`);
-      },
-    ),
+    parseJsonRows(file, (fields) => task.readRow(fields), faults).map(({ line, row }) => ({
+      ...makeProblem(task, row, `${name}-${String(line).padStart(5, '0')}`),
+      place: `${file.path}:${line}`,
+    })),
   );
   const compared = ({ item }: TaskProblem<Item>) => ({
     text: task.leakageText?.(item) ?? task.prompt(item),
     dedupKey: task.dedupKey?.(item),
   });
-  return { ...separate(rows, { validation: data.validation, compared }), ...partialOf(scores) };
+  return separate(rows, { validation: data.validation, compared });
 }

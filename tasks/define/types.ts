@@ -91,13 +91,7 @@ export interface TaskInput<Item> {
   readonly summarize?: (items: readonly ItemResult[]) => Readonly<Record<string, number>>;
 }
 
-/** A row of a file, with its reference answer's score if the task has a verifier. */
-export interface ReadRow<Item> {
-  readonly item: Item;
-  readonly score?: number;
-}
-
 /** A task for its loaders. */
 export interface TaskDefinition<Item> extends TaskInput<Item> {
-  readRow(fields: Fields): { row: ReadRow<Item> } | { reasons: readonly FieldReason[] };
+  readRow(fields: Fields): { row: Item } | { reasons: readonly FieldReason[] };
 }

@@ -68,12 +68,13 @@ export const questionRemedy =
 
 function makeProblem(
   { line, row }: NumberedRow<QuestionRow>,
-  file: string,
+  file: { readonly name: string; readonly path: string },
   stripCalculationAnnotations: boolean,
 ): FileProblem {
   return {
     source: 'files',
-    id: `${file}-${String(line).padStart(5, '0')}`,
+    id: `${file.name}-${String(line).padStart(5, '0')}`,
+    place: `${file.path}:${line}`,
     question: row.question.trim(),
     prompt: `${instruction}\n\nQuestion: ${row.question.trim()}\nAnswer:\n`,
     target: answerNumber(row.answer) ?? '',
@@ -86,22 +87,13 @@ function makeProblem(
  * Train rows whose question equals a test question or shares a 13-gram with one are excluded and counted, and so are pool
  * rows that overlap validation.
  *
- * @param isCorrect the verifier; a row whose worked answer fails it is refused
  * @throws BudgetlineError DATA_INVALID, with file, line and field of the first twenty unusable rows
  */
-export async function loadFiles(
-  data: FileData,
-  context: TaskContext,
-  isCorrect: (problem: FileProblem) => boolean,
-): Promise<ProblemSet<FileProblem>> {
+export async function loadFiles(data: FileData, context: TaskContext): Promise<ProblemSet<FileProblem>> {
   const rows = await readFiles({ data, context, remedy: questionRemedy }, (file, faults, name) =>
-    parseQuestions(file, faults).flatMap((row) => {
-      const problem = makeProblem(row, name, data.stripCalculationAnnotations);
-      if (isCorrect(problem)) return [problem];
-      const reason = 'is incorrect by the verifier of grade-school-math';
-      faults.push({ path: file.path, line: row.line, field: 'answer', reason });
-      return [];
-    }),
+    parseQuestions(file, faults).map((row) =>
+      makeProblem(row, { name, path: file.path }, data.stripCalculationAnnotations),
+    ),
   );
   const compared = ({ question }: FileProblem): Compared => ({ text: question });
   return separate(rows, { validation: data.validation, compared });

@@ -18,9 +18,7 @@ const task: Task<MathProblem> = {
   metric: 'accuracy',
   fileNames: fileNamesOf,
   load: (data, context) =>
-    data.source === 'files'
-      ? loadFiles(data, context, (problem) => scoreFile(problem, problem.solution, 'stop').score === 1)
-      : Promise.resolve(generateSynthetic(data)),
+    data.source === 'files' ? loadFiles(data, context) : Promise.resolve(generateSynthetic(data)),
   annotators,
   gold: goldAnswer,
   leakageText: (problem) => (problem.source === 'synthetic' ? syntheticQuestion(problem) : problem.question),

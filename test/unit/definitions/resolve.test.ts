@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { resolveDefinition, type SweepInput } from '../../../definitions';
 import { BudgetlineError } from '../../../core/failures';
 import type { FailureCode } from '../../../core/failures';
 import { planGrid } from '../../../planning';
 import { defineSweep } from '../../../definitions';
-import { defineTask, gradeSchoolMathDefaults } from '../../../tasks';
+import { gradeSchoolMathDefaults } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -89,39 +88,6 @@ describe('resolving a definition', () => {
     await assert.rejects(resolve({ annotator: 'ann' }), refuses('TASK_UNKNOWN', ['ann', 'majority-error']));
   });
 
-  it('looks at gold answers where pairs choose them, and the plan warns if none reaches the threshold', async () => {
-    const task = defineTask({
-      name: 'low',
-      metric: 'score',
-      schema: z.object({ q: z.string() }),
-      prompt: ({ q }) => q,
-      target: () => 'x',
-      score: () => ({ score: 0.4 }),
-    });
-    write(
-      'low-train.jsonl',
-      ['Who came?', 'What was it?'].map((q) => JSON.stringify({ q })),
-    );
-    write(
-      'low-test.jsonl',
-      ['When will it be?', 'Where are they?'].map((q) => JSON.stringify({ q })),
-    );
-    const low = { task: 'low', budgets: [2], ...files('low-train.jsonl', 'low-test.jsonl') };
-    const { pairs } = gradeSchoolMathDefaults;
-    const found = await resolve({ ...low, pairs: { ...pairs, chosen: 'gold' } }, [task]);
-    assert.deepEqual(found.goldShortfall, { answers: 2, best: 0.4 });
-    const { warnings } = await planGrid(found);
-    assert.equal(
-      warnings.filter((text) => text.startsWith('Of 2 gold answers of the pool none reaches')).length,
-      1,
-    );
-    for (const change of [{}, { chosen: 'gold', threshold: 0.4 } as const])
-      assert.equal(
-        (await resolve({ ...low, pairs: { ...pairs, ...change } }, [task])).goldShortfall,
-        undefined,
-      );
-  });
-
   it('refuses more evaluation items than the test set has', async () => {
     const change = { ...files('train.jsonl', 'test.jsonl'), evaluation: { items: 3, maxNewTokens: 8 } };
     await assert.rejects(resolve(change), refuses('DEFINITION_INVALID', ['evaluation.items', '3', '2']));
@@ -143,32 +109,6 @@ describe('resolving a definition', () => {
       ),
     );
     assert.equal((await resolve(files('train.jsonl', 'test.jsonl'))).excluded, undefined);
-  });
-
-  it('warns once of reference answers that a graded verifier scores below 1', async () => {
-    const graded = defineTask<{ q: string; share: number }>({
-      name: 'graded',
-      metric: 'share',
-      schema: z.object({ q: z.string(), share: z.number() }),
-      prompt: ({ q }) => q,
-      target: () => 'yes',
-      score: ({ share }) => ({ score: share }),
-    });
-    write(
-      'graded.jsonl',
-      ['Who', 'When', 'Where', 'Why'].map((q, at) => JSON.stringify({ q, share: 0.9 - at / 8 })),
-    );
-    write(
-      'graded-test.jsonl',
-      ['How', 'What'].map((q) => JSON.stringify({ q, share: 1 })),
-    );
-    const resolved = await resolve({ ...files('graded.jsonl', 'graded-test.jsonl'), task: 'graded' }, [
-      graded,
-    ]);
-    assert.deepEqual(
-      (await planGrid(resolved)).warnings.filter((warning) => warning.includes('reference')),
-      ['4 reference answers score below 1 by the verifier of graded (lowest 0.525); they are kept.'],
-    );
   });
 
   describe('with an auxiliary task', () => {

@@ -9,7 +9,6 @@ import {
   sweepIdOf,
   type SweepPlan,
 } from '../../../planning';
-import { gradeSchoolMathDefaults } from '../../../tasks';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const kindsOf = (stages: readonly PlannedStage[]): string[] => stages.map(({ kind }) => kind);
@@ -118,18 +117,6 @@ describe('planning a sweep', () => {
     assert.ok(plan.warnings.some((text) => text.startsWith('SFT on 7 demonstrations: 4 optimiser steps')));
     // 64 rows in batches of 8 make 32 steps in four epochs.
     assert.ok(!plan.warnings.some((text) => text.startsWith('SFT on 64 ')));
-  });
-
-  it('warns where no gold answer can be chosen', async () => {
-    const pairs = { ...gradeSchoolMathDefaults.pairs, chosen: 'gold', threshold: 0.8 } as const;
-    const goldShortfall = { answers: 50, best: 0.61234 };
-    const { warnings } = await planGrid(resolveSweep({ pairs }, { goldShortfall }));
-    assert.ok(
-      warnings.includes(
-        'Of 50 gold answers of the pool none reaches pairs.threshold 0.8 by the verifier of grade-school-math (best score 0.612), so pairs.chosen "gold" makes no pairs.',
-      ),
-      warnings.join('\n'),
-    );
   });
 
   it('prices each row once in the sweep, and all rows of a cell in the cell', async () => {

@@ -105,27 +105,6 @@ describe('defineTask', () => {
     });
   });
 
-  it('keeps and counts reference answers that score below 1, and refuses those that score 0', async () => {
-    const graded = defineTask<{ q: string; share: number }>({
-      name: 'graded',
-      metric: 'share',
-      schema: z.object({ q: z.string(), share: z.number() }),
-      prompt: ({ q }) => q,
-      target: () => 'yes',
-      score: ({ share }) => ({ score: share }),
-    });
-    const row = (q: string, share: number) => ({ q, share });
-    const load = (...train: object[]) => graded.load(files, texts({ train, test: [row('Why?', 1)] }));
-    const set = await load(row('Who?', 0.9), row('When?', 0.75), row('Where?', 1));
-    assert.deepEqual([set.pool.length, set.partial], [2, { count: 2, lowest: 0.75 }]);
-    assert.equal((await load(row('Who?', 1), row('When?', 1))).partial, undefined);
-    for (const score of [0, -1])
-      await assert.rejects(
-        load(row('Who?', 0.9), row('When?', score)),
-        /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is incorrect by the verifier of graded/,
-      );
-  });
-
   it('refuses a data source that the task does not have', async () => {
     const { name, metric } = sums;
     const bare = defineTask<null>({
@@ -239,15 +218,6 @@ describe('programs of code generation', () => {
       'x+'.repeat(300) + 'x',
     ])
       assert.equal(parseProgram(text), undefined, text.slice(0, 40));
-  });
-
-  it('that fail their own tests are refused as reference answers', async () => {
-    const row = { request: 'f(x,y): take x, add 1.', tests: [{ x: 1, output: 2 }], solution: 'x+1' };
-    const context = texts({ train: [row, { ...row, request: 'Other.', solution: 'x+2' }], test: [row] });
-    await assert.rejects(
-      codeGeneration.load(files, context),
-      /1 row cannot be used:\ntrain\.jsonl:2: the reference answer is incorrect by the verifier of code-generation/,
-    );
   });
 
   it('have the same dedup key where they compute the same, whatever the order of tests', async () => {

@@ -1,0 +1,152 @@
+import { timedOut, withinTime } from '../../code/time-limit';
+import { failureWords, isCoded } from '../../code/user-failure';
+import { createRandom } from '../../core/random';
+import type { BudgetlineError } from '../../core/failures';
+import type { Annotator, Finish, Problem, Task } from '../../contracts/task';
+import { authorName, faulty, itemName, shortText } from './faults';
+import type { ScoredAnswer, TriedAuthor, Unanswered } from './tried';
+
+/** What is tried. */
+export interface TrialSubject {
+  readonly task: Task;
+  /** Items that every author answers. */
+  readonly items: readonly Problem[];
+  /** Further items, for reference answers only. */
+  readonly further: readonly Problem[];
+  readonly annotators: readonly Annotator[];
+  readonly poolSeed: number;
+}
+
+/** Limits of one trial, in milliseconds. */
+export interface TrialLimits {
+  /** No further answer is asked for after this. */
+  readonly startMs: number;
+  /** A call that still runs then does not end. */
+  readonly endMs: number;
+}
+
+interface Author extends TriedAuthor {
+  readonly answers: ScoredAnswer[];
+  readonly without: Unanswered[];
+  failure?: Unanswered;
+  readonly write: (problem: Problem) => unknown;
+}
+
+const authorOf = (annotator: string | null, write: Author['write']): Author => ({
+  annotator,
+  answers: [],
+  without: [],
+  write,
+});
+
+/** One trial. It knows the call that runs, to name one that never ends. */
+class Trial {
+  readonly references: Author;
+  readonly annotators: readonly Author[];
+  readonly #startedMs = performance.now();
+  #running: { readonly what: string; readonly problem: Problem; readonly sinceMs: number } | undefined;
+
+  constructor(
+    private readonly subject: TrialSubject,
+    private readonly limits: TrialLimits,
+  ) {
+    const { task, annotators, poolSeed } = subject;
+    this.references = authorOf(null, (problem) => task.gold(problem));
+    // Seeded as in the stage that buys demonstrations.
+    this.annotators = annotators.map((each) =>
+      authorOf(each.name, (problem) => each.demonstrate(problem, createRandom(poolSeed, problem.id))),
+    );
+  }
+
+  run(): void {
+    for (const problem of this.subject.items) {
+      for (const author of [this.references, ...this.annotators]) this.#ask(author, problem);
+      // A model may write anything, and nothing too.
+      if (this.#hasTime()) this.#score(problem, '', 'an empty answer', 'length');
+    }
+    for (const problem of this.subject.further) this.#ask(this.references, problem);
+  }
+
+  /** The error of a trial that was stopped. */
+  endless(): BudgetlineError | undefined {
+    if (this.#running === undefined) return undefined;
+    const { what, problem, sinceMs } = this.#running;
+    const seconds = Math.round((performance.now() - sinceMs) / 1000);
+    return this.#fault(problem, `${what} did not end within ${seconds} s and was stopped.`);
+  }
+
+  #hasTime(): boolean {
+    return performance.now() - this.#startedMs < this.limits.startMs;
+  }
+
+  #fault(problem: Problem, message: string, cause?: unknown): BudgetlineError {
+    return faulty(this.subject.task.name, problem, message, cause);
+  }
+
+  #call<T>(what: string, problem: Problem, call: () => T): T {
+    this.#running = { what, problem, sinceMs: performance.now() };
+    return call();
+  }
+
+  #ask(author: Author, problem: Problem): void {
+    if (author.failure !== undefined || !this.#hasTime()) return;
+    const text = this.#write(author, problem);
+    if (text === undefined) return;
+    const score = this.#score(problem, text, authorName(author.annotator), 'stop');
+    author.answers.push({ problem, text, score });
+  }
+
+  /** The author's answer. Undefined: it has none, which is recorded. */
+  #write(author: Author, problem: Problem): string | undefined {
+    const { annotator } = author;
+    const { name } = this.subject.task;
+    const who = annotator === null ? `"gold" of task ${name}` : `Annotator ${annotator} of task ${name}`;
+    const fail = (reason: string, cause?: unknown): void => {
+      author.failure = { problem, reason };
+      const message = `${who} fails on ${itemName(problem)}: ${reason}`;
+      if (annotator === null) throw this.#fault(problem, message, cause);
+    };
+    let text: unknown;
+    try {
+      text = this.#call(`${who}, on ${itemName(problem)},`, problem, () => author.write(problem));
+    } catch (error) {
+      if (isCoded(error)) author.without.push({ problem, reason: error.message });
+      else fail(failureWords(error), error);
+      return undefined;
+    }
+    if (typeof text === 'string' && text.trim() !== '') return text;
+    if (typeof text === 'string') author.without.push({ problem, reason: 'The answer is empty.' });
+    else fail(`it returned ${String(text)} instead of a text.`);
+    return undefined;
+  }
+
+  #score(problem: Problem, text: string, of: string, finish: Finish): number {
+    const { task } = this.subject;
+    const verifier = `The verifier of task ${task.name}`;
+    const answer = `${of} to ${itemName(problem)}${text === '' ? '' : `, ${shortText(text)}`}`;
+    let score: unknown;
+    try {
+      ({ score } = this.#call(`${verifier}, on ${answer},`, problem, () =>
+        task.score(problem, text, finish),
+      ));
+    } catch (error) {
+      throw this.#fault(problem, `${verifier} fails on ${answer}: ${failureWords(error)}`, error);
+    }
+    if (typeof score === 'number' && score >= 0 && score <= 1) return score;
+    const message = `${verifier} returns the score ${String(score)} for ${answer}. A score is a number from 0 to 1.`;
+    throw this.#fault(problem, message);
+  }
+}
+
+/**
+ * Has the task's authors answer its items, and its verifier score the answers.
+ *
+ * @returns the reference answers first, then the annotators
+ * @throws BudgetlineError TASK_FAULTY: a call that does not end, a verifier that fails or returns no score, a failing `gold`
+ */
+export function tryAnswers(subject: TrialSubject, limits: TrialLimits): readonly TriedAuthor[] {
+  const trial = new Trial(subject, limits);
+  const fault = withinTime(() => trial.run(), limits.endMs) === timedOut ? trial.endless() : undefined;
+  if (fault !== undefined) throw fault;
+  return [trial.references, ...trial.annotators];
+}

@@ -1,0 +1,25 @@
+import type { Problem } from '../../contracts/task';
+
+/** An answer with the verifier's score. */
+export interface ScoredAnswer {
+  readonly problem: Problem;
+  readonly text: string;
+  readonly score: number;
+}
+
+/** An item without an answer, and why. */
+export interface Unanswered {
+  readonly problem: Problem;
+  readonly reason: string;
+}
+
+/** The answers of one author, in the order of the items. */
+export interface TriedAuthor {
+  /** Name of the annotator; null: the task's reference answers. */
+  readonly annotator: string | null;
+  readonly answers: readonly ScoredAnswer[];
+  /** Items that it refuses, e.g. rows of a file without a reference answer. */
+  readonly without: readonly Unanswered[];
+  /** The first item on which it fails; nothing was asked after it. */
+  readonly failure?: Unanswered;
+}
