@@ -1,6 +1,6 @@
 export { type Split, splitBudget } from './counts';
 export { detectableDifference } from './detectable';
-export { dependenciesOf, estimateSeconds } from './estimate';
+export { dependenciesOf, estimateSeconds, estimateStageSeconds } from './estimate';
 export { listPriceUsd, makesRows, type Purchase, uniquePurchase, usdTolerance } from './money';
 export { type CellPlan, identifyCell, planBase, planCell } from './cell';
 export type { PlannedPipeline } from './planned-pipeline';

@@ -45,6 +45,7 @@ export {
   rowUsd,
 } from './synthesize-data/prices';
 export { describePrice } from './synthesize-data/price-words';
+export { atYield, sampledSpecOf } from './synthesize-data/yield';
 export { evaluate, isDefinitionsEvaluation, type ScoredModel, scoredModel, testEvaluation } from './evaluate';
 export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';
 export { type Trace, tracePipeline } from './trace';

@@ -7,6 +7,7 @@ import {
   countControls,
   detectableDifference,
   estimateSeconds,
+  estimateStageSeconds,
   estimateTests,
   listPriceUsd,
   type Purchase,
@@ -18,6 +19,7 @@ import {
 import { orderKinds } from '../../stages';
 import { otherPricings, type OtherPricing, pricingsIn, type RowPricing } from './row-pricing';
 import { type PlanResources, type ResourceOptions, summarizeResources } from './resources';
+import { type ExpectedYield, expectStage, type Yields } from './yields';
 
 /** Counts, cost and estimated time of a plan. */
 export interface PlanSummary {
@@ -42,6 +44,10 @@ export interface PlanSummary {
   readonly toBuy: Purchase;
   /** Price of `toBuy`. */
   readonly toBuyUsd: number;
+  /** Rows a sampled prompt, learned from the store or assumed; one for each task, model and settings of pairs. */
+  readonly yields: readonly ExpectedYield[];
+  /** Verifier calls of `purchase` and its price, if all yields are the highest or the lowest ones. */
+  readonly yieldRange: YieldRange;
   /** Verdicts by judge, two for each answer: all, and those that are not in the store yet. */
   readonly verdicts: Readonly<Record<string, { readonly all: number; readonly toRun: number }>>;
   /** Device slots of the workers on this machine. */
@@ -77,6 +83,12 @@ export interface PlanSummary {
   /** Rows that each budget buys at each fraction; empty if budgets count rows. */
   readonly purchases: readonly MoneyPurchase[];
   readonly warnings: readonly string[];
+}
+
+/** Estimates at the highest and the lowest yields. */
+export interface YieldRange {
+  readonly verifierCalls: { readonly low: number; readonly high: number };
+  readonly annotationUsd: { readonly low: number; readonly high: number };
 }
 
 /** Cells whose pipelines wait for results. */
@@ -179,17 +191,37 @@ function summarizeControls(
   };
 }
 
+function summarizeRange(stages: readonly PlannedStage[], yields: Yields | undefined): YieldRange {
+  const at = (which: 'low' | 'high'): PlannedStage[] =>
+    stages.map((stage) => expectStage(stage, yields, which));
+  const [fewest, most] = [at('high'), at('low')];
+  return {
+    verifierCalls: {
+      low: uniquePurchase(fewest).verifierCalls,
+      high: uniquePurchase(most).verifierCalls,
+    },
+    annotationUsd: { low: listPriceUsd(fewest), high: listPriceUsd(most) },
+  };
+}
+
 export interface SummarizePlanOptions extends ResourceOptions {
   readonly definition: SweepDefinition;
+  /** Left out: every yield is the assumption. */
+  readonly yields?: Yields;
 }
 
 /** Counts the stages, rows and tokens of a plan, and those that are in the store. */
 export function summarizePlan(
   plan: SweepPlan,
-  { definition, cached, slots }: SummarizePlanOptions,
+  { definition, cached, slots, yields }: SummarizePlanOptions,
 ): PlanSummary {
-  const { sweepId, cells, stages, purchase, warnings } = plan;
+  const { sweepId, cells, warnings } = plan;
+  const stages = plan.stages.map((unique) => {
+    const stage = expectStage(unique.stage, yields);
+    return { ...unique, stage, seconds: estimateStageSeconds(stage) };
+  });
   const all = stages.map(({ stage }) => stage);
+  const purchase = uniquePurchase(all);
   const inStore = all.filter(({ key }) => cached.has(key));
   const prices = pricingsIn(definition, plan);
   const toBuy = difference(purchase, uniquePurchase(inStore));
@@ -204,11 +236,16 @@ export function summarizePlan(
     cachedStages: inStore.length,
     byKind: countKinds(stages, cached),
     purchase,
-    annotationUsd: plan.annotationUsd,
+    annotationUsd: listPriceUsd(all),
     prices,
     otherPrices: otherPricings(all, prices),
     toBuy,
-    toBuyUsd: plan.annotationUsd - listPriceUsd(inStore),
+    toBuyUsd: listPriceUsd(all) - listPriceUsd(inStore),
+    yields: yields?.all ?? [],
+    yieldRange: summarizeRange(
+      plan.stages.map(({ stage }) => stage),
+      yields,
+    ),
     verdicts: countVerdicts(all, cached),
     slots,
     seconds: estimateSeconds(

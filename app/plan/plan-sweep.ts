@@ -18,6 +18,7 @@ import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
 import { readMachine, warnOfResources } from './resources';
 import { userTasks, type UserCodeOptions } from './user-tasks';
+import { learnYields } from './yields';
 
 /** Options of {@link planSweep}. */
 export interface PlanOptions extends HomeOptions, UserCodeOptions {
@@ -68,7 +69,8 @@ async function planDefinition(
   await assertRepeatable(plan);
   const cached = await findCached(store, plan);
   const slots = deviceSlots(definition.execution.threads);
-  const summary = summarizePlan(plan, { definition, cached, slots });
+  const yields = await learnYields(store, plan);
+  const summary = summarizePlan(plan, { definition, cached, slots, yields });
   const machine = await readMachine(home);
   const warnings = [
     ...trials.flatMap((trial) => trial.warnings),

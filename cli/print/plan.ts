@@ -4,6 +4,7 @@ import type { SweepDefinition } from '../../schemas/definition';
 import { describePrice, labelOf } from '../../stages';
 import { variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
+import type { ExpectedYield } from '../../app/plan/yields';
 import type { Ink } from './ink';
 import { formatBudget, formatBytes, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';
@@ -119,6 +120,38 @@ function describePrices({ prices, otherPrices }: PlanSummary): string[] {
   const others = otherPrices.map(({ noun, usd }) => `${noun} at ${formatUsd(usd)} each`);
   return [...known, `The pipeline also has ${joinList(others)}.`];
 }
+
+const yieldNouns = {
+  pairs: 'pairs',
+  'labelled-pairs': 'labelled pairs',
+  'rejection-samples': 'correct samples',
+} as const;
+
+/** Two decimals at most: 0.38, 0.4. */
+const formatYield = (rows: number): string => String(Number(rows.toFixed(2)));
+
+function describeYield({ what, task, expected, low, high, stages, sameModel }: ExpectedYield): string {
+  const rows = `${formatYield(expected)} ${yieldNouns[what]} a prompt`;
+  if (stages === 0)
+    return `assumes ${rows} of ${task}: the store has no earlier data stage with these settings; the first run will show it`;
+  const model = sameModel ? 'this task and model' : 'this task with other models';
+  const earlier = `${countOf(stages, 'earlier data stage')} of ${model}, ${formatYield(low)} to ${formatYield(high)}`;
+  return `expects ${rows} of ${task}: ${earlier}`;
+}
+
+/** Verifier calls and money at the highest and the lowest yield. */
+function describeYieldRange({ yieldRange: { verifierCalls, annotationUsd } }: PlanSummary): string[] {
+  if (verifierCalls.low === verifierCalls.high) return [];
+  const calls = `${formatCount(verifierCalls.low)} to ${countOf(verifierCalls.high, 'verifier call')}`;
+  const isPriced = annotationUsd.low !== annotationUsd.high;
+  const usd = isPriced ? `, ${formatUsd(annotationUsd.low)} to ${formatUsd(annotationUsd.high)}` : '';
+  return [`at these yields: ${calls}${usd}`];
+}
+
+const describeYields = (summary: PlanSummary): string[] => [
+  ...summary.yields.map(describeYield),
+  ...describeYieldRange(summary),
+];
 
 /** Work that the numbers of the cells leave out. */
 const laterWork = ({ testEvaluations }: PlanSummary): string =>
@@ -237,6 +270,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...fact('Controls', describeControls(summary), ink),
     ...describePrices(summary).flatMap((text, at) => fact(at === 0 ? 'Prices' : '', text, ink)),
     ...fact('Annotation', describePurchase(summary), ink),
+    ...describeYields(summary).flatMap((text, at) => fact(at === 0 ? 'Yield' : '', text, ink)),
     ...describeVerdicts(summary).flatMap((text, at) => fact(at === 0 ? 'Judging' : '', text, ink)),
     ...describeLimit(summary, definition).flatMap((text) => fact('Limit', text, ink)),
     ...summary.purchases.flatMap((one, index) => fact(index === 0 ? 'Money' : '', describeMoney(one), ink)),

@@ -37,7 +37,7 @@ const letters = (version?: number) =>
     name: 'letters',
     metric: 'accuracy',
     target: () => 'a',
-    score: () => ({ score: 0 }),
+    score: (_item, answer) => ({ score: Number(answer === 'a') }),
     synthesize: (random) => random(),
     prompt: (item: number) => `${item}?\nA:`,
     annotators: [

@@ -1,0 +1,26 @@
+import type { PlannedStage } from '../../contracts/stage';
+import { expectedPairYield } from '../rates';
+import { generating } from '../work';
+import type { SampledSpec } from './spec';
+
+/** The spec of a stage that makes its rows from samples; undefined for other stages. */
+export function sampledSpecOf({ kind, spec }: Pick<PlannedStage, 'kind' | 'spec'>): SampledSpec | undefined {
+  return kind === 'synthesizeData' && 'pairs' in spec ? (spec as SampledSpec) : undefined;
+}
+
+/**
+ * A stage with its calls and its work at another yield; its key does not depend on that.
+ *
+ * @param yielded rows for each sampled prompt
+ */
+export function atYield(stage: PlannedStage, yielded: number): PlannedStage {
+  const spec = sampledSpecOf(stage);
+  if (spec === undefined || stage.rows === null) return stage;
+  const { rows, pairs } = spec;
+  const verifierCalls = (stage.rows.verifierCalls * expectedPairYield) / yielded;
+  return {
+    ...stage,
+    rows: { ...stage.rows, verifierCalls },
+    work: generating((rows / yielded) * pairs.candidates, pairs.maxNewTokens),
+  };
+}
