@@ -272,7 +272,22 @@ describe('report', function () {
   it('shows pair synthesis, each set once', () => {
     const table = text.slice(text.indexOf('Pair synthesis'));
     const rows = table.slice(0, table.indexOf('</table>')).match(/<th scope="row"/g) ?? [];
-    assert.equal(rows.length, input.result.cells.filter(({ cell }) => cell.pairRows > 0).length);
+    const withPairs = input.result.cells.filter(({ cell }) => cell.pairRows > 0);
+    assert.equal(rows.length, withPairs.length);
+    const [planned, made] = withPairs.reduce(
+      ([expected, calls], { cell: { pairRows } }) => [
+        expected + 4 * Math.ceil(pairRows / 0.4),
+        calls + 16 * pairRows,
+      ],
+      [0, 0],
+    );
+    const words = table.slice(table.indexOf('</table>')).replace(/\s+/g, ' ');
+    assert.ok(
+      words.includes(
+        `${formatCount(planned)} at the yield that budgets assume (40%), ${formatCount(made)} made. Measured yield: 25%`,
+      ),
+      words.slice(0, 600),
+    );
   });
 
   it('lists failed controls with reason and remedy', async () => {

@@ -103,7 +103,7 @@ function stageOf(kind: StageKind, title: string, measured: StageMetrics = { metr
 const stepsOn = (rows: number): StageMetrics => ({ metrics: { rows, steps: 2 * Math.ceil(rows / 8) } });
 
 const pairMetrics = (rows: number): StageMetrics => ({
-  metrics: { rows, promptsScanned: rows * 4, samples: rows * 16, yield: 0.25 },
+  metrics: { rows, promptsScanned: rows * 4, samples: rows * 16, verifierCalls: rows * 16, yield: 0.25 },
   skipped: { 'below-margin': rows, 'below-threshold': 2 * rows, 'all-empty': 0 },
 });
 
