@@ -22,6 +22,7 @@ export {
 } from './app';
 export type {
   DefinitionOptions,
+  ExpectedYield,
   HomeOptions,
   LoadedDefinition,
   Location,
@@ -89,7 +90,14 @@ export type {
   Pending,
   RunState,
 } from './client';
-export type { DownloadProgress, HubOptions, ResolveOptions } from './definitions';
+export type {
+  DownloadProgress,
+  HubOptions,
+  ResolveOptions,
+  TaskTrial,
+  TriedAnswers,
+  TriedExample,
+} from './definitions';
 export type { SubjectAnalysis, SweepAnalysis } from './contracts/analysis/sweep';
 export type { ExperimentDefinition, SweepDefinition } from './schemas/definition';
 export type { ExperimentInput, SweepInput } from './definitions';

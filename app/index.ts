@@ -6,6 +6,7 @@ export type { HomeOptions, Location } from './location';
 export type { PlaceFacts } from './plan/place-facts';
 export { planSweep, type PlannedSweep, type PlanOptions } from './plan/plan-sweep';
 export type { PlanSummary } from './plan/plan-summary';
+export type { ExpectedYield } from './plan/yields';
 export type { UserCodeOptions } from './plan/user-tasks';
 export { analyzeResults, type ResultRow, type ResultRules } from './results/analyze-results';
 export { type ReportFiles, type ReportOptions, type ReportPart, writeReport } from './results/report-files';

@@ -20,6 +20,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   BUDGET_EXCEEDS_POOL: config,
   BUDGET_EXCEEDED: config,
   SPEND_LIMIT: config,
+  TASK_FAULTY: config,
   TASK_UNKNOWN: config,
   REFERENCE_MISMATCH: config,
   POOL_EXHAUSTED: 65,
