@@ -16,11 +16,14 @@ const allPrices = fc.record({
   verifierCall: price,
   preferenceLabel: fc.option(price, { nil: undefined }),
 });
-const allPairs = fc.record({
-  chosen: fc.constantFrom<'gold' | undefined>('gold', undefined),
-  candidates: fc.integer({ min: 1, max: 16 }),
-  annotator: fc.option(fc.constant('judge'), { nil: undefined }),
-  labels: fc.option(fc.integer({ min: 1, max: 15 }), { nil: undefined }),
+const byVerifier = fc.record({
+  chosen: fc.constantFrom('gold' as const, 'best-sample' as const),
+  candidates: fc.integer({ min: 2, max: 16 }),
+});
+const byAnnotator = fc.record({
+  annotator: fc.constant('judge'),
+  labels: fc.integer({ min: 1, max: 15 }),
+  candidates: fc.integer({ min: 2, max: 16 }),
 });
 
 const prices = { sftExample: 2, preferencePair: 1, sample: 0.125, verifierCall: 0.25, preferenceLabel: 0.5 };
@@ -47,18 +50,25 @@ function stagesOf(changes: Partial<SweepInput> = {}) {
 describe('the price of a row', () => {
   it('of a pair is the sum of its parts: the decision, the reference answer, the samples', () => {
     fc.assert(
-      fc.property(allPrices, allPairs, (prices, { chosen = pairs.chosen, ...changes }) => {
-        const definition = defined({ prices, pairs: { ...pairs, ...changes, chosen } });
-        const { annotator, labels = 2, candidates } = changes;
-        const decision =
-          annotator === undefined
-            ? prices.preferencePair
-            : labels * (prices.preferenceLabel ?? prices.preferencePair);
+      fc.property(allPrices, byVerifier, (prices, changes) => {
+        const definition = defined({ prices, pairs: { ...pairs, ...changes } });
+        const { chosen, candidates } = changes;
         const answer = chosen === 'gold' ? prices.sftExample : 0;
         const samples = 2.5 * candidates * (prices.sample + prices.verifierCall);
         const usd = rowUsd(pairPrice(definition));
-        assert.ok(isNear(usd, decision + answer + samples), `${usd}`);
+        assert.ok(isNear(usd, prices.preferencePair + answer + samples), `${usd}`);
         if (chosen === 'gold') assert.ok(usd >= rowUsd(demonstrationPrice(definition)) - 1e-9);
+      }),
+    );
+  });
+
+  it('of a pair that is labelled is the sum of its labels, and of samples that no verifier scores', () => {
+    fc.assert(
+      fc.property(allPrices, byAnnotator, (prices, changes) => {
+        const { labels, candidates } = changes;
+        const usd = rowUsd(pairPrice(defined({ prices, pairs: { ...pairs, ...changes } })));
+        const decision = labels * (prices.preferenceLabel ?? prices.preferencePair);
+        assert.ok(isNear(usd, decision + 2.5 * candidates * prices.sample), `${usd}`);
       }),
     );
   });
@@ -69,8 +79,9 @@ describe('the price of a row', () => {
     assert.equal(listPriceUsd([sampled(1)]), 1 + 10 * 0.375);
     assert.equal(listPriceUsd([sampled(1, { chosen: 'gold' })]), 1 + 2 + 10 * 0.375);
     assert.equal(listPriceUsd([sampled(1, { candidates: 8 })]), 1 + 20 * 0.375);
-    assert.equal(listPriceUsd([sampled(1, { annotator: 'judge', labels: 3 })]), 3 * 0.5 + 10 * 0.375);
     assert.equal(listPriceUsd([sampled(1, { what: 'rejection-samples' })]), 10 * 0.375, 'samples alone');
+    const labelled = stagesOf({ pairs: { ...pairs, annotator: 'judge' } });
+    assert.equal(listPriceUsd([labelled.sampled(1, { labels: 3 })]), 3 * 0.5 + 10 * 0.125);
   });
 
   it('of nested sets of gold pairs counts each row once, and the samples of every set', () => {
@@ -80,12 +91,12 @@ describe('the price of a row', () => {
     assert.equal(listPriceUsd([...sets, sets[1]!]), listPriceUsd(sets), 'a stage that two cells use');
   });
 
-  it('of a file has no samples and no labels', () => {
+  it('of a file has no samples and no reference answer', () => {
     const annotations = {
       demonstrations: rowsOf('/home/us/solutions.csv'),
       preferences: rowsOf('pairs.jsonl'),
     };
-    const changes = { annotations, pairs: { ...pairs, chosen: 'gold' as const, annotator: 'judge' } };
+    const changes = { annotations, pairs: { ...pairs, chosen: 'gold' as const } };
     const { demonstrations, sampled } = stagesOf(changes);
     assert.equal(listPriceUsd([demonstrations(8), sampled(4)]), 8 * 2 + 4);
     assert.equal(describePrice(demonstrationPrice(defined(changes))), 'a row of solutions.csv: $2.00');
@@ -116,10 +127,10 @@ describe('the words for a price', () => {
   });
 
   it('name the annotator of the labels', () => {
-    const labelled = defined({ pairs: { ...pairs, annotator: 'judge', candidates: 1 } });
+    const labelled = defined({ pairs: { ...pairs, annotator: 'judge' } });
     assert.equal(
       describePrice(pairPrice(labelled)),
-      'a prompt and 2 labels of annotator judge, 2 × $0.50 = $1.00; 1 sample for each of about 2.5 prompts, 2.5 × $0.3750 = $0.9375: $1.94',
+      'a prompt and 2 labels of annotator judge, 2 × $0.50 = $1.00; 4 samples for each of about 2.5 prompts, 10 × $0.1250 = $1.25: $2.25',
     );
   });
 
