@@ -1,5 +1,4 @@
 import { fewSteps, type StageResult } from '../contracts/stage';
-import type { Group } from './grid';
 
 /** A training stage with its optimiser steps. */
 export interface TrainedStage {
@@ -26,7 +25,7 @@ export function stepsOf(
 }
 
 /** Whether preference tuning of a group made too few steps to judge pairs by. */
-export function hasFewSteps({ trained }: Group): boolean {
+export function hasFewSteps({ trained }: { readonly trained: readonly TrainedStage[] }): boolean {
   const steps = stepsOf(trained, 'trainPreference');
   return steps !== null && isUnderTrained({ steps });
 }
