@@ -28,7 +28,7 @@ function withDefinitionOptions(command: Command): Command {
       parseNumbers,
     )
     .option('--seeds <list>', 'seeds, instead of those in the definition, e.g. 0,1,2', parseNumbers)
-    .option('--items <n>', 'number of test items in each evaluation', parseCount)
+    .option('--items <n>', 'number of items in each evaluation', parseCount)
     .option('--data <file>', 'training file (JSON Lines), for tasks that read files')
     .option(
       '--stall-seconds <n>',

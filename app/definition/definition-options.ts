@@ -16,7 +16,7 @@ export interface DefinitionOptions {
   /** Fractions of a budget that buy demonstrations, from 0 to 1. */
   readonly sftFractions?: number[];
   readonly seeds?: number[];
-  /** Number of test items. */
+  /** Number of items in each evaluation. */
   readonly items?: number;
   /** Absolute path of the training file, for tasks that read files. */
   readonly data?: string;

@@ -94,7 +94,7 @@ describe('a sweep that chooses by validation items', () => {
     const failed: TestResult = { of: identify(64, 0.5).id, evaluation: null, failure, stages: [] };
     const without = analyze(sweepOn('validation'), [testOf(baseItemsKey), failed]);
     assert.equal(without.budgets[0]?.test, null);
-    assert.equal(without.budgets[0]?.beatsBase, true, 'by validation items');
+    assert.equal(without.budgets[0].beatsBase, true, 'by validation items');
     assert.ok(
       without.notes.includes(`${failed.of} has no score on test items: TRAINER_CRASHED, It ended.`),
       without.notes.join('\n'),
