@@ -48,6 +48,9 @@ const checkpointing = {
   keepCheckpoints: z.int().min(1).default(2),
 };
 
+/** JSONL of { id, prompt, completion } that nothing trains on. Their loss is reported before the first step and after each epoch. */
+const heldOut = path.optional();
+
 /** Greedy, or sampling by counter-based random numbers on (seed, row, sample, position). */
 export const decoding = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('greedy') }),
@@ -94,6 +97,7 @@ export const sftJob = z.strictObject({
   /** JSONL; each row has `prompt` and the text in `column`. */
   data: path,
   column: z.enum(['completion', 'chosen']),
+  heldOut,
   training: trainingSpec,
 });
 
@@ -108,6 +112,7 @@ export const preferenceJob = z.strictObject({
   /** JSONL of { id, prompt, chosen, rejected }; for a loss of unpaired answers also of { id, prompt, completion, label }. */
   data: path,
   loss: jobLoss,
+  heldOut,
   training: trainingSpec,
 });
 

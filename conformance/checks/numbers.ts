@@ -4,7 +4,7 @@ import { linesOf } from '../../schemas/json-lines';
 import type { Check } from '../check';
 import { expect, expectResult, filesOf } from '../expect';
 import { rowCount, stepCount } from '../kit';
-import { eventsOf } from '../run';
+import { eventsOf, type Run } from '../run';
 
 function readRows<Row>(folder: string, name: string): Row[] {
   const path = join(folder, name);
@@ -32,7 +32,46 @@ const preferenceMetrics = [
 const near = (a: number | undefined, b: number, tolerance: number): boolean =>
   a !== undefined && Math.abs(a - b) <= tolerance;
 
+const heldOutLosses = (run: Run) =>
+  eventsOf(run, 'metric').flatMap(({ step, values }) => {
+    const loss = values['eval_loss'];
+    return loss === undefined ? [] : [{ step, loss }];
+  });
+
 export const numberChecks: readonly Check[] = [
+  {
+    section: 'Training',
+    rule: 'held-out rows change no weight; their loss, if reported, is that of logprobs after every epoch',
+    async run(kit) {
+      const { run: whole } = await kit.undisturbed();
+      const base = kit.sft('held-out');
+      const job = { ...base, heldOut: base.data };
+      const run = await kit.start(job);
+      const weightsOf = (of: Run): string | undefined =>
+        expectResult(of).files.find(({ path }) => path === 'adapter_model.safetensors')?.sha256;
+      expect(
+        weightsOf(run) === weightsOf(whole),
+        'adapter_model.safetensors differs from a run without them',
+      );
+      const losses = heldOutLosses(run);
+      if (losses.length === 0) return;
+      const { epochs } = job.training;
+      const ends = Array.from({ length: epochs + 1 }, (_, epoch) => (epoch * stepCount) / epochs);
+      const steps = losses.map(({ step }) => step).join();
+      expect(steps === ends.join(), `eval_loss was sent for the steps ${steps}, not ${ends.join()}`);
+      for (const [adapter, found] of [
+        [null, losses[0]],
+        [job.outputDir, losses.at(-1)],
+      ] as const) {
+        const named = { ...kit.logprobs(adapter === null ? 'held-out-start' : 'held-out-end'), adapter };
+        expectResult(await kit.start(named));
+        const rows = readRows<{ logprob: number; tokens: number }>(named.outputDir, 'logprobs.jsonl');
+        const total = (of: 'logprob' | 'tokens'): number => rows.reduce((sum, row) => sum + row[of], 0);
+        const wanted = -total('logprob') / total('tokens');
+        expect(near(found?.loss, wanted, 1e-4), `eval_loss is ${found?.loss}, and logprobs has ${wanted}`);
+      }
+    },
+  },
   {
     section: 'Preference losses',
     rule: 'at step 1 the margin is 0 and the loss ln 2; reference log-probabilities equal those of logprobs',

@@ -1,7 +1,7 @@
 /**
  * A training executable that breaks many rules of docs/protocol.md, for the conformance check: it dies of SIGTERM,
- * ignores the end of its input, checks no field of a job, leaves a folder when it fails, and writes different bytes
- * when it resumes from a checkpoint.
+ * ignores the end of its input, checks no field of a job, leaves a folder when it fails, scores held-out rows once,
+ * and writes different bytes when it resumes from a checkpoint.
  */
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
@@ -42,6 +42,7 @@ async function train(job) {
   const { id } = job;
   const self = { trainer: 'broken-trainer', version: '1', runtime: 'none', device: 'cpu', threads: 1 };
   emit({ event: 'hello', protocol: 1, pid: process.pid, command, id, resumedFromStep: from, ...self });
+  if (job.heldOut !== undefined) emit({ event: 'metric', step: 0, values: { eval_loss: 1 } });
   for (let step = from + 1; step <= 12; step += 1) {
     await sleep(15);
     emit({ event: 'metric', step, values: { loss: 1 / step } });

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { BudgetlineError } from '../../core/failures';
-import { demonstrationRow, preferenceRow } from '../../schemas/rows';
+import { demonstrationRow, preferenceRow, type DemonstrationRow } from '../../schemas/rows';
 import type { JobOf } from '../../schemas/trainer-job';
 import type { PairRow, SequenceRow } from '../rows';
 import { readJsonLines } from '../io/jsonl';
@@ -27,7 +27,7 @@ export interface ReadOptions<Source, Row> {
 }
 
 /** Reads, encodes and fits every row of a file. @throws DATA_INVALID naming file, line and field. */
-export async function readDataset<Source, Row>(options: ReadOptions<Source, Row>): Promise<Dataset<Row>> {
+async function readRows<Source, Row>(options: ReadOptions<Source, Row>): Promise<Dataset<Row>> {
   const { path, schema, policy, tokenizer } = options;
   const rows: Row[] = [];
   const ids: string[] = [];
@@ -43,7 +43,15 @@ export async function readDataset<Source, Row>(options: ReadOptions<Source, Row>
       ids.push(row.id);
     }
   }
-  if (rows.length > 0) return { rows, ids, overlengthRows };
+  return { rows, ids, overlengthRows };
+}
+
+/** Rows to train on. @throws DATA_INVALID naming file, line and field, or the file if it has no usable row. */
+export async function readDataset<Source, Row>(options: ReadOptions<Source, Row>): Promise<Dataset<Row>> {
+  const dataset = await readRows(options);
+  if (dataset.rows.length > 0) return dataset;
+  const { path } = options;
+  const { overlengthRows } = dataset;
   throw new BudgetlineError('DATA_INVALID', `${path} has no usable rows (${overlengthRows} were too long).`, {
     details: { path, overlengthRows },
   });
@@ -59,17 +67,38 @@ export function policyOf({ training }: TrainingJob, tokenizer: Tokenizer): Lengt
   return { maxLength, onOverlength, beginOfSequence: tokenizer.beginOfSequence };
 }
 
+const oneSequence = ({ prompt, answers }: EncodedExample): SequenceRow[] => [
+  joinSequence(prompt, answers[0] ?? []),
+];
+
+/** Demonstrations as they are read for training and for the held-out loss. */
+const completions = {
+  schema: demonstrationRow,
+  answersOf: ({ completion }: DemonstrationRow) => ({ completion }),
+  build: oneSequence,
+};
+
 /** Rows of an SFT job: the prompt, and the text of `column` as completion. */
 export function readDemonstrations(job: JobOf<'sft'>, tokenizer: Tokenizer): Promise<Dataset<SequenceRow>> {
-  const common = {
-    path: job.data,
-    policy: policyOf(job, tokenizer),
-    tokenizer,
-    build: ({ prompt, answers }: EncodedExample) => [joinSequence(prompt, answers[0] ?? [])],
-  };
+  const common = { path: job.data, policy: policyOf(job, tokenizer), tokenizer };
   return job.column === 'completion'
-    ? readDataset({ ...common, schema: demonstrationRow, answersOf: ({ completion }) => ({ completion }) })
-    : readDataset({ ...common, schema: preferenceRow, answersOf: ({ chosen }) => ({ chosen }) });
+    ? readDataset({ ...common, ...completions })
+    : readDataset({
+        ...common,
+        schema: preferenceRow,
+        answersOf: ({ chosen }) => ({ chosen }),
+        build: oneSequence,
+      });
+}
+
+/** The rows of `heldOut` that have at most `training.maxLength` tokens. */
+export async function readHeldOutRows(
+  path: string,
+  job: TrainingJob,
+  tokenizer: Tokenizer,
+): Promise<readonly SequenceRow[]> {
+  const policy = { ...policyOf(job, tokenizer), onOverlength: 'drop' } as const;
+  return (await readRows({ path, policy, tokenizer, ...completions })).rows;
 }
 
 /** Pairs of a preference job; the reference's log-probabilities are 0 until the reference pass. */

@@ -63,6 +63,9 @@ function takeBlocks(results: Results, kind: BlockKind, before: Buffers): Buffers
 
 const hasBaseline = (objective: Objective): boolean => objective.rows === 'unpaired' && objective.baseline;
 
+/** Weights up to this size take less memory a second time than it takes time to open a session again. */
+const smallBytes = 16 * 2 ** 20;
+
 /** Name of the sessions that score under the current weights. */
 const scoring = 'logprobs';
 
@@ -277,6 +280,11 @@ class OnnxTrainEngine implements TrainEngine {
 
   closeScoring(): Promise<void> {
     return this.sessions.release(scoring);
+  }
+
+  async closeIfLarge(): Promise<void> {
+    const bytes = [...this.options.weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+    if (bytes > smallBytes) await this.sessions.release();
   }
 
   release(): Promise<void> {

@@ -84,6 +84,8 @@ export interface TrainEngine {
   sequenceLogprobs(rows: readonly SequenceRow[]): Promise<Float64Array>;
   /** Closes the scoring sessions, which hold another copy of the frozen weights. They reopen when needed. */
   closeScoring(): Promise<void>;
+  /** Closes all sessions of a large model, between scoring and training: each kind holds a copy of the weights. */
+  closeIfLarge(): Promise<void>;
   exportState(): TrainState;
   importState(state: TrainState): void;
   release(): Promise<void>;

@@ -9,6 +9,7 @@ import { digestModelFolder, readModelFiles, saveModelFolder, type ModelFolder } 
 import { saveAdapter } from '../io/adapter';
 import { hashFile, sha256 } from '../io/files';
 import type { JobContext, JobMetrics } from './context';
+import type { HeldOut } from './held-out';
 import { chooseMicroBatch } from './micro-batch';
 import { freshState, type TrainingRun } from './training';
 
@@ -19,7 +20,8 @@ const startFolder = (job: FineTuningJob): string => (job.command === 'sft' ? job
 
 export async function describeFineTuningInputs(job: FineTuningJob): Promise<Record<string, unknown>> {
   const model = await digestModelFolder(startFolder(job));
-  return { [job.command === 'sft' ? 'model' : 'reference']: model, data: await hashFile(job.data) };
+  const heldOut = job.heldOut === undefined ? undefined : await hashFile(job.heldOut);
+  return { [job.command === 'sft' ? 'model' : 'reference']: model, data: await hashFile(job.data), heldOut };
 }
 
 /** Warns of the rows that `training.onOverlength` dropped or truncated. */
@@ -52,7 +54,10 @@ interface RowSizes {
 }
 
 /** Batches, learning rates and row sizes of a fine-tuning job. */
-export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: readonly Row[]) {
+export function planFineTuning<Row extends TrainRow>(
+  job: FineTuningJob,
+  { rows, heldOut }: { rows: readonly Row[]; heldOut: HeldOut | undefined },
+) {
   const { training, seed } = job;
   const steps = stepsOf(rows.length, training);
   const plan = planBatches({ rows: rows.length, batchSize: training.batchSize, seed });
@@ -69,7 +74,8 @@ export function planFineTuning<Row extends TrainRow>(job: FineTuningJob, rows: r
     stepsPerEpoch: Math.ceil(rows.length / training.batchSize),
     batchAt,
     learningRateAt: (step: number) => learningRateAt(step, schedule),
-    maxLength: maxSequenceLength(rows),
+    heldOut,
+    maxLength: maxSequenceLength([...rows, ...(heldOut?.rows ?? [])]),
     microBatchSize: chooseMicroBatch(job, rows),
     prompts: rows.some((row) => promptTokens(row) > 0),
   } satisfies Omit<TrainingRun, 'engine' | 'from'> & RowSizes;

@@ -23,6 +23,7 @@ import {
   saveTrained,
 } from './fine-tuning';
 import { checkFirstStep } from './first-step';
+import { readHeldOut } from './held-out';
 import { identifyLoss, loadLoss } from './loss';
 import { pairForm, unpairedForm, type RowForm } from './preference-rows';
 import { runReferencePass } from './reference-pass';
@@ -68,10 +69,12 @@ async function runPreference<Row extends TrainRow, Reference>(
   const { job } = context;
   const model = await loadModel(job.reference, context.family);
   reportContext(context, model);
-  const dataset = await form.read(job, await openTokenizer(job.reference, model.settings));
+  const tokenizer = await openTokenizer(job.reference, model.settings);
+  const dataset = await form.read(job, tokenizer);
   reportOverlength(context, dataset);
   if (loss.rows === 'unpaired') reportBalance(context, loss, dataset.rows);
-  const sizes = planFineTuning(job, dataset.rows);
+  const heldOut = await readHeldOut(job, tokenizer);
+  const sizes = planFineTuning(job, { rows: dataset.rows, heldOut });
   const engine = openFineTuning(context, { model, objective: loss, ...sizes });
   const references = loss.needs.reference ? await runReferencePass(context, form, { engine, dataset }) : null;
   const rows =
@@ -84,7 +87,7 @@ async function runPreference<Row extends TrainRow, Reference>(
     checkFirstStep(loss, step, { metrics, rows: batch });
     monitorChosen(step, metrics);
   };
-  const metrics = await train(context, { engine, from, ...planFineTuning(job, rows), check });
+  const metrics = await train(context, { engine, from, ...planFineTuning(job, { rows, heldOut }), check });
   await saveTrained(context, engine, { model, output });
   writeMetrics(job, output);
   if (references !== null) writeSynced(join(output, 'reference-logprobs.jsonl'), references.map(toJsonLine));

@@ -13,6 +13,7 @@ import {
   reportOverlength,
   saveTrained,
 } from './fine-tuning';
+import { readHeldOut } from './held-out';
 import { findResumePoint, train, writeMetrics } from './training';
 
 async function runSft(
@@ -23,9 +24,11 @@ async function runSft(
   const { job } = context;
   const model = await loadModel(job.model, context.family);
   reportContext(context, model);
-  const dataset = await readDemonstrations(job, await openTokenizer(job.model, model.settings));
+  const tokenizer = await openTokenizer(job.model, model.settings);
+  const dataset = await readDemonstrations(job, tokenizer);
   reportOverlength(context, dataset);
-  const plan = planFineTuning(job, dataset.rows);
+  const { rows } = dataset;
+  const plan = planFineTuning(job, { rows, heldOut: await readHeldOut(job, tokenizer) });
   const engine = openFineTuning(context, { model, objective: { rows: 'sequences' }, ...plan });
   if (from !== null) engine.importState(from.state);
   const metrics = await train(context, { engine, from, ...plan });

@@ -14,6 +14,7 @@ import { yielded } from '../protocol/stop';
 import { createStepsPerCall, type StepsPerCall } from './steps-per-call';
 import type { JobContext, JobMetrics } from './context';
 import { createDivergenceMonitor, requireFinite } from './divergence-monitor';
+import { scoreHeldOut, type HeldOut } from './held-out';
 
 export type TrainingJob = JobOf<'pretrain'> | JobOf<'sft'> | JobOf<'preference'>;
 
@@ -61,6 +62,8 @@ export interface TrainingRun {
   /** Rows of a step (from 1). Pure. */
   readonly batchAt: (step: number) => readonly TrainRow[];
   readonly learningRateAt: (step: number) => number;
+  /** Rows to score before the first step and after each epoch. Default: none. */
+  readonly heldOut?: HeldOut;
   /** Checks the metrics of a step before anything is logged. */
   readonly check?: (step: number, metrics: StepMetrics, rows: readonly TrainRow[]) => void;
 }
@@ -78,7 +81,9 @@ class TrainingLoop {
   private readonly monitorLoss: ReturnType<typeof createDivergenceMonitor>;
   private tokens: number;
   private savedStep: number;
-  private last: StepMetrics = {};
+  private lastLoss: number | undefined;
+  /** Held-out losses by step, those from before a resume included. */
+  private readonly heldOutLosses = new Map<number, number>();
   private readonly stepsPerCall: StepsPerCall;
 
   constructor(
@@ -87,14 +92,21 @@ class TrainingLoop {
   ) {
     this.stepsPerCall = createStepsPerCall(run.engine.stepsPerCall);
     this.log = openMetricsLog(metricsPath(context.job), run.from?.metrics);
-    this.monitorLoss = createDivergenceMonitor(this.log.earlier.map(({ values }) => values['loss'] ?? 0));
+    const losses = this.log.earlier.flatMap(({ values }) => values['loss'] ?? []);
+    this.lastLoss = losses.at(-1);
+    this.monitorLoss = createDivergenceMonitor(losses);
     this.tokens = run.from?.tokens ?? 0;
     this.savedStep = run.from?.step ?? 0;
+    for (const { step, values } of this.log.earlier) {
+      const loss = run.heldOut && values[run.heldOut.metric];
+      if (loss !== undefined) this.heldOutLosses.set(step, loss);
+    }
   }
 
   async train(): Promise<JobMetrics> {
     const { run } = this;
     const from = this.savedStep;
+    await this.evaluate(from);
     const progress = createProgress(this.context.events, { phase: 'train', steps: run.steps, from });
     for (let done = from; done < run.steps;) {
       await this.yieldIfRequested(done);
@@ -103,11 +115,10 @@ class TrainingLoop {
       for (const [index, request] of requests.entries()) {
         const before = this.tokens;
         this.record(request, metrics[index] ?? {});
-        const loss = this.last['loss'];
-        const tokens = this.tokens - before;
-        progress.report(request.step, { tokens, loss });
+        progress.report(request.step, { tokens: this.tokens - before, loss: this.lastLoss });
       }
       done += requests.length;
+      await this.evaluate(done);
       if (done % this.context.job.checkpointEverySteps === 0 && done < run.steps) this.save(done);
     }
     this.log.mark();
@@ -115,8 +126,32 @@ class TrainingLoop {
     return {
       steps: run.steps,
       tokens: this.tokens,
-      ...(this.last['loss'] === undefined ? {} : { finalLoss: this.last['loss'] }),
+      ...(this.lastLoss === undefined ? {} : { finalLoss: this.lastLoss }),
+      ...this.summariseHeldOut(),
     };
+  }
+
+  private summariseHeldOut(): JobMetrics {
+    const { heldOut, steps } = this.run;
+    if (heldOut === undefined) return {};
+    return {
+      heldOutRows: heldOut.rows.length,
+      heldOutLossStart: this.heldOutLosses.get(0)!,
+      heldOutLoss: this.heldOutLosses.get(steps)!,
+    };
+  }
+
+  /** Logs the held-out loss at the end of an epoch, unless an earlier process has. */
+  private async evaluate(step: number): Promise<void> {
+    const { heldOut, engine, stepsPerEpoch } = this.run;
+    if (heldOut === undefined || step % stepsPerEpoch !== 0 || this.heldOutLosses.has(step)) return;
+    const beforeBatch = (): Promise<void> => this.yieldIfRequested(step);
+    const loss = await scoreHeldOut(heldOut, { engine, events: this.context.events, beforeBatch });
+    const values = { [heldOut.metric]: loss, epoch: step / stepsPerEpoch };
+    requireFinite(step, values);
+    this.heldOutLosses.set(step, loss);
+    this.log.append(step, values);
+    this.context.events.emit({ event: 'metric', step, values });
   }
 
   private async call(requests: readonly StepRequest[]): Promise<readonly StepMetrics[]> {
@@ -126,11 +161,15 @@ class TrainingLoop {
     return metrics;
   }
 
-  /** The steps of the next call, at most up to the next checkpoint. */
+  /** The steps of the next call, at most up to the next checkpoint or evaluation. */
   private nextSteps(done: number): readonly StepRequest[] {
     const { run } = this;
-    const every = this.context.job.checkpointEverySteps;
-    const count = Math.min(this.stepsPerCall.next(), every - (done % every), run.steps - done);
+    const limits = [this.context.job.checkpointEverySteps, ...(run.heldOut ? [run.stepsPerEpoch] : [])];
+    const count = Math.min(
+      this.stepsPerCall.next(),
+      run.steps - done,
+      ...limits.map((every) => every - (done % every)),
+    );
     return Array.from({ length: count }, (_, index) => {
       const step = done + index + 1;
       return { step, rows: run.batchAt(step), learningRate: run.learningRateAt(step) };
@@ -151,7 +190,7 @@ class TrainingLoop {
     };
     this.log.append(step, without(values, eventOnly(this.context.job.command)));
     this.context.events.emit({ event: 'metric', step, values });
-    this.last = metrics;
+    this.lastLoss = metrics['loss'];
   }
 
   private async yieldIfRequested(step: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { lossOf } from '../../../../losses/registry';
 import { createScorer, createTrainEngine } from '../../../../trainer/engine';
 import type { PairRow } from '../../../../trainer/rows';
+import { scoreHeldOut } from '../../../../trainer/jobs/held-out';
 import { freshState } from '../../../../trainer/jobs/training';
 import { assertClose, assertGradients } from '../../../support/trainer/assert-oracle';
 import {
@@ -30,6 +31,20 @@ for (const kind of ['tied', 'grouped'] as const) {
       for (const [i, expected] of oracle.full.logprobs.entries())
         assertClose(scores[i] ?? NaN, expected, 2e-6, `row ${i}`);
       await scorer.release();
+    });
+
+    it('has the held-out loss: the mean per completion token, however rows are split', async () => {
+      for (const microBatchSize of [1, 2]) {
+        const engine = createTrainEngine(oracleEngine(kind, { microBatchSize }));
+        const heldOut = { rows: oracleRows, batchSize: 3, metric: 'eval_loss' } as const;
+        const loss = await scoreHeldOut(heldOut, {
+          engine,
+          events: { broken: false, emit: () => undefined },
+          beforeBatch: () => Promise.resolve(),
+        });
+        assertClose(loss, oracle.full.loss, 2e-6, `held-out loss in parts of ${microBatchSize}`);
+        await engine.release();
+      }
     });
 
     it('matches 50 steps of AdamW with warm-up, weight decay and clipping', async () => {
