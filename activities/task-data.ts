@@ -4,7 +4,14 @@ import { readCode } from '../code';
 import { type CodeIdentity, type CodeOrigin, differingCode, type StageCode } from '../core/code';
 import { BudgetlineError } from '../core/failures';
 import type { PlannedStage } from '../contracts/stage';
-import { type SpecOf, ownName, pinnedSource, problemFileName, type ProblemSource } from '../stages';
+import {
+  type SpecOf,
+  ownName,
+  pinnedSource,
+  problemFileName,
+  type ProblemSource,
+  type TaskSource,
+} from '../stages';
 import type {
   Annotator,
   Judge,
@@ -191,6 +198,22 @@ export async function loadTaskProblems(
   const trained = { task, templated: spec.data.source === 'synthetic' };
   const heldOut = await loadHeldOut(cache, files, spec);
   return { task, problems: decontaminate(problems, { heldOut, trained }).problems };
+}
+
+/** The validation problems of a task. */
+export async function heldOutProblems(cache: ProblemCache, files: Files, source: TaskSource) {
+  const { task, problems } = await cache.load(files, { name: ownName, ...source });
+  return { task, problems: problems.validation };
+}
+
+/** The reference answer of a problem; empty if it has none. */
+export function referenceAnswer(task: Task, problem: Problem): string {
+  try {
+    return task.gold(problem);
+  } catch (error) {
+    if (error instanceof BudgetlineError && error.code === 'DATA_INVALID') return '';
+    throw error;
+  }
 }
 
 /** Number of the task's rows that were excluded, as a metric; empty if none was. */

@@ -5,7 +5,7 @@ import type { LossFacts } from '../losses/facts';
 import type { SweepResult } from '../contracts/results';
 import type { ItemResult } from '../schemas/rows';
 
-/** One optimiser step of a training stage, as in metrics.jsonl. */
+/** One optimiser step of a training stage, or one evaluation of its held-out rows, as in metrics.jsonl. */
 export interface MetricRow {
   readonly step: number;
   readonly values: Readonly<Record<string, number>>;

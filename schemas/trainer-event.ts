@@ -40,7 +40,7 @@ export const progressEvent = z.strictObject({
   ...usedSoFar,
 });
 
-/** Metrics of one optimiser step under TRL's names: loss, learning_rate, grad_norm, rewards/margins … */
+/** Metrics of one optimiser step, or of an evaluation of held-out rows, under TRL's names: loss, grad_norm, eval_loss … */
 export const metricEvent = z.strictObject({
   event: z.literal('metric'),
   step: z.int().nonnegative(),

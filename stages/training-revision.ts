@@ -6,5 +6,5 @@ import { maxUnchunkedVocabulary } from '../core/vocabulary';
  * changed the last bits of such models only.
  */
 export function trainingRevision({ vocabulary = 0 }: ResolvedModel): number {
-  return vocabulary > maxUnchunkedVocabulary ? 4 : 3;
+  return vocabulary > maxUnchunkedVocabulary ? 5 : 4;
 }

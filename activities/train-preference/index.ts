@@ -37,7 +37,7 @@ export async function trainPreference(
     referenceSha256: reference.sha256Of('model.safetensors'),
     data: join(data.dir, 'pairs.jsonl'),
     loss: await pinnedLoss(session, spec),
-    ...trainingJob(session, spec),
+    ...(await trainingJob(session, spec)),
   });
   return { dir: job.outputDir, metrics: result.metrics };
 }

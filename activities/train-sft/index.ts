@@ -14,7 +14,7 @@ export async function trainSft(session: StageSession, spec: SpecOf<'trainSft'>):
     model: base.dir,
     data: rowsFile(data.dir),
     column: spec.column,
-    ...trainingJob(session, spec),
+    ...(await trainingJob(session, spec)),
   });
   return { dir: job.outputDir, metrics: result.metrics };
 }

@@ -91,7 +91,7 @@ export async function readAuxiliaryItems(
   return new Map(await Promise.all(items));
 }
 
-/** Metrics of a training stage, one row per optimiser step; undefined if its artifact is not in this store. */
+/** Metrics of a training stage, one row per optimiser step or held-out evaluation; undefined if its artifact is not in this store. */
 export function readMetrics(
   store: Store,
   stage: { kind: string; key: StageKey },
@@ -124,7 +124,8 @@ async function readChosenReward(store: Store, cell: CellResult): Promise<number 
   const stage = await tuningBehind(store, cell);
   if (stage === undefined) return undefined;
   const rows = await readMetrics(store, stage);
-  const rewards = (rows ?? []).slice(-lastSteps).flatMap(({ values }) => values['rewards/chosen'] ?? []);
+  const steps = (rows ?? []).filter(({ values }) => values['loss'] !== undefined);
+  const rewards = steps.slice(-lastSteps).flatMap(({ values }) => values['rewards/chosen'] ?? []);
   return rewards.length === 0 ? undefined : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
 }
 

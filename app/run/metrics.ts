@@ -9,15 +9,15 @@ import { metricEvent } from '../../schemas/trainer-event';
 import { isMissing } from '../../host/fs-errors';
 import type { PlannedSweep } from '../plan/plan-sweep';
 
-/** Metrics of one optimiser step. */
+/** Metrics of one optimiser step, or the loss on held-out rows at the end of an epoch. */
 export interface StepMetrics {
   /** The training stage. */
   readonly stage: Pick<PlannedStage, 'key' | 'kind' | 'title'>;
   /** Ids of the cells that use it, and of the controls that use it if they run. */
   readonly cells: readonly string[];
-  /** From 1. After a stage resumes, the steps since its last checkpoint are reported again. */
+  /** From 1; 0 for held-out rows before the first step. After a stage resumes, the steps since its last checkpoint are reported again. */
   readonly step: number;
-  /** Values by TRL's names: loss, grad_norm, learning_rate … */
+  /** Values by TRL's names: loss, grad_norm, learning_rate …; eval_loss or eval_nll_loss of held-out rows. */
   readonly values: Readonly<Record<string, number>>;
 }
 

@@ -11,7 +11,14 @@ export interface Curve {
   readonly series: number;
   /** Index of its dash. */
   readonly dash: number;
-  readonly points: readonly { readonly step: number; readonly value: number }[];
+  readonly points: readonly CurvePoint[];
+  /** The same quantity on held-out rows, at the ends of epochs. Default: not measured. */
+  readonly heldOut?: readonly CurvePoint[];
+}
+
+export interface CurvePoint {
+  readonly step: number;
+  readonly value: number;
 }
 
 export interface CurvesData {
@@ -58,18 +65,50 @@ function smoothPoints(curve: Curve): { name: string; step: number; value: number
   }));
 }
 
+/** Held-out losses this much above their minimum are worth a word: the model overfits. */
+const clearRise = 1.05;
+
+function describeHeldOut({ heldOut = [] }: Curve): string {
+  const [first, last] = [heldOut[0], heldOut.at(-1)];
+  if (first === undefined || last === undefined) return '';
+  const lowest = heldOut.reduce((least, point) => (point.value < least.value ? point : least));
+  const rise = last.value > clearRise * lowest.value;
+  const words = `, on held-out rows from ${formatScore(first.value)} to ${formatScore(last.value)}`;
+  return rise ? `${words}, lowest ${formatScore(lowest.value)} at step ${lowest.step}` : words;
+}
+
 function describeCurves(data: CurvesData): string {
   const ends = data.curves.map((curve) => {
     const smooth = smoothPoints(curve);
     const [first, last] = [smooth[0], smooth.at(-1)];
     if (first === undefined || last === undefined) return `${curve.name}: no steps`;
     if (smooth.length === 1) return `${curve.name} is ${formatScore(first.value)} at its only step`;
-    return `${curve.name} goes from ${formatScore(first.value)} to ${formatScore(last.smooth)} in ${curve.points.length.toString()} steps`;
+    return `${curve.name} goes from ${formatScore(first.value)} to ${formatScore(last.smooth)} in ${curve.points.length.toString()} steps${describeHeldOut(curve)}`;
   });
   return `${data.yTitle} by optimiser step. ${ends.join('; ')}.`;
 }
 
-/** Training curves, a line for each stage: every step thin, the smoothed curve thick. */
+const heldOutName = 'held-out loss, after each epoch';
+
+/** A circle for each value on held-out rows, joined by a dotted line. */
+function heldOutLayers({ curves }: CurvesData, encoding: Record<'x' | 'y' | 'color', object>): object[] {
+  const values = curves.flatMap(({ name, heldOut = [] }) =>
+    heldOut.map((point) => ({ name, what: heldOutName, ...point })),
+  );
+  if (values.length === 0) return [];
+  const legend = { orient: 'bottom', symbolFillColor: 'transparent', labelLimit: 300 };
+  const shape = { field: 'what', type: 'nominal', title: null, scale: { range: ['circle'] }, legend };
+  const line = { type: 'line', strokeWidth: 1, strokeDash: [1, 3] };
+  const point = { type: 'point', size: 45, strokeWidth: 1.8, fill: 'white' };
+  return [
+    { data: { values }, mark: line, encoding },
+    { data: { values }, mark: point, encoding: { ...encoding, shape } },
+  ];
+}
+
+/**
+ * Training curves, a line for each stage: every step thin, the smoothed curve thick. Values on held-out rows are circles.
+ */
 export function trainingCurves(data: CurvesData): Chart {
   const values = data.curves.flatMap(smoothPoints);
   const names = data.curves.map(({ name }) => name);
@@ -108,6 +147,7 @@ export function trainingCurves(data: CurvesData): Chart {
           encoding: { x, y: y('value') },
         })),
         { mark: { type: 'line', strokeWidth: 2.2 }, encoding: { x, y: y('smooth'), color, strokeDash } },
+        ...heldOutLayers(data, { x, y: y('value'), color }),
         ...loneLayer(
           lonePoints(values, ({ name }) => name),
           { x, y: y('value'), color },

@@ -1,6 +1,6 @@
 import type { LossFacts } from '../../losses/facts';
 import type { TrainingEvidence } from '../input';
-import { trainingCurves, type Curve, type CurvesData } from './curves';
+import { trainingCurves, type Curve, type CurvePoint, type CurvesData } from './curves';
 import type { Chart } from './render';
 
 export interface CurveSource {
@@ -11,11 +11,14 @@ export interface CurveSource {
   readonly loss: LossFacts;
 }
 
+const pointsOf = (rows: TrainingEvidence['rows'], value: string): CurvePoint[] =>
+  rows.flatMap(({ step, values }) => (values[value] === undefined ? [] : [{ step, value: values[value] }]));
+
 /** Curves of one cell have its colour, each with its own dash. */
 function curvesOf(
   { training, fractions }: CurveSource,
   learnsFrom: TrainingEvidence['learnsFrom'],
-  value: string,
+  [value, heldOut]: readonly [value: string, heldOut?: string],
 ): Curve[] {
   const stages = training.filter((stage) => stage.learnsFrom === learnsFrom);
   return stages
@@ -26,9 +29,8 @@ function curvesOf(
         name,
         series,
         dash: series + before.length,
-        points: rows.flatMap(({ step, values }) =>
-          values[value] === undefined ? [] : [{ step, value: values[value] }],
-        ),
+        points: pointsOf(rows, value),
+        heldOut: heldOut === undefined ? undefined : pointsOf(rows, heldOut),
       };
     })
     .filter(({ points }) => points.length > 0);
@@ -36,7 +38,7 @@ function curvesOf(
 
 function preferenceCurves(source: CurveSource): CurvesData[] {
   const { title, rows, needsReference, rewardEquation, lossAtReference } = source.loss;
-  const curves = (value: string): Curve[] => curvesOf(source, 'pairs', value);
+  const curves = (value: string): Curve[] => curvesOf(source, 'pairs', [value]);
   const rewardStart = needsReference ? 0 : undefined;
   return [
     {
@@ -60,6 +62,12 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
       curves: curves('rewards/chosen'),
       start: rewardStart,
     },
+    {
+      name: 'preference-held-out',
+      title: `${title}: held-out loss of reference answers`,
+      yTitle: 'Loss per token of reference answers (nats)',
+      curves: curves('eval_nll_loss'),
+    },
   ];
 }
 
@@ -69,7 +77,7 @@ export function trainingCharts(source: CurveSource): Chart[] {
     name: 'sft-loss',
     title: 'SFT loss',
     yTitle: 'Loss per supervised token (nats)',
-    curves: curvesOf(source, 'demonstrations', 'loss'),
+    curves: curvesOf(source, 'demonstrations', ['loss', 'eval_loss']),
   };
   return [sft, ...preferenceCurves(source)].filter(({ curves }) => curves.length > 0).map(trainingCurves);
 }

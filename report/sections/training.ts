@@ -9,11 +9,14 @@ const startWords = ({ lossAtReference: start }: LossFacts): string => {
   return `The dotted line is ${value}, where the policy is the reference.`;
 };
 
+const heldOutRows = 'Held-out rows are reference answers of validation problems, which nothing trains on.';
+const circles = 'Circles, if any, are the loss on held-out rows before the first step and after each epoch.';
+
 /** Captions of the training charts under a loss. */
 function captionsOf(loss: LossFacts): Readonly<Record<string, string>> {
   const alone = !loss.needsReference;
   return {
-    'sft-loss': 'Each step thin, a line fitted to its neighbours thick.',
+    'sft-loss': `Each step thin, a line fitted to its neighbours thick. ${circles} ${heldOutRows} Where they rise while the line falls, the model overfits.`,
     'preference-loss': startWords(loss),
     'preference-margin': alone
       ? 'Grows as the policy comes to prefer chosen to rejected; this loss has no reference.'
@@ -21,6 +24,7 @@ function captionsOf(loss: LossFacts): Readonly<Record<string, string>> {
     'preference-chosen': alone
       ? 'Where it falls, the chosen answers become less likely.'
       : 'Below 0 the chosen answers are less likely than under the reference: a known side effect.',
+    'preference-held-out': `Before the first step and after each epoch. ${heldOutRows} Where it rises, the model unlearns how they are written.`,
   };
 }
 

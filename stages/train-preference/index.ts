@@ -7,6 +7,7 @@ import { assertCall, refuseCall, stageThatMakes } from '../calls';
 import { codeFor, sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext } from '../define';
 import { differences, withDifferences } from '../differences';
+import { heldOutParts, type HeldOutParts } from '../held-out';
 import { stageSeed } from '../keys';
 import { outputOf, plainFacts } from '../parts';
 import { ownName } from '../question-sets';
@@ -48,10 +49,13 @@ function keyedLoss(
   };
 }
 
-/** Path and sources of a user's loss, which are not in the key. */
-function unkeyedLoss({ resolved }: StageContext, loss: PreferenceLoss) {
-  if (!isUserLoss(loss)) return {};
-  return { files: { loss: resolved.loss?.path ?? '' }, ...sourcesFor(resolved, ownName, lossOnly) };
+/** Paths and sources of the task and of a user's loss, which are not in the key. */
+function unkeyed({ resolved }: StageContext, loss: PreferenceLoss, { files, roles }: HeldOutParts) {
+  if (!isUserLoss(loss)) return { files, ...sourcesFor(resolved, ownName, roles) };
+  return {
+    files: { ...files, loss: resolved.loss?.path ?? '' },
+    ...sourcesFor(resolved, ownName, [...roles, ...lossOnly]),
+  };
 }
 
 /** Losses of pairs cannot learn from unpaired answers. */
@@ -75,10 +79,19 @@ function plan(context: StageContext, call: TrainPreferenceCall) {
   const changed = [...lossDifferences(before, loss), ...differences(defined, training)];
   const seed = stageSeed(context.seed, kind);
   const steps = optimiserSteps(count, training);
-  const spec: TrainPreferenceSpec = { kind, ...keyedLoss(context, loss), training, seed, dtype: 'f32' };
+  const held = heldOutParts(context);
+  const { heldOut } = held;
+  const spec: TrainPreferenceSpec = {
+    kind,
+    ...keyedLoss(context, loss),
+    training,
+    heldOut,
+    seed,
+    dtype: 'f32',
+  };
   return {
     ...plainFacts,
-    ...unkeyedLoss(context, loss),
+    ...unkeyed(context, loss, held),
     spec,
     inputs: { reference: outputOf(reference), data: outputOf(data) },
     title: withDifferences(title, changed),

@@ -1,11 +1,14 @@
 import { taskQueues, type PlannedStage } from '../../contracts/stage';
 import type { TrainingSettings } from '../../schemas/training';
 import { assertCall, refuseCall, stageThatMakes } from '../calls';
+import { sourcesFor } from '../code';
 import { defineBuiltInStage, type StageContext } from '../define';
 import { differences, withDifferences } from '../differences';
 import { oneOf, optional } from '../forms';
+import { heldOutParts } from '../held-out';
 import { stageSeed } from '../keys';
 import { baseModel, outputOf, plainFacts } from '../parts';
+import { ownName } from '../question-sets';
 import { rates } from '../rates';
 import { trainingResources } from '../resources';
 import { trainingRevision } from '../training-revision';
@@ -51,9 +54,13 @@ function plan(context: StageContext, call: TrainSftCall) {
   const count = countRows(data);
   const steps = optimiserSteps(count, training);
   const title = `SFT on ${count} ${column === 'chosen' ? 'chosen answers' : (data.rows?.noun ?? 'rows')}`;
-  const spec: TrainSftSpec = { kind, column, training, seed: stageSeed(context.seed, kind), dtype: 'f32' };
+  const { heldOut, files, roles } = heldOutParts(context);
+  const seed = stageSeed(context.seed, kind);
+  const spec: TrainSftSpec = { kind, column, training, heldOut, seed, dtype: 'f32' };
   return {
     ...plainFacts,
+    files,
+    ...sourcesFor(context.resolved, ownName, roles),
     spec,
     inputs: { base: base === undefined ? baseModel(context) : outputOf(base), data: outputOf(data) },
     title: withDifferences(title, differences(sft, training)),

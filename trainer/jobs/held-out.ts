@@ -1,3 +1,4 @@
+import type { JobOf } from '../../schemas/trainer-job';
 import { readHeldOutRows } from '../data/datasets';
 import { countTokens, supervisedTokens } from '../engine';
 import type { TrainEngine } from '../engine/types';
@@ -5,7 +6,6 @@ import type { Tokenizer } from '../io/tokenizer';
 import type { EventSink } from '../protocol/events';
 import { createProgress } from '../protocol/progress';
 import type { SequenceRow } from '../rows';
-import type { FineTuningJob } from './fine-tuning';
 
 /** Rows that a training job scores and never trains on. */
 export interface HeldOut {
@@ -17,7 +17,10 @@ export interface HeldOut {
 }
 
 /** The held-out rows of a job that fit its `maxLength`; undefined if there are none. */
-export async function readHeldOut(job: FineTuningJob, tokenizer: Tokenizer): Promise<HeldOut | undefined> {
+export async function readHeldOut(
+  job: JobOf<'sft'> | JobOf<'preference'>,
+  tokenizer: Tokenizer,
+): Promise<HeldOut | undefined> {
   if (job.heldOut === undefined) return undefined;
   const rows = await readHeldOutRows(job.heldOut, job, tokenizer);
   if (rows.length === 0) return undefined;

@@ -3,9 +3,11 @@ import { strict as assert } from 'node:assert';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import { planStage, stageKinds } from '../../../stages';
 import type { ResolvedExperiment } from '../../../contracts/resolved';
+import { BudgetlineError } from '../../../core/failures';
 import { demonstrationRow, itemResult, preferenceRow } from '../../../schemas/rows';
 import type { PlannedStage, StageResult } from '../../../contracts/stage';
 import type { StageProgress } from '../../../contracts/activities';
@@ -30,6 +32,8 @@ import {
 } from '../../support/stage-bench';
 import { makeTinyModel } from '../../support/tiny-model';
 import { temporaryFolder } from '../../support/temporary';
+
+const metricLine = z.object({ values: z.record(z.string(), z.number()) });
 
 describe('stages with the training executable', function () {
   this.timeout(60_000);
@@ -86,6 +90,36 @@ describe('stages with the training executable', function () {
     assert.match(manifest.made.trainer, /^budgetline-trainer .*onnxruntime/);
     assert.equal(sft?.metrics['rows'], 16);
     assert.equal(sft.metrics['steps'], 4);
+  });
+
+  it('score the reference answers of validation problems before training and after each epoch', async () => {
+    for (const [kind, name, epochs] of [
+      ['trainSft', 'eval_loss', 2],
+      ['trainPreference', 'eval_nll_loss', 1],
+    ] as const) {
+      const stage = stageOf(stages, kind);
+      const lines = await readJsonLines(join(await artifactOf(stage), 'metrics.jsonl'), metricLine);
+      const losses = lines.flatMap(({ values }) => values[name] ?? []);
+      assert.equal(losses.length, epochs + 1);
+      const { metrics } = results.find(({ key }) => key === stage.key)!;
+      const { heldOutRows, heldOutLossStart, heldOutLoss } = metrics;
+      assert.deepEqual([heldOutRows, heldOutLossStart, heldOutLoss], [4, losses[0], losses.at(-1)]);
+      if (kind === 'trainSft') assert.ok(heldOutLoss! < heldOutLossStart!);
+    }
+  });
+
+  it('score only validation problems that have a reference answer', async () => {
+    const partly: Task = {
+      ...coinTask,
+      gold(problem) {
+        if (problem.id !== 'validation-1') return coinTask.gold(problem);
+        throw new BudgetlineError('DATA_INVALID', 'It has no reference answer.');
+      },
+    };
+    const other = createBench(folder.at('partly'), { deps: { tasks: [partly] } });
+    for (const stage of stages.slice(0, 1)) await other.run(stage);
+    const { metrics } = await other.run(stageOf(stages, 'trainSft'));
+    assert.equal(metrics['heldOutRows'], 3);
   });
 
   it('run once: the second time they are cached, cost nothing and start no trainer', async () => {

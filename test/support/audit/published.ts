@@ -55,7 +55,7 @@ export async function publishStage(
 }
 
 const rewards = (chosen: number): string =>
-  `${JSON.stringify({ step: 1, values: { 'rewards/chosen': chosen } })}\n`;
+  `${JSON.stringify({ step: 1, values: { loss: 1, 'rewards/chosen': chosen } })}\n`;
 
 const summaryOf = ({ key, digest }: StageResult, score: number): EvaluationSummary => ({
   ...{ key, digest, score, metric: 'accuracy', items: 4, wellFormedRate: 1, truncatedRate: 0 },
