@@ -83,7 +83,7 @@ function describeCurves(data: CurvesData): string {
     const [first, last] = [smooth[0], smooth.at(-1)];
     if (first === undefined || last === undefined) return `${curve.name}: no steps`;
     if (smooth.length === 1) return `${curve.name} is ${formatScore(first.value)} at its only step`;
-    return `${curve.name} goes from ${formatScore(first.value)} to ${formatScore(last.smooth)} in ${curve.points.length.toString()} steps${describeHeldOut(curve)}`;
+    return `${curve.name} goes from ${formatScore(first.value)} to ${formatScore(last.smooth)} in ${last.step.toString()} steps${describeHeldOut(curve)}`;
   });
   return `${data.yTitle} by optimiser step. ${ends.join('; ')}.`;
 }
@@ -96,7 +96,7 @@ function heldOutLayers({ curves }: CurvesData, encoding: Record<'x' | 'y' | 'col
     heldOut.map((point) => ({ name, what: heldOutName, ...point })),
   );
   if (values.length === 0) return [];
-  const legend = { orient: 'bottom', symbolFillColor: 'transparent', labelLimit: 300 };
+  const legend = { orient: 'top', symbolStrokeColor: mutedColour, labelLimit: 300 };
   const shape = { field: 'what', type: 'nominal', title: null, scale: { range: ['circle'] }, legend };
   const line = { type: 'line', strokeWidth: 1, strokeDash: [1, 3] };
   const point = { type: 'point', size: 45, strokeWidth: 1.8, fill: 'white' };

@@ -65,7 +65,7 @@ function preferenceCurves(source: CurveSource): CurvesData[] {
     {
       name: 'preference-held-out',
       title: `${title}: held-out loss of reference answers`,
-      yTitle: 'Loss per token of reference answers (nats)',
+      yTitle: 'Loss per token (nats)',
       curves: curves('eval_nll_loss'),
     },
   ];

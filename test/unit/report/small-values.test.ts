@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { formatUsd } from '../../../cli/print/numbers';
-import { trainingCurves } from '../../../report/charts/curves';
+import { trainingCurves, type Curve } from '../../../report/charts/curves';
 import { priceSensitivity } from '../../../report/charts/prices';
 import { renderChart } from '../../../report/charts/render';
 import { formatProbability, formatSigned, formatUsd as formatReportUsd } from '../../../report/format';
@@ -67,6 +67,23 @@ describe('lines of one point', () => {
       assert.equal(circles(await renderChart(draw([many]), size)), 0);
     }
     assert.match(draw([one]).description, /one is 2\.000 at its only step/);
+  });
+
+  it('a loss on held-out rows is a circle for each epoch, named in the legend and in words', async () => {
+    const points = [1, 2, 3, 4].map((step) => ({ step, value: 1 / step }));
+    const heldOut = [0, 2, 4].map((step) => ({ step, value: 1 + (step - 2) ** 2 }));
+    const draw = (curve: Pick<Curve, 'heldOut'>) =>
+      trainingCurves({
+        name: 'x',
+        title: 'x',
+        yTitle: 'Loss',
+        curves: [{ name: 'run', series: 0, dash: 0, points, ...curve }],
+      });
+    const [with3, without] = [draw({ heldOut }), draw({})];
+    assert.match(await renderChart(with3, 'wide'), /held-out loss, after each epoch/);
+    assert.doesNotMatch(await renderChart(without, 'wide'), /held-out/);
+    assert.match(with3.description, /on held-out rows from 5\.000 to 5\.000, lowest 1\.000 at step 2/);
+    assert.doesNotMatch(without.description, /held-out/);
   });
 
   it('an SFT share that was measured at one price ratio is a dot', async () => {
