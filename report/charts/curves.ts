@@ -96,7 +96,8 @@ function heldOutLayers({ curves }: CurvesData, encoding: Record<'x' | 'y' | 'col
     heldOut.map((point) => ({ name, what: heldOutName, ...point })),
   );
   if (values.length === 0) return [];
-  const legend = { orient: 'top', symbolStrokeColor: mutedColour, labelLimit: 300 };
+  const symbols = { stroke: { value: mutedColour } };
+  const legend = { orient: 'top', encoding: { symbols }, labelLimit: 300 };
   const shape = { field: 'what', type: 'nominal', title: null, scale: { range: ['circle'] }, legend };
   const line = { type: 'line', strokeWidth: 1, strokeDash: [1, 3] };
   const point = { type: 'point', size: 45, strokeWidth: 1.8, fill: 'white' };
