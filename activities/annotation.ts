@@ -7,10 +7,11 @@ import type { AnnotationSession, LocalGeneration } from '../contracts/task';
 import { digestOf } from '../core/digest';
 import { ensureDir } from '../host/durable-files';
 import { describeModel, type Claim } from '../store';
+import { paymentsFor } from '../audit';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';
 import type { StageSession } from './session';
-import { activityRefOf, billedFor, billsOf, endedFor, sumBills } from './usage';
+import { activityRefOf, billedFor, billsIn, sumBills } from './usage';
 
 /** What an annotator or judge returned, and what it recorded for the stage's result. Its cost is in the stage's bill. */
 export interface Annotated<T> {
@@ -82,7 +83,7 @@ const readLines = ({ environment, stage }: StageSession): Promise<LedgerLine[]> 
 
 /** Bills of this request: of the current attempt so far, and of its earlier attempts. */
 function billsOfRequest({ usage, context }: StageSession, lines: readonly LedgerLine[]): AnnotationBill[] {
-  const before = billsOf(endedFor(lines, activityRefOf(context)));
+  const before = billsIn(paymentsFor(lines, activityRefOf(context)));
   return [...before, ...(usage.annotation === null ? [] : [usage.annotation])];
 }
 

@@ -2,19 +2,22 @@ import { CancelledFailure, type Context } from '@temporalio/activity';
 import {
   countInfrastructureFailures,
   endAttempt,
+  nestedRowsOf,
+  paymentsFor,
   deferralCodes,
   startAttempt,
   type AttemptEnd,
 } from '../audit';
 import { BudgetlineError } from '../core/failures';
 import type { LedgerLine } from '../schemas/ledger';
-import type { PlannedStage } from '../contracts/stage';
+import { paidUsd, type PlannedStage } from '../contracts/stage';
 import { digestOf } from '../core/digest';
 import { inputDigests } from '../stages';
 import type { Chain } from '../store';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
-import { activityRefOf, callsIn, endedFor } from './usage';
+import { paymentOf } from './payment';
+import { activityRefOf, callsIn } from './usage';
 import type { StageSession } from './session';
 
 /** Identifies an attempt in the ledger. */
@@ -55,6 +58,7 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     worker: await environment.worker(),
     specDigest: digestOf(stage.spec),
     inputs: inputDigests(stage.inputs),
+    rows: nestedRowsOf(stage),
     resumedFromStep: await lastCheckpointStep(runDir),
   };
   const lines = await startAttempt(ledgerOf(session), start, claim);
@@ -68,19 +72,6 @@ const noArtifact = { artifact: null, manifestDigest: null, scores: null };
 
 /** The answers exist and another attempt will judge them: the device is free again. */
 export const answered: Ending = { outcome: 'answered', code: null, message: null, ...noArtifact };
-
-/**
- * Cost of an attempt in US dollars: rows count when published, verifier calls when made, and an endpoint by
- * its bill.
- */
-function spentUsd({ stage, request, usage }: StageSession, { outcome }: Ending): number | null {
-  const { prices } = request;
-  if (usage.annotation !== null) return usage.annotation.usd;
-  if (prices === undefined) return null;
-  const { rows } = stage;
-  const rowsUsd = rows !== null && outcome === 'published' ? rows.count * rows.usd : 0;
-  return rowsUsd + usage.newVerifierCalls * (rows?.sampleUsd ?? prices.verifierCall);
-}
 
 /** Closes the attempt in the ledger and returns the chain's new head. */
 export async function closeAttempt(
@@ -96,7 +87,7 @@ export async function closeAttempt(
     ...ending,
     ...usage.totals(),
     inputDigests: { ...inputs.digests },
-    usd: spentUsd(session, ending),
+    ...(await paymentOf(session)),
   };
   return endAttempt(ledgerOf(session), end, claim);
 }
@@ -156,13 +147,13 @@ export function retriesSpent(
   );
 }
 
-/** Adds what the attempts of this request have spent, for the workflow's spend tracker. */
+/** Adds what the attempts of this request have paid, for the workflow's spend tracker. */
 function withSpending(
   { code, message, remedy, details }: BudgetlineError,
   lines: readonly LedgerLine[],
   names: AttemptNames,
 ): BudgetlineError {
-  const spentUsd = endedFor(lines, names).reduce((sum, { usd }) => sum + (usd ?? 0), 0);
+  const spentUsd = paidUsd(paymentsFor(lines, names));
   return new BudgetlineError(code, message, { remedy, details: { spentUsd, ...details } });
 }
 

@@ -1,16 +1,22 @@
-import { openAttempts, recordLostAttempts } from '../audit';
+import { type ActivityRef, openAttempts, paymentsFor, recordLostAttempts } from '../audit';
 import type { LedgerLine } from '../schemas/ledger';
 import { stageMetricsOf } from '../contracts/metrics';
-import { zeroCost, type PlannedStage, type StageResult } from '../contracts/stage';
+import { paidUsd, zeroCost, type PlannedStage, type StageResult } from '../contracts/stage';
 import type { Claim, Store, StoredArtifact } from '../store';
-import { callsIn, endedFor } from './usage';
+import { billsOf } from './usage';
 
-/** Verifier calls of the request that made the artifact, if earlier requests had paid for some. */
-function newCallsIn(lines: readonly LedgerLine[]): number | undefined {
-  const maker = lines.findLast((line) => line.type === 'attempt-ended' && line.outcome === 'published');
-  if (maker?.type !== 'attempt-ended') return undefined;
-  const newVerifierCalls = callsIn(endedFor(lines, maker));
-  return newVerifierCalls === callsIn(lines) ? undefined : newVerifierCalls;
+/** What a request paid: in all, and for rows at list price. */
+function paidBy(
+  ref: ActivityRef,
+  { rows }: PlannedStage,
+  lines: readonly LedgerLine[],
+): Pick<StageResult, 'usd' | 'rowsUsd'> {
+  const paid = paymentsFor(lines, ref);
+  const areListed = rows !== null && billsOf(lines).length === 0;
+  return {
+    usd: paidUsd(paid),
+    rowsUsd: areListed ? paid.reduce((sum, { rowsUsd }) => sum + rowsUsd, 0) : undefined,
+  };
 }
 
 /** What a stage leaves in the history. */
@@ -18,7 +24,7 @@ export async function resultOf(
   store: Store,
   stage: PlannedStage,
   { manifest }: StoredArtifact,
-  cached: boolean,
+  { cached, ref }: { readonly cached: boolean; readonly ref: ActivityRef },
 ): Promise<StageResult> {
   const { warnings, cost } = manifest.made;
   const chain = store.chain({ stage: stage.key });
@@ -33,7 +39,7 @@ export async function resultOf(
     ...stageMetricsOf(manifest),
     rowSource: stage.rows?.source,
     cost: cached ? zeroCost : cost,
-    newVerifierCalls: cached ? undefined : newCallsIn(await chain.read()),
+    ...paidBy(ref, stage, await chain.read()),
     warnings: warnings.length === 0 ? undefined : warnings,
   };
 }
@@ -47,7 +53,8 @@ function isOwn(lines: readonly LedgerLine[], runId: string): boolean {
 export interface PublishedQuery {
   readonly store: Store;
   readonly stage: PlannedStage;
-  readonly runId: string;
+  /** The request that asks. */
+  readonly ref: ActivityRef;
   /** With the stage's claim, attempts without an end are recorded as lost. */
   readonly claim?: Claim;
 }
@@ -57,11 +64,12 @@ export interface PublishedQuery {
  * an end: its worker is about to record it, or is dead.
  */
 export async function findPublished(query: PublishedQuery): Promise<StageResult | undefined> {
-  const { store, stage, runId, claim } = query;
+  const { store, stage, ref, claim } = query;
   const stored = await store.get({ kind: stage.kind, key: stage.key });
   if (stored === undefined) return undefined;
   const chain = store.chain({ stage: stage.key });
-  const lines = claim === undefined ? await chain.read() : await recordLostAttempts(chain, claim);
+  const lines =
+    claim === undefined ? await chain.read() : await recordLostAttempts(chain, claim, stored.manifest.made);
   if (openAttempts(lines).length > 0) return undefined;
-  return resultOf(store, stage, stored, !isOwn(lines, runId));
+  return resultOf(store, stage, stored, { cached: !isOwn(lines, ref.runId), ref });
 }

@@ -21,9 +21,10 @@ import {
 import { describeRows } from './dataset';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
+import { buyStageRows, paymentOf } from './payment';
 import { findPublished, resultOf } from './published';
 import { StageSession, type StageMaker, type StageOutput } from './session';
-import { totalCost, warningsIn } from './usage';
+import { activityRefOf, totalCost, warningsIn } from './usage';
 
 async function claimStage(environment: StageEnvironment, { stage }: StageRequest): Promise<Claim> {
   const holder = `${environment.actor}@${environment.host} process ${process.pid}`;
@@ -51,6 +52,8 @@ async function describeArtifact(
       at: new Date().toISOString(),
       host: environment.host,
       experimentId: request.experimentId,
+      fence: session.claim.fence,
+      paid: await paymentOf(session),
       ...usage.made,
       warnings: warningsIn(lines),
       cost: totalCost(lines, usage, request.experimentId),
@@ -85,6 +88,7 @@ async function makeAndPublish(
 ): Promise<StageResult> {
   const output = await make(session);
   await session.notes.drain();
+  await buyStageRows(session);
   const artifact = await publish(session, output);
   const ending = {
     outcome: 'published',
@@ -96,7 +100,8 @@ async function makeAndPublish(
   } as const;
   await closeAttempt(session, names, ending);
   await clearRunFolder(session.runDir);
-  return resultOf(session.environment.store, session.stage, artifact, false);
+  const { environment, stage, context } = session;
+  return resultOf(environment.store, stage, artifact, { cached: false, ref: activityRefOf(context) });
 }
 
 /** The work of an attempt, up to its last ledger line. */
@@ -122,11 +127,12 @@ async function runAttempt<T>(session: StageSession, work: AttemptWork<T>): Promi
 async function runClaimed<T>(
   environment: StageEnvironment,
   request: StageRequest,
-  { claim, work, runId }: { claim: Claim; work: AttemptWork<T>; runId: string },
+  { claim, work }: { claim: Claim; work: AttemptWork<T> },
 ): Promise<StageResult | T> {
   const { store } = environment;
-  const found = await findPublished({ store, stage: request.stage, runId, claim });
-  return found ?? runAttempt(new StageSession(environment, request, claim, Context.current()), work);
+  const context = Context.current();
+  const found = await findPublished({ store, stage: request.stage, ref: activityRefOf(context), claim });
+  return found ?? runAttempt(new StageSession(environment, request, claim, context), work);
 }
 
 async function runOnce<T>(
@@ -134,15 +140,15 @@ async function runOnce<T>(
   request: StageRequest,
   work: AttemptWork<T>,
 ): Promise<StageResult | T> {
-  const { attempt, workflowExecution } = Context.current().info;
+  const context = Context.current();
   try {
-    const runId = workflowExecution?.runId ?? 'none';
-    const found = await findPublished({ store: environment.store, stage: request.stage, runId });
+    const ref = activityRefOf(context);
+    const found = await findPublished({ store: environment.store, stage: request.stage, ref });
     if (found !== undefined) return found;
     const claim = await claimStage(environment, request);
-    return await runClaimed(environment, request, { claim, work, runId }).finally(() => claim.release());
+    return await runClaimed(environment, request, { claim, work }).finally(() => claim.release());
   } catch (error) {
-    throw toActivityFailure(error, attempt);
+    throw toActivityFailure(error, context.info.attempt);
   }
 }
 

@@ -1,7 +1,8 @@
 import { basename, isAbsolute } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import type { ArtifactManifest } from '../schemas/artifact';
-import type { AnnotationBill, LedgerLine, LineOf } from '../schemas/ledger';
+import { paymentsIn, type ActivityRef } from '../audit';
+import type { AnnotationBill, LedgerLine, Payment } from '../schemas/ledger';
 import { zeroCost, type StageCost, type StageWarning } from '../contracts/stage';
 import type { AnnotationCost } from '../contracts/task';
 import type { TrainerJob } from '../schemas/trainer-job';
@@ -64,6 +65,11 @@ export class Usage {
     return this.#bills.get(folder) ?? sumBills([]);
   }
 
+  /** The bill by folder; null if no endpoint was called. */
+  get annotationByFolder(): Record<string, AnnotationBill> | null {
+    return this.#bills.size === 0 ? null : Object.fromEntries(this.#bills);
+  }
+
   /** All calls together; null if no endpoint was called. */
   get annotation(): AnnotationBill | null {
     return this.#bills.size === 0 ? null : sumBills([...this.#bills.values()]);
@@ -91,20 +97,10 @@ export class Usage {
     this.made = { device, threads, trainer: `${trainer} ${version}, ${runtime}`, microBatches };
   }
 
-  /** The totals for the attempt's last ledger line. */
+  /** The totals for the attempt's last ledger line, without what it paid. */
   totals() {
-    const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, annotation } = this;
-    const annotationByFolder = annotation === null ? null : Object.fromEntries(this.#bills);
-    const paid = { annotation, annotationByFolder };
-    const used = {
-      wallMs,
-      deviceMs,
-      cpuMs,
-      peakMemoryBytes,
-      tokens,
-      verifierCalls: this.newVerifierCalls,
-      ...paid,
-    };
+    const { exitCodes, jobs, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens } = this;
+    const used = { wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens };
     return { exitCodes, jobs, trainerProcesses: exitCodes.length, ...used };
   }
 }
@@ -116,26 +112,13 @@ export function warningsIn(lines: readonly LedgerLine[]): StageWarning[] {
   return [...distinct.values()];
 }
 
-const endedIn = (lines: readonly LedgerLine[]): LineOf<'attempt-ended'>[] =>
-  lines.filter((line) => line.type === 'attempt-ended');
-
-/** One request for a stage: an activity of a workflow run. */
-export type ActivityRef = Pick<LineOf<'attempt-ended'>, 'runId' | 'activity'>;
-
 export function activityRefOf({ info }: Context) {
   return { runId: info.workflowExecution?.runId ?? 'none', activity: info.activityId } satisfies ActivityRef;
 }
 
-/** Ended attempts of one request. A run may request a failed stage again; each request pays for itself. */
-export const endedFor = (
-  lines: readonly LedgerLine[],
-  { runId, activity }: ActivityRef,
-): LineOf<'attempt-ended'>[] =>
-  endedIn(lines).filter((line) => line.runId === runId && line.activity === activity);
-
 /** Verifier calls that attempts recorded. */
 export const callsIn = (lines: readonly LedgerLine[]): number =>
-  endedIn(lines).reduce((sum, { verifierCalls }) => sum + verifierCalls, 0);
+  paymentsIn(lines).reduce((sum, { verifierCalls }) => sum + verifierCalls, 0);
 
 /** Sum of several bills. */
 export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
@@ -148,18 +131,17 @@ export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {
   };
 }
 
-/** Bills of model endpoints in a ledger's attempts. */
-export function billsOf(lines: readonly LedgerLine[]): AnnotationBill[] {
-  return endedIn(lines).flatMap(({ annotation }) => (annotation === null ? [] : [annotation]));
-}
+/** Bills of model endpoints in what attempts paid. */
+export const billsIn = (payments: readonly Payment[]): AnnotationBill[] =>
+  payments.flatMap(({ annotation }) => (annotation === null ? [] : [annotation]));
 
-/** The bill of one folder in a ledger's attempts. Older lines have no folders, so their whole bill counts. */
+/** Bills of model endpoints in a ledger's attempts. */
+export const billsOf = (lines: readonly LedgerLine[]): AnnotationBill[] => billsIn(paymentsIn(lines));
+
+/** The bill of one folder in a ledger's attempts. */
 export function billedFor(folder: string, lines: readonly LedgerLine[]): AnnotationBill {
-  const bills = endedIn(lines).flatMap(({ annotation, annotationByFolder }) => {
-    const bill = annotationByFolder === null ? annotation : annotationByFolder[folder];
-    return bill ? [bill] : [];
-  });
-  return sumBills(bills);
+  const bills = paymentsIn(lines).map(({ annotationByFolder }) => annotationByFolder?.[folder]);
+  return sumBills(bills.filter((bill) => bill !== undefined));
 }
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'verifierCalls'] as const;
@@ -170,8 +152,8 @@ const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'verifierCalls'] as c
  */
 export function totalCost(lines: readonly LedgerLine[], usage: Usage, experimentId: string): StageCost {
   const own = lines.filter((line) => 'experimentId' in line && line.experimentId === experimentId);
-  const ended = endedIn(own);
-  const now = usage.totals();
+  const ended = own.flatMap((line) => (line.type === 'attempt-ended' ? [line] : []));
+  const now = { ...usage.totals(), verifierCalls: usage.newVerifierCalls };
   const sum = (name: (typeof measures)[number]): number =>
     [...ended, now].reduce((total, each) => total + (each[name] ?? 0), 0);
   const attempts = own.filter(({ type }) => type === 'attempt-started').length;

@@ -25,10 +25,12 @@ function outcomeOf(
   return { outcome, code, message, endedAt };
 }
 
-function usedBy(
-  ending: Ending | undefined,
-): typeof nothingUsed | Pick<AuditedAttempt, keyof typeof nothingUsed> {
-  if (ending?.type !== 'attempt-ended') return nothingUsed;
+function usedBy(ending: Ending | undefined): Pick<AuditedAttempt, keyof typeof nothingUsed> {
+  if (ending === undefined) return nothingUsed;
+  if (ending.type === 'attempt-lost') {
+    const { verifierCalls = 0, usd = null } = ending.paid ?? {};
+    return { ...nothingUsed, verifierCalls, usd };
+  }
   const { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls, usd } = ending;
   return { exitCodes, wallMs, deviceMs, cpuMs, peakMemoryBytes, tokens, verifierCalls, usd };
 }

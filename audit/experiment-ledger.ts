@@ -1,31 +1,13 @@
-import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntryOf, LedgerLine } from '../schemas/ledger';
 import type { AnchoredHead } from '../contracts/activities';
-import type { Chain, FenceCheck, Store } from '../store';
+import type { Store } from '../store';
+import { withChainLock } from './chain-lock';
 
 export type ExperimentOpening = EntryOf<'experiment-opened'>;
 export type StageRecord = EntryOf<'stage-recorded'>;
 /** A workflow run's history in the store. */
 export type HistoryRecord = Omit<EntryOf<'history-exported'>, 'experimentId'>;
 export type SteeringRecord = EntryOf<'run-steered'>;
-
-const lockPollMs = 20;
-
-type LockedWork<T> = (chain: Chain, lock: FenceCheck) => Promise<T>;
-
-/** One writer at a time: each experiment chain is locked by a claim. */
-async function withLock<T>(store: Store, experimentId: string, work: LockedWork<T>): Promise<T> {
-  const key = createHash('sha256').update(`experiment-ledger ${experimentId}`).digest('hex');
-  for (;;) {
-    const outcome = await store.claim(key, `ledger of experiment ${experimentId}`);
-    if ('claim' in outcome) {
-      const { claim } = outcome;
-      return work(store.chain({ experiment: experimentId }), claim).finally(() => claim.release());
-    }
-    await sleep(lockPollMs);
-  }
-}
 
 function sameOpening(line: LedgerLine, opening: ExperimentOpening): boolean {
   return line.type === 'experiment-opened' && line.definitionDigest === opening.definitionDigest;
@@ -43,7 +25,7 @@ function sameRecord(line: LedgerLine, record: StageRecord): boolean {
 
 /** Opens an experiment's chain with its definition. A definition that is already there is not written again. */
 export async function openExperimentLedger(store: Store, opening: ExperimentOpening): Promise<string> {
-  return withLock(store, opening.experimentId, async (chain, lock) => {
+  return withChainLock(store, { experiment: opening.experimentId }, async (chain, lock) => {
     const known = (await chain.read()).some((line) => sameOpening(line, opening));
     if (!known) return chain.append({ type: 'experiment-opened', ...opening }, lock);
     return (await chain.head()) ?? '';
@@ -60,7 +42,7 @@ export async function recordStages(
   experimentId: string,
   records: readonly StageRecord[],
 ): Promise<string | null> {
-  return withLock(store, experimentId, async (chain, lock) => {
+  return withChainLock(store, { experiment: experimentId }, async (chain, lock) => {
     const lines = await chain.read();
     const missing = records.filter((record) => !lines.some((line) => sameRecord(line, record)));
     for (const record of missing) await chain.append({ type: 'stage-recorded', ...record }, lock);
@@ -78,7 +60,7 @@ export async function recordHistories(
   experimentId: string,
   records: readonly HistoryRecord[],
 ): Promise<AnchoredHead> {
-  return withLock(store, experimentId, async (chain, lock) => {
+  return withChainLock(store, { experiment: experimentId }, async (chain, lock) => {
     const lines = await chain.read();
     const missing = records.filter((record) => !lines.some((line) => sameHistory(line, record)));
     for (const record of missing)
@@ -89,7 +71,7 @@ export async function recordHistories(
 
 /** Records who steered a run, once for each request. */
 export async function recordSteering(store: Store, record: SteeringRecord): Promise<string> {
-  return withLock(store, record.experimentId, async (chain, lock) => {
+  return withChainLock(store, { experiment: record.experimentId }, async (chain, lock) => {
     const known = (await chain.read()).some(
       (line) => line.type === 'run-steered' && line.requestId === record.requestId,
     );

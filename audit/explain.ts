@@ -19,6 +19,8 @@ export interface StageExplanation {
     readonly outcome: string;
     /** Failure code. */
     readonly code: string | null;
+    /** US dollars that it paid for annotation; null if unknown. */
+    readonly usd: number | null;
   }[];
   /** Experiments that reused it from the store. */
   readonly usedBy: readonly string[];
@@ -86,8 +88,8 @@ export async function explainStage(store: Store, prefix: string): Promise<StageE
   const manifest = await resolveKey(store, prefix);
   const { key, kind, title } = manifest;
   const lines = await store.chain({ stage: key }).read();
-  const attempts = describeAttempts(lines).map(({ startedAt: at, experimentId, outcome, code }) => {
-    return { at, experimentId, outcome, code };
+  const attempts = describeAttempts(lines).map(({ startedAt: at, experimentId, outcome, code, usd }) => {
+    return { at, experimentId, outcome, code, usd };
   });
   const nearest = await findNearest(store, manifest);
   return {

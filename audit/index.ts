@@ -8,6 +8,7 @@ export {
   startAttempt,
   type AttemptEnd,
   type AttemptStart,
+  type Maker,
 } from './stage-ledger';
 export {
   openExperimentLedger,
@@ -19,6 +20,8 @@ export {
   type StageRecord,
   type SteeringRecord,
 } from './experiment-ledger';
+export { buyRows, boughtUsd, nestedRowsOf, purchasesIn } from './row-purchases';
+export { type ActivityRef, paymentsFor, paymentsIn } from './payments';
 export { isSignedBy, readSigningKey, readTrustedKey, signHead } from './signing';
 export { readAnchor, writeAnchor } from './anchor';
 export { openBundle, type OpenBundle } from './bundle/read';

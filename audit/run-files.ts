@@ -11,6 +11,7 @@ import { ensureDir } from '../host/durable-files';
 import { listFiles, type ArtifactId, type Store, type StorePart } from '../store';
 import { requestsByStage, unfinishedStages } from './stage-requests';
 import type { WorkflowHistory } from './history';
+import { nestsIn } from './row-purchases';
 import { exportedHistories, readHistories, recordedStages } from './run-records';
 
 /** A run in a store, with the BUDGETLINE_HOME that has its report. */
@@ -54,7 +55,7 @@ async function lineageOf(store: Store, lines: readonly LedgerLine[]): Promise<Ar
 }
 
 /**
- * Every part of the store that an experiment's record consists of: chains (also of unfinished stages), artifacts with
+ * Every part of the store that an experiment's record consists of: chains (also of unfinished stages, and of purchases), artifacts with
  * their inputs, histories, workflow code, anchor and result.
  *
  * @throws BudgetlineError INPUT_MISSING if the store does not have the experiment
@@ -67,11 +68,17 @@ export async function listRunParts(store: Store, experimentId: string): Promise<
   const histories = await readHistories(store, lines);
   const pages = resultPages(histories.map(({ history }) => history));
   const codes = new Set(exported.flatMap(({ codeDigest }) => (codeDigest === null ? [] : [codeDigest])));
+  const stages = [
+    ...artifacts.map(({ key }) => key),
+    ...unfinishedStages(lines, requestsByStage(histories)).map(({ stage }) => stage),
+  ];
+  const chains = await Promise.all(stages.map((stage) => store.chain({ stage }).read()));
   return [
     { experiment: experimentId },
     { anchor: experimentId },
-    ...artifacts.flatMap((artifact): StorePart[] => [{ artifact }, { stage: artifact.key }]),
-    ...unfinishedStages(lines, requestsByStage(histories)).map(({ stage }) => ({ stage })),
+    ...artifacts.map((artifact) => ({ artifact })),
+    ...stages.map((stage) => ({ stage })),
+    ...[...new Set(chains.flatMap(nestsIn))].map((nest) => ({ nest })),
     ...exported.flatMap(({ runId }): StorePart[] => [{ history: runId }, { completeHistory: runId }]),
     ...[...codes].map((code) => ({ code })),
     ...pages.map((document) => ({ document })),

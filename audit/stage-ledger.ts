@@ -1,6 +1,6 @@
 import type { FailureCode } from '../core/failures';
 import { failures, isFailureCode } from '../core/failures';
-import type { EntryOf, LedgerLine, LineOf } from '../schemas/ledger';
+import type { EntryOf, LedgerLine, LineOf, Payment } from '../schemas/ledger';
 import type { Chain, Claim } from '../store';
 
 /** Fields of an attempt's first line. */
@@ -29,16 +29,29 @@ export function openAttempts(lines: readonly LedgerLine[]): LineOf<'attempt-star
   return lines.filter(isStart).filter((line) => endOf(lines, line.fence) === undefined);
 }
 
+/** The attempt that made an artifact, and what it paid. */
+export interface Maker {
+  readonly fence: number;
+  readonly paid: Payment;
+}
+
 /**
  * Records attempts below a fence that have no ending as lost: their worker died, or was fenced out. Only the holder of
  * the stage's claim may call this.
+ *
+ * @param maker the attempt that published the stage's artifact, if there is one
  */
-export async function recordLostAttempts(chain: Chain, claim: StageFence): Promise<LedgerLine[]> {
+export async function recordLostAttempts(
+  chain: Chain,
+  claim: StageFence,
+  maker?: Maker,
+): Promise<LedgerLine[]> {
   const lines = await chain.read();
   const lost = openAttempts(lines).filter((line) => line.fence < claim.fence);
   for (const { stage, kind, fence, host, pid } of lost) {
     const reason = `Process ${pid} on ${host} recorded no ending; fence ${claim.fence} took over the claim.`;
-    await chain.append({ type: 'attempt-lost', stage, kind, fence, reason }, claim);
+    const paid = maker?.fence === fence ? maker.paid : null;
+    await chain.append({ type: 'attempt-lost', stage, kind, fence, reason, paid }, claim);
   }
   return lost.length === 0 ? lines : chain.read();
 }

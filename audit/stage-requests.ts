@@ -2,12 +2,15 @@ import { z } from 'zod';
 import { sha256 } from '../schemas/scalars';
 import type { StageState } from '../contracts/run-timeline';
 import type { LedgerLine } from '../schemas/ledger';
-import { type StageKey } from '../contracts/stage';
+import type { PlannedStage, StageKey } from '../contracts/stage';
+import { listPricesOf } from '../planning';
+import type { Prices } from '../schemas/definition';
 import type { ActivityRecord } from './history';
 import { recordedStages, type ReadHistory } from './run-records';
 
 const requestInput = z.looseObject({
   stage: z.looseObject({ key: sha256, kind: z.string(), title: z.string() }),
+  prices: z.looseObject({}).optional(),
 });
 
 /** An activity that requested a stage, from a workflow history. A judged evaluation has two. */
@@ -19,6 +22,8 @@ export interface StageRequest {
   readonly requestedAt: string;
   readonly doneAt: string | null;
   readonly outcome: ActivityRecord['outcome'];
+  /** Of one row and of one verifier call. */
+  readonly listPrices: ReturnType<typeof listPricesOf> | undefined;
 }
 
 /** Requests by stage key, in order of time. */
@@ -26,10 +31,11 @@ export type StageRequests = ReadonlyMap<StageKey, readonly StageRequest[]>;
 
 function requestsIn({ record: { workflowId, runId }, history }: ReadHistory): [StageKey, StageRequest][] {
   return history.activities.flatMap(({ input, scheduledAt: requestedAt, endedAt: doneAt, outcome }) => {
-    const { stage } = requestInput.safeParse(input).data ?? {};
+    const { stage, prices } = requestInput.safeParse(input).data ?? {};
     if (stage === undefined) return [];
     const { key, kind, title } = stage;
-    return [[key, { kind, title, workflowId, runId, requestedAt, doneAt, outcome }]];
+    const listPrices = prices && listPricesOf(stage as unknown as PlannedStage, prices as unknown as Prices);
+    return [[key, { kind, title, workflowId, runId, requestedAt, doneAt, outcome, listPrices }]];
   });
 }
 

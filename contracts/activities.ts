@@ -11,8 +11,8 @@ export interface StageRequest {
   readonly experimentId: string;
   /** The user's family of the models that the stage opens. The base model's digest has its code. */
   readonly family?: PinnedMember;
-  /** Prices of rows and verifier calls, for the ledger. Not in the key. */
-  readonly prices?: Prices;
+  /** List prices of rows and verifier calls. Not in the key. */
+  readonly prices: Prices;
   /** The most that the stage may spend on annotation, in US dollars. Not in the key. */
   readonly allowanceUsd?: number;
 }

@@ -75,7 +75,7 @@ export interface CellResult {
   readonly unplanned?: readonly PlannedStage[];
   /** US dollars that failed stages spent whose failure the pipeline handled; left out if none. */
   readonly lostUsd?: number;
-  /** US dollars for the rows that the budget bought. */
+  /** List price of the rows that the budget bought, in US dollars: what the cell costs if it is bought alone. */
   readonly annotationUsd: number;
   /** Single experiments only; a sweep's cells are recorded in the sweep's chain. */
   readonly anchor?: AnchoredHead;

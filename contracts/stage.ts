@@ -157,8 +157,13 @@ export interface StageResult extends StageMetrics {
   /** Stages that make rows only. */
   readonly rowSource?: RowSource;
   readonly cost: StageCost;
-  /** Verifier calls that this request paid for; left out if it paid for all of them. */
-  readonly newVerifierCalls?: number;
+  /**
+   * US dollars that this request paid for annotation, with all its attempts: rows, verifier calls and bills. 0 for a cached
+   * stage.
+   */
+  readonly usd: number;
+  /** The part of `usd` for rows at list price. Left out by stages without rows, and where a bill has the rows' cost. */
+  readonly rowsUsd?: number;
   /** Warnings of the training executable while it made the artifact; left out if there are none. */
   readonly warnings?: readonly StageWarning[];
 }
@@ -172,6 +177,10 @@ export function uniqueResults<T extends Pick<StageResult, 'key' | 'cached'>>(res
   }
   return [...byKey.values()];
 }
+
+/** The sum of payments, e.g. of results: each request pays for itself, so a stage may be in several of them. */
+export const paidUsd = (payments: readonly Pick<StageResult, 'usd'>[]): number =>
+  payments.reduce((sum, { usd }) => sum + usd, 0);
 
 /** A warning from the training executable (docs/protocol.md). */
 export interface StageWarning {

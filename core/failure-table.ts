@@ -194,7 +194,7 @@ export const failureTable = {
   FORMAT_UNSUPPORTED: {
     retried: false,
     meaning:
-      'An earlier or later version of Budgetline made an artifact or a result.json, in another format.',
+      'An earlier or later version of Budgetline made an artifact, a ledger or a result.json, in another format.',
     remedy:
       'Set BUDGETLINE_HOME to another folder, or remove the folder "store" of this one. Then run the sweep again: every stage is made again.',
   },

@@ -1,7 +1,7 @@
 import { BudgetlineError } from './failures';
 
 /** `format` of manifest.json and result.json. Raise it when their readers need another shape. */
-export const storedFormat = 2;
+export const storedFormat = 3;
 
 /** @throws BudgetlineError FORMAT_UNSUPPORTED if parsed JSON has another format. No format at all is left to the schema. */
 export function assertStoredFormat(data: unknown, path: string): void {

@@ -1,7 +1,20 @@
 export { type Split, splitBudget } from './counts';
 export { detectableDifference } from './detectable';
 export { dependenciesOf, estimateSeconds, estimateStageSeconds } from './estimate';
-export { listPriceUsd, makesRows, type Purchase, uniquePurchase, usdTolerance } from './money';
+export {
+  countRows,
+  listPricesOf,
+  listPriceUsd,
+  makesRows,
+  nestOf,
+  newRows,
+  type Purchase,
+  type RowsStage,
+  type Span,
+  spanOf,
+  uniquePurchase,
+  usdTolerance,
+} from './money';
 export { type CellPlan, identifyCell, planBase, planCell } from './cell';
 export type { PlannedPipeline } from './planned-pipeline';
 export {
@@ -22,7 +35,6 @@ export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { type Expected, type Grant, Purchases, type PurchasesOptions } from './purchases';
 export { type Budget, budgetOf } from './row-budget';
 export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
-export { type PaidStage, paidStagesOf, spentUsd } from './spend';
 export { splitResult, type VariantResult } from './split-result';
 export { estimateTests, planBaseTest, planTest, testIdOf, type TestPlan } from './tests';
 export {

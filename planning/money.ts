@@ -1,3 +1,4 @@
+import type { Prices } from '../schemas/definition';
 import { digestOf } from '../core/digest';
 import type { PlannedRows, PlannedStage } from '../contracts/stage';
 import type { Bought } from '../contracts/results';
@@ -10,6 +11,15 @@ export const usdTolerance = 5e-7;
 /** Rows and verifier calls to pay for. */
 export interface Purchase extends Bought {
   readonly verifierCalls: number;
+}
+
+/** List prices of one row of a stage, and of one verifier call with its sample. A judge's calls are on its bill. */
+export function listPricesOf(
+  { rows, makes }: PlannedStage,
+  prices: Prices,
+): { readonly rowUsd: number; readonly callUsd: number } {
+  if (rows !== null) return { rowUsd: rows.usd, callUsd: rows.sampleUsd };
+  return { rowUsd: 0, callUsd: makes === 'scores' ? 0 : prices.verifierCall };
 }
 
 /** A stage that makes rows. */
@@ -25,23 +35,34 @@ const nests = new WeakMap<RowsStage, string>();
  * larger one. The place of rows in their order is no part of it where it is known when they are planned.
  */
 export function nestOf(stage: RowsStage): string {
-  const { spec, inputs, rows } = stage;
+  const { spec, revision, inputs, rows } = stage;
   const place = rows.upTo === undefined ? {} : { skip: undefined };
-  const nest = nests.get(stage) ?? digestOf([{ ...spec, ...place, rows: 0 }, inputDigests(inputs)]);
+  const nest = nests.get(stage) ?? digestOf([{ ...spec, ...place, rows: 0 }, revision, inputDigests(inputs)]);
   nests.set(stage, nest);
   return nest;
 }
 
-/** Number of rows in sets of one nest, each row once. */
-export function distinctRows(sets: readonly PlannedRows[]): number {
-  const spans = sets.map(({ count, upTo = count }) => ({ from: upTo - count, upTo }));
+/** Rows of a nest: those from `from` to before `upTo`, counted from the first row of its order. */
+export interface Span {
+  readonly from: number;
+  readonly upTo: number;
+}
+
+export const spanOf = ({ count, upTo = count }: PlannedRows): Span => ({ from: upTo - count, upTo });
+
+/** Number of rows in spans of one nest, each row once. */
+export function countRows(spans: readonly Span[]): number {
   let [rows, end] = [0, -Infinity];
-  for (const { from, upTo } of spans.sort((a, b) => a.from - b.from)) {
+  for (const { from, upTo } of [...spans].sort((a, b) => a.from - b.from)) {
     rows += Math.max(0, upTo - Math.max(from, end));
     end = Math.max(end, upTo);
   }
   return rows;
 }
+
+/** Number of a span's rows that no other span has. */
+export const newRows = (span: Span, others: readonly Span[]): number =>
+  countRows([...others, span]) - countRows(others);
 
 /** The sets of rows of stages, by nest, every stage once. */
 function nestsIn(stages: readonly PlannedStage[]): PlannedRows[][] {
@@ -57,6 +78,9 @@ function nestsIn(stages: readonly PlannedStage[]): PlannedRows[][] {
 const sum = <T>(of: readonly T[], pick: (one: T) => number): number =>
   of.reduce((total, one) => total + pick(one), 0);
 
+/** Number of rows in sets of one nest, each row once. */
+const rowsIn = (nested: readonly PlannedRows[]): number => countRows(nested.map(spanOf));
+
 /**
  * The purchase of a set of stages when every row is bought once. Verifier calls count for every stage that samples, nested
  * or not.
@@ -66,7 +90,7 @@ export function uniquePurchase(stages: readonly PlannedStage[]): Purchase {
   const countOf = (part: PlannedRows['budgetedAs']): number =>
     sum(
       nests.filter(([rows]) => rows!.budgetedAs === part),
-      distinctRows,
+      rowsIn,
     );
   return {
     demonstrations: countOf('demonstrations'),
@@ -83,11 +107,11 @@ export function boughtApart(
   return demonstrations === sftRows && pairs === pairRows ? undefined : { demonstrations, pairs };
 }
 
+/** US dollars for the rows of stages at list price, every row once, without their samples. */
+export const rowsListUsd = (stages: readonly PlannedStage[]): number =>
+  sum(nestsIn(stages), (nested) => rowsIn(nested) * nested[0]!.usd);
+
 /** US dollars for the rows and samples of stages at list price, every row once. */
 export const listPriceUsd = (stages: readonly PlannedStage[]): number =>
-  sum(
-    nestsIn(stages),
-    (nested) =>
-      distinctRows(nested) * nested[0]!.usd +
-      sum(nested, ({ verifierCalls, sampleUsd }) => verifierCalls * sampleUsd),
-  );
+  rowsListUsd(stages) +
+  sum(nestsIn(stages).flat(), ({ verifierCalls, sampleUsd }) => verifierCalls * sampleUsd);

@@ -1,9 +1,9 @@
-import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
+import { paidUsd, type PlannedStage, type StageKey, type StageResult } from '../contracts/stage';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
-import { listPriceUsd, makesRows, usdTolerance } from './money';
+import { listPriceUsd, makesRows, nestOf, rowsListUsd, usdTolerance } from './money';
 import { assertWithinBudget, type Budget, restUsd } from './row-budget';
-import { paidBefore, type PaidStage, spentUsd } from './spend';
+import { UnreportedRows } from './unreported';
 
 /** What a pipeline may spend on annotation. Empty without a limit. */
 export interface Grant {
@@ -27,6 +27,9 @@ export interface PurchasesOptions extends Grant {
   readonly expected?: Expected;
 }
 
+const haveOneNest = (a: PlannedStage, b: PlannedStage): boolean =>
+  makesRows(a) && makesRows(b) && nestOf(a) === nestOf(b);
+
 /** A stage that may be spending. */
 interface Running {
   readonly stage: PlannedStage;
@@ -41,10 +44,11 @@ interface Running {
 export class Purchases {
   readonly #options: PurchasesOptions;
   readonly #running = new Map<StageKey, Running>();
-  readonly #settled: PaidStage[] = [];
+  readonly #settled: { readonly stage: PlannedStage; readonly usd: number }[] = [];
   /** Failed stages that bought something, or may have. Their rows stay in the budget. */
   readonly #failed: PlannedStage[] = [];
   #lostUsd = 0;
+  readonly #unreported = new UnreportedRows();
 
   constructor(options: PurchasesOptions) {
     this.#options = options;
@@ -79,10 +83,25 @@ export class Purchases {
     return usd + running.granted.shareUsd;
   }
 
-  /** Replaces a stage's reservation by what it spent. */
-  settle(stage: PlannedStage, result: StageResult): void {
-    this.#running.delete(stage.key);
-    this.#settled.push({ ...result, stage });
+  /** Replaces a stage's reservation by what it paid. */
+  settle(stage: PlannedStage, { usd, rowsUsd }: Pick<StageResult, 'usd' | 'rowsUsd'>): void {
+    const { key } = stage;
+    this.#running.delete(key);
+    if (rowsUsd !== undefined) this.#settleRows(stage, rowsUsd);
+    this.#unreported.end(key);
+    this.#settled.push({ stage, usd });
+  }
+
+  /** What a stage paid for rows, less their list price: others paid the rest of it, or it paid for theirs. */
+  #settleRows(stage: PlannedStage, rowsUsd: number): void {
+    const settled = this.#settled.map((one) => one.stage);
+    const listUsd = this.#costUsd([...settled, stage], rowsListUsd) - this.#costUsd(settled, rowsListUsd);
+    const sharing = [...this.#running.values()].filter((one) => haveOneNest(one.stage, stage));
+    this.#unreported.add(
+      listUsd - rowsUsd,
+      sharing.map((one) => one.stage.key),
+    );
+    this.#unreported.report(rowsUsd - listUsd, stage.key);
   }
 
   /**
@@ -91,8 +110,9 @@ export class Purchases {
    * @param usd US dollars
    */
   fail(stage: PlannedStage, usd: number | undefined): void {
-    const mostUsd = this.#holdings.get(stage.key) ?? 0;
+    const mostUsd = (this.#holdings.get(stage.key) ?? 0) + this.#unreported.usdOf(stage.key);
     this.#running.delete(stage.key);
+    this.#unreported.end(stage.key);
     this.#lostUsd += usd ?? mostUsd;
     if (usd !== 0) this.#failed.push(stage);
   }
@@ -143,9 +163,9 @@ export class Purchases {
   }
 
   /** List price of the stages' rows, in US dollars, without those that others have bought. */
-  #costUsd(stages: readonly PlannedStage[]): number {
+  #costUsd(stages: readonly PlannedStage[], priceOf = listPriceUsd): number {
     const bought = stages.flatMap((stage) => this.#boughtPart(stage));
-    return listPriceUsd([...bought, ...stages]) - listPriceUsd(bought);
+    return priceOf([...bought, ...stages]) - priceOf(bought);
   }
 
   /** By key: the US dollars that each running stage may spend. Of nested rows, later stages pay for the difference. */
@@ -161,16 +181,12 @@ export class Purchases {
   }
 
   get #heldUsd(): number {
-    return [...this.#holdings.values()].reduce((sum, usd) => sum + usd, 0);
+    return [...this.#holdings.values()].reduce((sum, usd) => sum + usd, this.#unreported.usd);
   }
 
   /** US dollars of the allowance that are neither spent nor reserved. */
   #leftUsd(allowanceUsd: number): number {
-    const bought = paidBefore(this.#settled.flatMap(({ stage }) => this.#boughtPart(stage)));
-    // A settled stage has the key of its bought part if all of it was bought; both count.
-    const apart = bought.map((paid) => ({ ...paid, key: `${paid.key}/bought` }));
-    const spent = spentUsd([...apart, ...this.#settled]);
-    return allowanceUsd - this.#lostUsd - spent - this.#heldUsd;
+    return allowanceUsd - this.#lostUsd - paidUsd(this.#settled) - this.#heldUsd;
   }
 
   #assertAffordable(stage: PlannedStage): void {

@@ -167,7 +167,7 @@ function facts({ totals, state }: RunTimeline): Html {
     ['Device', `${(totals.deviceMs / 3_600_000).toFixed(4)} h`],
     ['Processor', processorText(totals)],
     ['Tokens', formatCount(totals.tokens)],
-    ['Money', formatUsd(totals.usd)],
+    ['Paid for annotation', formatUsd(totals.usd)],
   ] as const;
   return html`<dl class="facts">
     ${entries.map(

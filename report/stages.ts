@@ -1,15 +1,17 @@
 import type { SweepResult } from '../contracts/results';
 import { uniqueResults, type StageResult } from '../contracts/stage';
 
-/** Every stage of a sweep once. */
-export const distinctStages = ({
+/** The result of every request of a sweep; stages that cells share are in several. */
+export const allResults = ({
   baseStages,
   cells,
   controls,
   failedControls,
   tests,
-}: SweepResult): StageResult[] =>
-  uniqueResults([
-    ...baseStages,
-    ...[...cells, ...controls, ...failedControls, ...tests].flatMap(({ stages }) => stages),
-  ]);
+}: SweepResult): StageResult[] => [
+  ...baseStages,
+  ...[...cells, ...controls, ...failedControls, ...tests].flatMap(({ stages }) => stages),
+];
+
+/** Every stage of a sweep once. */
+export const distinctStages = (result: SweepResult): StageResult[] => uniqueResults(allResults(result));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { storedFormat } from '../core/stored-format';
+import { payment } from './ledger';
 
 const metrics = z.record(z.string(), z.number()).readonly();
 const labelCounts = z.array(z.int()).readonly();
@@ -45,6 +46,9 @@ export const artifactManifest = z.strictObject({
     at: z.iso.datetime(),
     host: z.string(),
     experimentId: z.string(),
+    /** The attempt that made it, and what it paid: its ledger line may be missing if its worker was lost. */
+    fence: z.int().positive(),
+    paid: payment,
     device: z.string(),
     threads: z.int(),
     trainer: z.string(),

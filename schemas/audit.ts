@@ -55,6 +55,11 @@ const table = {
   'definition-changed':
     'The definition in the ledger differs from the one that the workflow was started with.',
   'result-contradiction': 'result.json contradicts the artifacts.',
+  'payment-contradiction':
+    'What an attempt paid is not the sum of its rows, verifier calls and bill, or has another price than the run.',
+  'purchase-missing': 'Rows were paid for or used, and no line of their purchase is there.',
+  'rows-bought-twice': 'A row was bought twice.',
+  'spend-contradiction': 'The money in result.json is not what the attempts of the run paid.',
   'document-missing': 'A page of results that a large sweep stored is missing.',
   'document-changed': 'A page of results does not match its digest.',
   'code-missing': 'The workflow code that the histories name is missing.',
@@ -86,6 +91,7 @@ export type CheckName =
   | 'evaluation'
   | 'histories'
   | 'results'
+  | 'money'
   | 'replay';
 
 /** One check: passed, failed with its findings, or skipped with the reason. */

@@ -15,6 +15,22 @@ const annotationBill = z.strictObject({
 });
 export type AnnotationBill = z.infer<typeof annotationBill>;
 
+/** What an attempt paid for annotation. */
+export const payment = z.strictObject({
+  /** US dollars: `rowsUsd`, `verifierCalls` at `callUsd` each, and the bill of `annotation`. */
+  usd: z.number(),
+  /** US dollars for rows at list price; lines of the rows' nest have the purchases. */
+  rowsUsd: z.number(),
+  verifierCalls: z.number(),
+  /** List price of one verifier call. */
+  callUsd: z.number(),
+  /** What model endpoints were paid; null if none was called. A bill takes the place of the rows' list price. */
+  annotation: annotationBill.nullable(),
+  /** The bill by annotation folder. */
+  annotationByFolder: z.record(z.string(), annotationBill).nullable(),
+});
+export type Payment = z.infer<typeof payment>;
+
 /** Fields of every ledger line: its place in the chain, and the time. */
 const link = {
   sequence: z.int().nonnegative(),
@@ -71,6 +87,8 @@ export const attemptStarted = z.strictObject({
   packageVersion: z.string(),
   specDigest: sha256,
   inputs: z.record(z.string(), z.string()),
+  /** The rows that the stage makes: their nest, and where they begin and end in its order; null if it makes none. */
+  rows: z.strictObject({ nest: sha256, from: z.int(), upTo: z.int() }).nullable(),
   resumedFromStep: z.int().nonnegative().nullable(),
 });
 
@@ -107,12 +125,7 @@ export const attemptEnded = z.strictObject({
       }),
     ),
   ),
-  /** US dollars for rows bought and verifier calls made; null if the request has no prices. */
-  usd: nullIfMissing(z.number()),
-  /** What model endpoints were paid in this attempt; null if none was called. */
-  annotation: nullIfMissing(annotationBill),
-  /** The bill by annotation folder, if several were used; older lines have only the sum. */
-  annotationByFolder: nullIfMissing(z.record(z.string(), annotationBill)),
+  ...payment.shape,
   exitCodes: z.array(z.int().nullable()),
   trainerProcesses: z.int().nonnegative(),
   wallMs: z.number(),
@@ -121,7 +134,6 @@ export const attemptEnded = z.strictObject({
   cpuMs: z.number().nullable(),
   peakMemoryBytes: z.number().nullable(),
   tokens: z.number(),
-  verifierCalls: z.number(),
 });
 
 const inAttempt = { stage: sha256, kind: z.string(), fence: z.int().positive() };
@@ -162,6 +174,26 @@ export const attemptLost = z.strictObject({
   kind: z.string(),
   fence: z.int().positive(),
   reason: z.string(),
+  /** What it paid, if it had published its artifact; else null. */
+  paid: payment.nullable(),
+});
+
+/** In the chain of a nest of rows: a stage bought those of its rows that no line before it has. */
+export const rowsBought = z.strictObject({
+  ...link,
+  type: z.literal('rows-bought'),
+  nest: sha256,
+  stage: sha256,
+  kind: z.string(),
+  experimentId: z.string(),
+  /** Where the stage's rows begin and end in the nest's order. */
+  from: z.int().nonnegative(),
+  upTo: z.int().positive(),
+  /** Number of rows bought. */
+  rows: z.int().positive(),
+  /** List price of one row. */
+  rowUsd: z.number().nonnegative(),
+  usd: z.number().nonnegative(),
 });
 
 /** A torn last line was cut off; its bytes are recorded. */
@@ -227,6 +259,7 @@ export const ledgerLine = z.discriminatedUnion('type', [
   attemptWarning,
   attemptEnded,
   attemptLost,
+  rowsBought,
   lineHealed,
   stageRecorded,
   experimentOpened,

@@ -41,11 +41,30 @@ function corrupt(place: string, lineNumber: number, what: string): BudgetlineErr
   });
 }
 
-/** The lines of a chain, each verified to follow from the one before it. @throws BudgetlineError LEDGER_CORRUPT */
+const foreign = (place: string, line: number): BudgetlineError =>
+  new BudgetlineError(
+    'FORMAT_UNSUPPORTED',
+    `${place}:${line}: another version of Budgetline wrote this line.`,
+    { details: { path: place, line } },
+  );
+
+/** Whether something that is no line of this version follows from the line before it. */
+const isLinked = (json: unknown, before: Buffer | undefined): boolean =>
+  (json as { readonly previous?: unknown } | null | undefined)?.previous === linkAfter(before);
+
+/**
+ * The lines of a chain, each verified to follow from the one before it.
+ *
+ * @throws BudgetlineError LEDGER_CORRUPT; FORMAT_UNSUPPORTED for a line of another version
+ */
 export function parseChain(place: string, raw: readonly Buffer[]): LedgerLine[] {
   return raw.map((bytes, at) => {
-    const parsed = ledgerLine.safeParse(parseJson(bytes));
-    if (!parsed.success) throw corrupt(place, at + 1, 'this is not a ledger line');
+    const json = parseJson(bytes);
+    const parsed = ledgerLine.safeParse(json);
+    if (!parsed.success)
+      throw isLinked(json, raw[at - 1])
+        ? foreign(place, at + 1)
+        : corrupt(place, at + 1, 'this is not a ledger line');
     const { previous, sequence } = parsed.data;
     if (previous !== linkAfter(raw[at - 1]))
       throw corrupt(place, at + 1, 'the line does not have the SHA-256 of the line before it');

@@ -52,8 +52,9 @@ export interface Claim extends FenceCheck {
 /** A claim, or its current holder. */
 export type ClaimOutcome = { readonly claim: Claim } | { readonly heldBy: ClaimRecord };
 
-/** A ledger chain: of a stage, or of an experiment. */
-export type ChainId = { readonly stage: StageKey } | { readonly experiment: string };
+/** A ledger chain: of a stage, of an experiment, or of a nest of rows, which has the purchases of its rows. */
+export type ChainId =
+  { readonly stage: StageKey } | { readonly experiment: string } | { readonly nest: string };
 
 /** A whole file. A new version replaces the old one in one step. */
 export type RecordId =
@@ -145,7 +146,7 @@ export interface StoreRules {
 /** A hash chain of ledger lines. */
 export interface Chain {
   /**
-   * Appends a line under the fence of the stage's claim, or of the experiment's lock.
+   * Appends a line under the fence of the stage's claim, or of the chain's lock.
    *
    * @returns the new head: the SHA-256 of the line
    * @throws BudgetlineError CLAIM_LOST, LEDGER_CORRUPT

@@ -1,8 +1,8 @@
 import type { SweepDefinition } from '../schemas/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
-import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
-import { listPriceUsd, usdTolerance } from '../planning/money';
-import { type PaidStage, paidBefore, paidStagesOf, spentUsd } from '../planning/spend';
+import { paidUsd, type PlannedStage, type StageKey, type StageResult } from '../contracts/stage';
+import { listPriceUsd, makesRows, nestOf, rowsListUsd, usdTolerance } from '../planning/money';
+import { UnreportedRows } from '../planning/unreported';
 import type { SpentBeforeFailure } from './failures';
 import type { Expected, Grant } from '../planning/purchases';
 
@@ -28,9 +28,11 @@ export class SpendTracker {
   readonly #definition: Limits;
   /** Spend of earlier runs. */
   readonly #before: SpendRecord;
-  readonly #bought: PaidStage[] = [];
-  /** Spend of failed stages. */
-  #lostUsd = 0;
+  /** Stages of ended work: their rows are bought. */
+  readonly #bought: PlannedStage[] = [];
+  /** US dollars that ended work of this run paid. */
+  #paidUsd = 0;
+  readonly #unreported = new UnreportedRows();
   readonly #admitted = new Map<string, Admitted>();
   /** The most that work could have spent which ended without reporting its spend, in US dollars. */
   #unsettledUsd: number;
@@ -46,11 +48,11 @@ export class SpendTracker {
     this.#definition = definition;
     this.#before = before ?? { usd: 0, skipped: [] };
     this.#unsettledUsd = before?.unsettledUsd ?? 0;
-    this.#bought.push(...paidBefore(earlier));
+    this.#bought.push(...earlier);
   }
 
   get record(): SpendRecord {
-    const usd = this.#before.usd + this.#lostUsd + spentUsd(this.#bought);
+    const usd = this.#before.usd + this.#paidUsd;
     const skipped = [...this.#before.skipped, ...this.#skipped];
     return { usd, skipped, unsettledUsd: this.#unsettledUsd > 0 ? this.#unsettledUsd : undefined };
   }
@@ -108,12 +110,31 @@ export class SpendTracker {
     return allowanceUsd === undefined ? {} : { allowanceUsd, paidUsd: this.paidUsd(id) };
   }
 
-  /** Accounts for work that has ended, by what its stages bought. */
+  /** Accounts for work that has ended, by what its stages paid. */
   settle(id: string, results: readonly StageResult[], { unplanned = [], lostUsd = 0 }: Unplanned = {}): void {
     const { stages = [] } = this.#admitted.get(id) ?? {};
-    this.#bought.push(...paidStagesOf([...stages, ...unplanned], results));
-    this.#lostUsd += lostUsd;
+    const plans = new Map([...stages, ...unplanned].map((stage) => [stage.key, stage]));
     this.#admitted.delete(id);
+    for (const result of results) this.#take(id, result, plans.get(result.key));
+    this.#paidUsd += paidUsd(results) + lostUsd;
+    this.#unreported.end(id);
+  }
+
+  /** Counts a stage's rows as bought: by this work, or by work that shares them and may be running. */
+  #take(id: string, { usd, rowsUsd }: StageResult, stage: PlannedStage | undefined): void {
+    if (stage === undefined) return;
+    if (makesRows(stage)) {
+      const listUsd = rowsListUsd([...this.#bought, stage]) - rowsListUsd(this.#bought);
+      const sharing = [...this.#admitted].filter(([, { stages }]) =>
+        stages.some((other) => makesRows(other) && nestOf(other) === nestOf(stage)),
+      );
+      this.#unreported.add(
+        listUsd - (rowsUsd ?? usd),
+        sharing.map(([other]) => other),
+      );
+      if (rowsUsd !== undefined) this.#unreported.report(rowsUsd - listUsd, id);
+    }
+    this.#bought.push(stage);
   }
 
   /** Accounts for failed work: by what it bought, or by its plan if that is unknown. */
@@ -121,8 +142,9 @@ export class SpendTracker {
     if (spent === undefined) {
       const { stages = [], extraUsd = 0 } = this.#admitted.get(id) ?? {};
       // Fixed now: rows that another cell finds in the store later were paid for here.
-      this.#unsettledUsd += this.#plannedUsd(stages) + extraUsd;
+      this.#unsettledUsd += this.#plannedUsd(stages) + extraUsd + this.#unreported.usdOf(id);
       this.#admitted.delete(id);
+      this.#unreported.end(id);
       return;
     }
     const { finished, unplanned, usd: lostUsd } = spent;
@@ -138,7 +160,13 @@ export class SpendTracker {
     if (spendLimitUsd === undefined) return 0;
     const shares = this.#sharesUsd([...this.#admitted.values()]);
     return (
-      spendLimitUsd - this.record.usd - this.#unsettledUsd - shares - this.#plannedUsd(stages) - boundUsd
+      spendLimitUsd -
+      this.record.usd -
+      this.#unsettledUsd -
+      this.#unreported.usd -
+      shares -
+      this.#plannedUsd(stages) -
+      boundUsd
     );
   }
 
@@ -155,8 +183,7 @@ export class SpendTracker {
 
   /** Planned cost of the stages in US dollars, without what is already bought. */
   #plannedUsd(stages: readonly PlannedStage[]): number {
-    const bought = this.#bought.map(({ stage }) => stage);
-    return this.#usd([...bought, ...stages]) - this.#usd(bought);
+    return this.#usd([...this.#bought, ...stages]) - this.#usd(this.#bought);
   }
 
   #usd(stages: readonly PlannedStage[]): number {

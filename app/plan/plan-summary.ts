@@ -208,12 +208,14 @@ export interface SummarizePlanOptions extends ResourceOptions {
   readonly definition: SweepDefinition;
   /** Left out: every yield is the assumption. */
   readonly yields?: Yields;
+  /** Rows that earlier runs bought, as stages without verifier calls. Default: none. */
+  readonly bought?: readonly PlannedStage[];
 }
 
 /** Counts the stages, rows and tokens of a plan, and those that are in the store. */
 export function summarizePlan(
   plan: SweepPlan,
-  { definition, cached, slots, yields }: SummarizePlanOptions,
+  { definition, cached, bought = [], slots, yields }: SummarizePlanOptions,
 ): PlanSummary {
   const { sweepId, cells, warnings } = plan;
   const stages = plan.stages.map((unique) => {
@@ -224,7 +226,8 @@ export function summarizePlan(
   const purchase = uniquePurchase(all);
   const inStore = all.filter(({ key }) => cached.has(key));
   const prices = pricingsIn(definition, plan);
-  const toBuy = difference(purchase, uniquePurchase(inStore));
+  const known = [...bought, ...inStore];
+  const toBuy = difference(uniquePurchase([...known, ...all]), uniquePurchase(known));
   const items = Math.min(...variantsOf(definition).map((place) => comparedItems(place.definition)));
   const tests = estimateTests(plan);
   return {
@@ -240,7 +243,7 @@ export function summarizePlan(
     prices,
     otherPrices: otherPricings(all, prices),
     toBuy,
-    toBuyUsd: listPriceUsd(all) - listPriceUsd(inStore),
+    toBuyUsd: listPriceUsd([...known, ...all]) - listPriceUsd(known),
     yields: yields?.all ?? [],
     yieldRange: summarizeRange(
       plan.stages.map(({ stage }) => stage),

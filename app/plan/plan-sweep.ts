@@ -13,6 +13,7 @@ import { assertRepeatable, planGrid, type SweepPlan } from '../../planning';
 import type { Store } from '../../store';
 import { builtInTasks, deviceSlots } from '../../workers';
 import { placeOf, type HomeOptions, type Place } from '../location';
+import { findBoughtRows } from './bought-rows';
 import { warnOfKeptVersions } from './kept-versions';
 import { placeFacts, type PlaceFacts } from './place-facts';
 import { summarizePlan, type PlanSummary } from './plan-summary';
@@ -70,7 +71,11 @@ async function planDefinition(
   const cached = await findCached(store, plan);
   const slots = deviceSlots(definition.execution.threads);
   const yields = await learnYields(store, plan);
-  const summary = summarizePlan(plan, { definition, cached, slots, yields });
+  const bought = await findBoughtRows(
+    store,
+    plan.stages.map(({ stage }) => stage),
+  );
+  const summary = summarizePlan(plan, { definition, cached, bought, slots, yields });
   const machine = await readMachine(home);
   const warnings = [
     ...trials.flatMap((trial) => trial.warnings),

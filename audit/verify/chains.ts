@@ -4,12 +4,17 @@ import type { LedgerLine, LineOf } from '../../schemas/ledger';
 import { isName } from '../../core/names';
 import type { Chain, ChainId } from '../../store';
 import { readAnchor } from '../anchor';
+import { nestsIn } from '../row-purchases';
 import { isSignedBy } from '../signing';
 import { finding, type CheckResult, type Subject } from './subject';
 
 async function readOrReport(subject: Subject, id: ChainId): Promise<LedgerLine[] | Finding> {
   try {
-    return await ('stage' in id ? subject.stage(id.stage) : subject.experiment());
+    return await ('stage' in id
+      ? subject.stage(id.stage)
+      : 'nest' in id
+        ? subject.nest(id.nest)
+        : subject.experiment());
   } catch (error) {
     if (!(error instanceof BudgetlineError) || error.code !== 'LEDGER_CORRUPT') throw error;
     const where = `${subject.nameOf(id)}:${String(error.details['line'])}`;
@@ -38,7 +43,19 @@ async function checkStageChain(subject: Subject, record: LineOf<'stage-recorded'
     : [finding('chain-foreign', `${path}:${foreign + 1}`, 'the line belongs to another stage')];
 }
 
-/** Every chain is complete and belongs to its experiment or stage. */
+async function checkNestChain(subject: Subject, nest: string): Promise<Finding[]> {
+  const lines = await readOrReport(subject, { nest });
+  if ('code' in lines) return [lines];
+  const foreign = lines.findIndex(
+    (line) => line.type !== 'line-healed' && (line.type !== 'rows-bought' || line.nest !== nest),
+  );
+  if (foreign < 0) return [];
+  return [
+    finding('chain-foreign', `${subject.nameOf({ nest })}:${foreign + 1}`, 'the line belongs to other rows'),
+  ];
+}
+
+/** Every chain is complete and belongs to its experiment, its stage or its nest of rows. */
 export async function checkChains(subject: Subject): Promise<CheckResult> {
   const path = subject.nameOf(subject.chainId);
   const lines = await readOrReport(subject, subject.chainId);
@@ -47,8 +64,12 @@ export async function checkChains(subject: Subject): Promise<CheckResult> {
   if (opening.length > 0) return { checked: '', findings: opening };
   const records = await subject.records();
   const found = await Promise.all(records.map((record) => checkStageChain(subject, record)));
-  const checked = `${lines.length} lines of the experiment, and the chains of ${records.length} stages`;
-  return { checked, findings: found.flat() };
+  if (found.flat().length > 0) return { checked: '', findings: found.flat() };
+  const chains = await Promise.all(records.map(({ stage }) => subject.stage(stage)));
+  const nests = [...new Set(chains.flatMap(nestsIn))];
+  const ofNests = await Promise.all(nests.map((nest) => checkNestChain(subject, nest)));
+  const checked = `${lines.length} lines of the experiment, and the chains of ${records.length} stages and ${nests.length} sets of rows`;
+  return { checked, findings: ofNests.flat() };
 }
 
 /** Heads of a chain after each of its lines, from `previous` of the next line; after the last line, from the store. */

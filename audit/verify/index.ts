@@ -4,6 +4,7 @@ import { checkAnchor, checkAttempts, checkChains } from './chains';
 import { checkEvaluations } from './evaluations';
 import { checkHistories } from './histories';
 import { checkReplay } from './replay';
+import { checkMoney } from './money';
 import { checkResults } from './results';
 import { Subject, type CheckResult, type CheckSpec, type VerifyOptions } from './subject';
 
@@ -24,6 +25,7 @@ const specs: readonly CheckSpec[] = [
   { name: 'evaluation', run: checkEvaluations },
   { name: 'histories', run: checkHistories },
   { name: 'results', run: checkResults },
+  { name: 'money', run: checkMoney },
   { name: 'replay', run: checkReplay },
 ];
 

@@ -83,6 +83,11 @@ export class Subject {
     return this.#chain({ stage: key });
   }
 
+  /** The purchases of a nest of rows. Throws LEDGER_CORRUPT. */
+  nest(nest: string): Promise<LedgerLine[]> {
+    return this.#chain({ nest });
+  }
+
   #chain(id: ChainId): Promise<LedgerLine[]> {
     const name = this.nameOf(id);
     const known = this.#chains.get(name) ?? this.store.chain(id).read();

@@ -1,6 +1,6 @@
 import type { CellDifference, FieldDifference, RunDifferences, StageExplanation } from '../../audit';
 import type { Ink } from './ink';
-import { formatScore, formatSigned } from './numbers';
+import { formatScore, formatSigned, formatUsd } from './numbers';
 import { countOf, fit, joinList, padRight, wrap } from './text';
 
 const longest = 84;
@@ -91,8 +91,8 @@ function whyItRan({ nearest, differences }: StageExplanation): string {
 export function renderExplanation(explanation: StageExplanation, ink: Ink): string[] {
   const { title, key, attempts, usedBy, differences } = explanation;
   const ran = attempts.map(
-    ({ at, experimentId, outcome, code }) =>
-      `  ${timeOf(at)}  ${padRight(outcome, 9)}  for ${experimentId}${code === null ? '' : `, ${code}`}`,
+    ({ at, experimentId, outcome, code, usd }) =>
+      `  ${timeOf(at)}  ${padRight(outcome, 9)}  for ${experimentId}${code === null ? '' : `, ${code}`}${usd === null || usd === 0 ? '' : `, paid ${formatUsd(usd)}`}`,
   );
   const users = usedBy.length === 0 ? 'No other run has reused it.' : `Reused by ${usedBy.join(', ')}.`;
   return [

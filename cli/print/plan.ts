@@ -107,7 +107,7 @@ function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSumm
   const left = isPartlyBought
     ? `; still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
     : '';
-  return `${rows}${verification}: ${formatUsd(annotationUsd)}${left}`;
+  return `${rows}${verification}: ${formatUsd(annotationUsd)} at list price${left}`;
 }
 
 /** "A pair (pairs.chosen gold): …": the place only where the price differs between places on the axes. */

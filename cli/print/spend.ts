@@ -11,8 +11,8 @@ export interface Spending {
   readonly parts: ReportFiles['parts'];
 }
 
-/** Annotation cost of each best split on its own. */
-function answerPrices(parts: ReportFiles['parts']): number[] {
+/** List price of each best split's rows. */
+function listPrices(parts: ReportFiles['parts']): number[] {
   return parts.flatMap(({ analysis: { budgets, cells } }) =>
     budgets.flatMap((best) =>
       cells
@@ -27,12 +27,16 @@ function rangeOf(prices: readonly number[]): string {
   return low === high ? `${low}` : `${low} to ${high}`;
 }
 
-/** Cost of the sweep, cost of the best split alone, and what the spend limit skipped. */
+/** What the run paid, the list price of the best split's rows, and what the spend limit skipped. */
 export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): string[] {
   if (spend === undefined) return [];
-  const prices = answerPrices(parts);
-  const answer = prices.length === 0 ? '' : `; the data of a best split alone cost ${rangeOf(prices)}`;
-  const lines = wrap(`Annotators and judges: this sweep spent ${formatUsd(spend.usd)}${answer}.`);
+  const prices = listPrices(parts);
+  const nothing = spend.usd === 0 ? ': there was nothing left to buy' : '';
+  const answer =
+    prices.length === 0
+      ? ''
+      : ` At list price, the rows of a best split cost ${rangeOf(prices)} if bought alone.`;
+  const lines = wrap(`This run paid ${formatUsd(spend.usd)} for annotation${nothing}.${answer}`);
   const { spendLimitUsd } = definition;
   if (spend.skipped.length === 0 || spendLimitUsd === undefined) return [...lines, ''];
   const stopped = `Stopped at the spend limit of ${formatUsd(spendLimitUsd)}: ${countOf(spend.skipped.length, 'cell, control or test', 'cells, controls and tests')} skipped.`;

@@ -10,7 +10,7 @@ import type {
   PartProgress,
   SweepProgress,
 } from '../../contracts/results';
-import type { StageResult } from '../../contracts/stage';
+import { paidUsd, type StageResult } from '../../contracts/stage';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatEstimate, formatFraction, formatScore, formatUsd } from './numbers';
 import { renderTable } from './table';
@@ -113,7 +113,7 @@ function renderSpent(spend: SweepProgress['spend']): string[] {
   const { usd, limitUsd } = spend;
   if (limitUsd === undefined && usd === 0) return [];
   const limit = limitUsd === undefined ? '' : ` of at most ${formatUsd(limitUsd)}`;
-  return [`  Spent on annotators and judges: ${formatUsd(usd)}${limit} (finished stages).`];
+  return [`  Paid for annotation: ${formatUsd(usd)}${limit} (work that has ended).`];
 }
 
 function renderSweep(sweep: SweepProgress, ink: Ink): string[] {
@@ -173,8 +173,10 @@ function renderFinished(stage: StageResult, ink: Ink): string[] {
 }
 
 function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): string[] {
+  const usd = paidUsd(finished);
   return [
     ...finished.flatMap((stage) => renderFinished(stage, ink)),
+    ...(usd === 0 ? [] : [`  Paid for annotation: ${formatUsd(usd)} (finished stages).`]),
     ...running.map(({ title }) => `  running  ${title}`),
   ];
 }

@@ -22,6 +22,12 @@ function outcomeText({ state, madeBy, attempts }: AuditedStage): string {
   return state === 'made' ? counted : `${counted}, ${state}`;
 }
 
+/** What this run paid for a stage; empty without payments. */
+function paidBy({ attempts }: AuditedStage): string {
+  const usd = attempts.reduce((sum, attempt) => sum + (attempt.usd ?? 0), 0);
+  return usd === 0 ? '' : formatUsd(usd);
+}
+
 function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
   const { attempts } = stage;
   const sum = (pick: (attempt: AuditedAttempt) => number): number =>
@@ -35,11 +41,12 @@ function stageRow(stage: AuditedStage, ink: Ink): TableCell[] {
     { text: duration(stage.waitingMs) },
     { text: duration(sum(({ wallMs }) => wallMs)) },
     { text: duration(sum(({ deviceMs }) => deviceMs)) },
+    { text: paidBy(stage) },
   ];
 }
 
 function stageTable({ stages }: RunTimeline, ink: Ink): string[] {
-  const right = ['Waiting', 'Working', 'Device'].map((title) => ({ title, right: true }));
+  const right = ['Waiting', 'Working', 'Device', 'Paid'].map((title) => ({ title, right: true }));
   const columns = [{ title: 'Stage' }, { title: 'Cell' }, { title: 'Outcome' }, ...right];
   return renderTable({
     columns,
@@ -121,6 +128,12 @@ function lastRunEntry({ totals: all, lastRun }: RunTimeline): [string, string][]
   return [['Last run', describeTotals(lastRun.totals)]];
 }
 
+/** What the last run paid, if earlier runs of the experiment paid too. */
+function lastRunUsd({ totals: all, lastRun }: RunTimeline): string {
+  if (lastRun === null || lastRun.totals.usd === all.usd) return '';
+  return `; ${formatUsd(lastRun.totals.usd)} by the last run`;
+}
+
 function totals(timeline: RunTimeline, ink: Ink): string[] {
   const { totals: all } = timeline;
   const unknown = all.cpuUnknown === 0 ? '' : `, not measured in ${countOf(all.cpuUnknown, 'attempt')}`;
@@ -136,7 +149,7 @@ function totals(timeline: RunTimeline, ink: Ink): string[] {
       `${(all.deviceMs / 3_600_000).toFixed(4)} hours; CPU ${(all.cpuMs / 3_600_000).toFixed(4)} hours${unknown}`,
     ],
     ['Tokens', `${formatCount(all.tokens)}; ${countOf(all.verifierCalls, 'verifier call')}`],
-    ['Money', `${formatUsd(all.usd)} by this run’s attempts; a row that stages share counts in each`],
+    ['Money', `${formatUsd(all.usd)} paid for annotation, each row once${lastRunUsd(timeline)}`],
   ] as const;
   return entries.map(([name, value]) => `  ${ink.faint(padRight(name, 8))}  ${value}`);
 }

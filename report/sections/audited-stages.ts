@@ -1,5 +1,5 @@
 import { type AuditedAttempt, namedEvaluations, type RunTimeline } from '../../contracts/run-timeline';
-import { formatCount, formatDuration, formatInterval, formatScore } from '../format';
+import { formatCount, formatDuration, formatInterval, formatScore, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import { number, section, table } from './parts';
 
@@ -29,13 +29,14 @@ export function attemptsTable({ stages }: RunTimeline): Html {
         formatDuration(attempt.deviceMs),
         cpuOf(attempt),
         memoryOf(attempt),
+        attempt.usd === null ? '' : formatUsd(attempt.usd),
         attempt.host,
         attempt.actor,
       ],
     })),
   );
   const texts = ['Outcome', 'Code', 'Reason', 'Began', 'Wall time', 'Device time'];
-  const used = ['Processor', 'Peak memory'];
+  const used = ['Processor', 'Peak memory', 'Paid'];
   const columns = [
     { title: 'Stage' },
     { title: 'Cell' },

@@ -1,17 +1,18 @@
 import { describeTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
-import { type StageResult } from '../../contracts/stage';
+import { paidUsd, type StageResult } from '../../contracts/stage';
 import { demonstrationPrice, describePrice, orderKinds, pairPrice } from '../../stages';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
-import { distinctStages } from '../stages';
+import { allResults, distinctStages } from '../stages';
 import { section, table } from './parts';
 
 const sum = (stages: readonly StageResult[], pick: (stage: StageResult) => number): number =>
   stages.reduce((total, stage) => total + pick(stage), 0);
 
-function costCells(name: string, stages: readonly StageResult[]): string[] {
+/** Each stage once, and the requests for them, each of which paid for itself. */
+function costCells(name: string, stages: readonly StageResult[], requests: readonly StageResult[]): string[] {
   return [
     name,
     formatCount(stages.length),
@@ -21,10 +22,12 @@ function costCells(name: string, stages: readonly StageResult[]): string[] {
     formatCount(sum(stages, ({ cost }) => cost.tokens)),
     formatCount(sum(stages, ({ cost }) => cost.verifierCalls)),
     formatCount(sum(stages, ({ cost }) => cost.attempts)),
+    formatUsd(paidUsd(requests)),
   ];
 }
 
-function stageTable(stages: readonly StageResult[]): Html {
+function stageTable(result: SweepResult): Html {
+  const [stages, requests] = [distinctStages(result), allResults(result)];
   const kinds = orderKinds(stages.map(({ kind }) => kind));
   const numbers = [
     'Stages',
@@ -34,6 +37,7 @@ function stageTable(stages: readonly StageResult[]): Html {
     'Tokens',
     'Verifier calls',
     'Attempts',
+    'Paid',
   ];
   return table({
     caption:
@@ -44,9 +48,10 @@ function stageTable(stages: readonly StageResult[]): Html {
         cells: costCells(
           kind,
           stages.filter((stage) => stage.kind === kind),
+          requests.filter((stage) => stage.kind === kind),
         ),
       })),
-      { cells: costCells('all', stages), best: true },
+      { cells: costCells('all', stages, requests), best: true },
     ],
   });
 }
@@ -56,18 +61,19 @@ function moneyWords({ definition, result, analysis }: ReportInput): Html {
   const dearest = Math.max(0, ...analysis.cells.map(({ annotationUsd }) => annotationUsd));
   return html`<p>
     A demonstration: ${describePrice(demonstrationPrice(definition))}. A pair:
-    ${describePrice(pairPrice(definition))}. Annotation of the most expensive cell costs
-    ${formatUsd(dearest)}; of all cells, each by itself, ${formatUsd(alone)}. Larger budgets contain the
-    smaller ones, so the whole sweep costs less than that sum. ${spendWords(result)}
+    ${describePrice(pairPrice(definition))}. At list price, the rows of the most expensive cell cost
+    ${formatUsd(dearest)} if bought alone, and those of all cells, each bought alone, ${formatUsd(alone)}.
+    Cells share rows, and each row is paid for once. ${spendWords(result)}
   </p>`;
 }
 
-/** What the sweep itself spent. */
+/** What the run paid. */
 function spendWords({ spend }: SweepResult): string {
   if (spend === undefined) return '';
-  const spent = `The sweep spent ${formatUsd(spend.usd)}: every row once, verifier calls and judges, nothing for stages from the store.`;
-  if (spend.skipped.length === 0) return spent;
-  return `${spent} Its spend limit skipped ${formatCount(spend.skipped.length)} cells, controls and tests.`;
+  const nothing = spend.usd === 0 ? ': there was nothing left to buy' : ', failed stages included';
+  const paid = `This run paid ${formatUsd(spend.usd)} for annotation${nothing}. Rows that earlier runs bought cost it nothing.`;
+  if (spend.skipped.length === 0) return paid;
+  return `${paid} Its spend limit skipped ${formatCount(spend.skipped.length)} cells, controls and tests.`;
 }
 
 /** Rows and remainder of each amount of money. Empty: budgets are rows. */
@@ -119,12 +125,11 @@ export function costsSection(input: ReportInput): Html {
     ...(serverMs === undefined ? [] : [`getting and starting Temporal ${formatDuration(serverMs)}`]),
   ];
   const words = times.length === 0 ? html`` : html`<p>${times.join('; ')}.</p>`;
-  const stages = distinctStages(input.result);
   return section(
     { id: 'costs', title: 'Costs' },
     words,
     workWords(input),
-    stageTable(stages),
+    stageTable(input.result),
     purchaseTable(input),
     moneyWords(input),
   );

@@ -3,7 +3,7 @@ import { gatherLabels } from '../../contracts/labels';
 import type { Estimate } from '../../contracts/analysis/estimate';
 import type { CellResult } from '../../contracts/results';
 import type { StageResult } from '../../contracts/stage';
-import { expectedPairYield, expectedVerifierCalls } from '../../stages';
+import { expectedPairYield } from '../../stages';
 import { formatBudget, formatCount, formatInterval, formatScore, formatShare } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
@@ -110,17 +110,17 @@ function pairTable(input: ReportInput): Html {
 
 /** Verifier calls of stages that sample, at the yield that plans assume and as made. */
 function yieldWords(stages: readonly StageResult[]): Html {
-  const sampled = stages.filter(({ metrics }) => (metrics['promptsScanned'] ?? 0) > 0);
+  const sampled = stages.filter(({ metrics }) => (metrics['verifierCalls'] ?? 0) > 0);
   if (sampled.length === 0) return html``;
   const planned = sampled.reduce((sum, stage) => {
     const candidates = metric(stage, 'samples') / metric(stage, 'promptsScanned');
-    return sum + expectedVerifierCalls(metric(stage, 'rows'), { candidates });
+    return sum + (metric(stage, 'rows') / expectedPairYield) * candidates;
   }, 0);
   const yields = sampled.map((stage) => metric(stage, 'yield'));
   const [low, high] = [Math.min(...yields), Math.max(...yields)].map((one) => formatShare(one, 0));
   const measured = formatShare(total(sampled, 'rows') / total(sampled, 'promptsScanned'), 0);
   return html`<p>
-    Verifier calls for samples: ${formatCount(planned)} at the yield that budgets assume
+    Verifier calls for samples: ${formatCount(Math.round(planned))} at the yield that budgets assume
     (${formatShare(expectedPairYield, 0)}), ${formatCount(total(sampled, 'verifierCalls'))} made. Measured
     yield: ${measured}${sampled.length > 1 ? `, by stage ${low ?? ''} to ${high ?? ''}` : ''}.
   </p>`;

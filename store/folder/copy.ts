@@ -33,7 +33,7 @@ async function copyOne(from: string, to: string, grows: boolean): Promise<boolea
 }
 
 export async function copyPart(home: string, part: StorePart, folder: string): Promise<string[]> {
-  const grows = 'stage' in part || 'experiment' in part;
+  const grows = 'stage' in part || 'experiment' in part || 'nest' in part;
   const copied: string[] = [];
   for (const path of await filesOf(home, part))
     if (await copyOne(join(home, path), join(folder, path), grows)) copied.push(path);

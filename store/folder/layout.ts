@@ -29,6 +29,7 @@ export function nameInFolder(part: StorePart): string {
   if ('artifact' in part) return `store/artifacts/${artifactName(part.artifact)}`;
   if ('stage' in part) return `store/ledger/stages/${validKey(part.stage)}.jsonl`;
   if ('experiment' in part) return `store/ledger/experiments/${validName(part.experiment)}.jsonl`;
+  if ('nest' in part) return `store/ledger/nests/${validKey(part.nest)}.jsonl`;
   if ('history' in part) return `store/histories/${validName(part.history)}.json`;
   if ('completeHistory' in part) return `store/histories/${validName(part.completeHistory)}.complete.json`;
   if ('anchor' in part) return `store/anchors/${validName(part.anchor)}.json`;
@@ -62,6 +63,6 @@ export function folderLayout(home: string): FolderLayout {
 
 /** Folders that a new store gets. */
 export const firstFolders = [
-  ...['artifacts', 'claims', 'ledger/stages', 'ledger/experiments'],
+  ...['artifacts', 'claims', 'ledger/stages', 'ledger/experiments', 'ledger/nests'],
   ...['histories', 'anchors', 'code'],
 ].map((name) => `store/${name}`);

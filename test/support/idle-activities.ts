@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../activities';
 import { type PlannedStage, type StageCost, type StageResult } from '../../contracts/stage';
+import { listPricesOf, makesRows, nestOf, newRows, type Span, spanOf } from '../../planning';
 import { type StageKind, stageKinds } from '../../stages';
 import { type StageRequest } from '../../contracts/activities';
 
-const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
+const noCost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
 
 /** Activities that do nothing, for tests of workflows and queues; each stage takes `stageMs`. */
 export function createIdleActivities(options: {
@@ -15,11 +16,24 @@ export function createIdleActivities(options: {
   /** Further costs of a stage. Default: none. */
   readonly costOf?: (stage: PlannedStage) => Partial<StageCost>;
 }): Activities {
-  const costFor = (stage: PlannedStage): StageCost => ({ ...cost, ...options.costOf?.(stage) });
-  const runStage = async ({ stage, experimentId }: StageRequest): Promise<StageResult> => {
+  const costFor = (stage: PlannedStage): StageCost => ({ ...noCost, ...options.costOf?.(stage) });
+  const bought = new Map<string, Span[]>();
+  /** Rows are bought once, as by real stages. */
+  const buyRows = ({ stage, prices }: StageRequest): number | undefined => {
+    if (!makesRows(stage)) return undefined;
+    const [nest, span] = [nestOf(stage), spanOf(stage.rows)];
+    const before = bought.get(nest) ?? [];
+    bought.set(nest, [...before, span]);
+    return newRows(span, before) * listPricesOf(stage, prices).rowUsd;
+  };
+  const runStage = async (request: StageRequest): Promise<StageResult> => {
+    const { stage, experimentId, prices } = request;
     await sleep(options.stageMs);
     options.onStage(experimentId, stage);
     const { key, kind, makes, title } = stage;
+    const cost = costFor(stage);
+    const rowsUsd = buyRows(request);
+    const usd = (rowsUsd ?? 0) + cost.verifierCalls * listPricesOf(stage, prices).callUsd;
     const metrics = { items: 1, score: 0.5, ...options.metricsOf?.(stage) };
     return {
       key,
@@ -30,7 +44,9 @@ export function createIdleActivities(options: {
       cached: false,
       ledgerHead: null,
       metrics,
-      cost: costFor(stage),
+      cost,
+      usd,
+      rowsUsd,
     };
   };
   const stages = Object.fromEntries(Object.keys(stageKinds).map((kind) => [kind, runStage]));

@@ -141,7 +141,8 @@ export function memoryRules(folder: string): StoreRules {
     nameOf,
     copy(part, to) {
       if ('artifact' in part) return copyArtifact(part);
-      const lines = 'stage' in part || 'experiment' in part ? chains.get(nameOf(part)) : undefined;
+      const lines =
+        'stage' in part || 'experiment' in part || 'nest' in part ? chains.get(nameOf(part)) : undefined;
       const data = lines === undefined ? records.get(nameOf(part)) : bytesOf(lines);
       return Promise.resolve(copyRecord(part, data, to));
 

@@ -164,6 +164,7 @@ export function changePairs(
 ): StageOf<'synthesizeData'> {
   const stage = stageOf(stages, 'synthesizeData', 1);
   if (stage.spec.what !== 'pairs') throw new Error('no pairs in the plan');
-  const rows = stage.rows && { ...stage.rows, count: change.rows ?? stage.rows.count };
+  const count = change.rows ?? stage.spec.rows;
+  const rows = stage.rows && { ...stage.rows, count, upTo: count };
   return { ...stage, key: key.repeat(64), spec: { ...stage.spec, ...change }, rows };
 }

@@ -20,6 +20,7 @@ import { type RunTimeline, describeTotals } from '../../../contracts/run-timelin
 import type { LedgerLine, LineOf } from '../../../schemas/ledger';
 import type { Task } from '../../../contracts/task';
 import { renderAuditPage } from '../../../report';
+import { storedFormat } from '../../../core/stored-format';
 import { coordinatesSlug } from '../../../planning';
 import { reportFolder } from '../../../host/home';
 import { ensureDir } from '../../../host/durable-files';
@@ -81,7 +82,7 @@ describe('exports of runs that share stages', function () {
   /** Output of `budgetline report` for a sweep. */
   async function report({ resolved, result }: RanSweep, tasks: readonly Task[]) {
     const { definition } = resolved;
-    const record = { format: 2, definition, places: placeFacts(resolved, tasks), result, run: {} };
+    const record = { format: storedFormat, definition, places: placeFacts(resolved, tasks), result, run: {} };
     const folderOf = await ensureDir(reportFolder(folder.path(), result.sweepId));
     await writeFile(join(folderOf, 'result.json'), JSON.stringify(record));
     const env = { BUDGETLINE_HOME: folder.path() };
@@ -329,7 +330,7 @@ describe('exports of runs that share stages', function () {
     assert.ok(usd > 0 && tokens > 0);
     assert.deepEqual(
       [usd, deviceMs, tokens].map((value) => value.toFixed(6)),
-      [sum((line) => line.usd ?? 0), sum((line) => line.deviceMs), sum((line) => line.tokens)].map((value) =>
+      [sum((line) => line.usd), sum((line) => line.deviceMs), sum((line) => line.tokens)].map((value) =>
         value.toFixed(6),
       ),
     );

@@ -11,13 +11,15 @@ import {
 } from '../../../audit';
 import { workflowBundleDigest } from '../../../client';
 import { findingMeanings, type Finding, type FindingCode, type Verification } from '../../../schemas/audit';
+import { checkMoney } from '../../../audit/verify/money';
+import { Subject } from '../../../audit/verify/subject';
 import { createFolderStore } from '../../../store';
 import { replayHistory } from '../../../workers';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder } from '../../support/temporary';
 import { makeKeys, makeSmallBundle, type SmallBundle } from '../../support/audit/small-bundle';
 import { Tampered } from '../../support/audit/tampered';
-import { plain, skilled, whole } from '../../support/audit/tamperings';
+import { payments, plain, skilled, whole } from '../../support/audit/tamperings';
 
 describe('audit verify', function () {
   this.timeout(acquisitionLimitMs);
@@ -77,7 +79,7 @@ describe('audit verify', function () {
       result.checks.filter(({ outcome }) => outcome !== 'passed'),
       [],
     );
-    assert.equal(result.checks.length, 11);
+    assert.equal(result.checks.length, 12);
   });
 
   it('passes a chain that grew after the anchor', () =>
@@ -103,6 +105,20 @@ describe('audit verify', function () {
       onCopy(async (run) => {
         await change(run);
         assertFinding(await verify(run.home, { trusted: bundle.trustedKey }), code);
+      }));
+
+  for (const [how, code, change] of payments)
+    it(`${code}: ${how}, by the check of money alone`, () =>
+      onCopy(async (run) => {
+        await change(run);
+        const { home } = run;
+        const subject = new Subject({
+          store: createFolderStore(home),
+          home,
+          experimentId: bundle.experimentId,
+        });
+        const result = await checkMoney(subject);
+        assert.deepEqual('findings' in result && result.findings?.[0]?.code, code);
       }));
 
   for (const [how, code, change] of whole)

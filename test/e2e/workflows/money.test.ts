@@ -32,7 +32,7 @@ describe('what the cells and controls of a sweep may spend', function () {
             const cached = grants.some((grant) => grant.stage.key === stage.key);
             grants.push({ stage, usd });
             const result = await idle.synthesizeData(request);
-            return cached ? { ...result, cached, cost: zeroCost } : result;
+            return cached ? { ...result, cached, cost: zeroCost, usd: 0, rowsUsd: 0 } : result;
           },
         }),
       },

@@ -7,6 +7,7 @@ import type { StageResult } from '../../../contracts/stage';
 import { digestOf } from '../../../core/digest';
 import { rulesOf } from '../../../stages';
 import type { Store } from '../../../store';
+import { paidNothing } from '../payments';
 
 const cost = { wallMs: 1, deviceMs: 1, cpuMs: 1, tokens: 1, attempts: 1, verifierCalls: 0 };
 
@@ -35,7 +36,14 @@ export async function publishStage(
   const dir = await mkdtemp(join(store.name, 'hand-made-'));
   for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
   const how = { device: 'cpu', threads, trainer: 't', microBatches: [], warnings: [], cost };
-  const made = { at: new Date().toISOString(), host: 'h', experimentId: 'e', ...how };
+  const made = {
+    at: new Date().toISOString(),
+    host: 'h',
+    experimentId: 'e',
+    fence: 1,
+    paid: paidNothing,
+    ...how,
+  };
   const manifest = { makes, revision: 1, title, spec, inputs, inputDigests, metrics, made };
   const { manifest: published } = await store.publish(
     { id: { kind, key }, dir, manifest },
@@ -51,6 +59,7 @@ export async function publishStage(
     ledgerHead: null,
     metrics,
     cost,
+    usd: 0,
   };
 }
 

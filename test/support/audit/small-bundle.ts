@@ -1,3 +1,4 @@
+import { storedFormat } from '../../../core/stored-format';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +54,7 @@ export async function makeSmallBundle(home: string, keyDir: string): Promise<Sma
       await storeCompleteHistory(client, store, anchor);
       const report = await ensureDir(reportFolder(home, plan.sweepId));
       const record = {
-        format: 2,
+        format: storedFormat,
         definition: resolved.definition,
         places: [],
         result,

@@ -53,6 +53,12 @@ export class Tampered {
     return this.paths.part({ stage: basename(dir).split('-')[1] ?? '' });
   }
 
+  /** The chain of a nest of rows, with the purchases of an artifact's stage. */
+  purchases(dir: string): string {
+    const start = this.lines(this.stageChain(dir)).find(({ type }) => type === 'attempt-started');
+    return this.paths.part({ nest: (start?.['rows'] as { nest: string }).nest });
+  }
+
   /** Paths of exported histories: of the sweep's last run, of its complete history, and of the mixed cell. */
   history(which: 'sweep' | 'cell' | 'complete'): string {
     const dir = join(this.home, 'store', 'histories');

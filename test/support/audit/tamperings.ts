@@ -197,6 +197,20 @@ export const plain: readonly Tampering[] = [
       ),
   ],
   ['result.json is damaged', 'result-contradiction', (run) => run.edit(run.result, (text) => text.slice(2))],
+  [
+    'the sweep’s spend in result.json is changed',
+    'spend-contradiction',
+    (run) =>
+      run.editJson(
+        run.result,
+        ({ result }: { result: { spend: { usd: number } } }) => void (result.spend.usd += 0.001),
+      ),
+  ],
+  [
+    'the purchases of rows are removed',
+    'purchase-missing',
+    (run) => run.remove(run.purchases(run.artifact('synthesizeData'))),
+  ],
   ['a page of results is removed', 'document-missing', (run) => run.remove(run.page())],
   [
     'a score on a page of results is changed',
@@ -244,6 +258,47 @@ export const skilled: readonly Tampering[] = [
     async (run) => {
       flip(payload(run, 'trainSft'));
       await run.resealArtifact(run.artifact('trainSft'));
+    },
+  ],
+  [
+    'rows are bought a second time',
+    'rows-bought-twice',
+    (run) => run.rechain(run.purchases(run.artifact('synthesizeData')), (lines) => [...lines, lines.at(-1)!]),
+  ],
+  [
+    'rows have another price than in the definition',
+    'payment-contradiction',
+    (run) =>
+      setLine(run, run.purchases(run.artifact('synthesizeData')), 'rows-bought', { rowUsd: 5, usd: 20 }),
+  ],
+  [
+    'the purchases are those of other rows',
+    'chain-foreign',
+    (run) =>
+      setLine(run, run.purchases(run.artifact('synthesizeData')), 'rows-bought', { nest: 'a'.repeat(64) }),
+  ],
+];
+
+/** Changes of what attempts paid, with one recomputed chain. Earlier checks find them too. */
+export const payments: readonly Tampering[] = [
+  [
+    'an attempt has paid more',
+    'payment-contradiction',
+    (run) => setLine(run, run.stageChain(run.artifact('synthesizeData')), 'attempt-ended', { usd: 99 }),
+  ],
+  [
+    'an attempt has paid for its rows again',
+    'purchase-missing',
+    (run) =>
+      setLine(run, run.stageChain(run.artifact('synthesizeData')), 'attempt-ended', { usd: 99, rowsUsd: 99 }),
+  ],
+  [
+    'an attempt has paid nothing for the rows that it bought',
+    'payment-contradiction',
+    (run) => {
+      const bought = run.purchases(run.artifact('synthesizeData'));
+      const [{ stage } = { stage: '' }] = run.lines(bought);
+      setLine(run, run.paths.part({ stage: String(stage) }), 'attempt-ended', { usd: 0, rowsUsd: 0 });
     },
   ],
 ];

@@ -96,6 +96,7 @@ function stageOf(kind: StageKind, title: string, measured: StageMetrics = { metr
     ledgerHead: digestOf(title),
     ...measured,
     cost,
+    usd: 0,
   };
 }
 

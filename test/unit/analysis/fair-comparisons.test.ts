@@ -18,6 +18,7 @@ const trained = (kind: 'trainSft' | 'trainPreference', title: string, steps: num
   ledgerHead: null,
   metrics: { steps },
   cost: zeroCost,
+  usd: 0,
 });
 
 interface Control extends Pick<ControlResult, 'kind'> {

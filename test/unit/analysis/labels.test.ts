@@ -12,7 +12,7 @@ import { readOracle } from '../../support/oracle';
 const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: 0 };
 
 /** Every stage has the same title: no number comes from it. */
-const stage = { key: '', title: 'A stage', digest: '', cached: false, ledgerHead: null, cost };
+const stage = { key: '', title: 'A stage', digest: '', cached: false, ledgerHead: null, cost, usd: 0 };
 const dataStage = (rowSource: RowSource, metrics: StageMetrics['metrics']): StageResult => ({
   ...stage,
   kind: 'synthesizeData',

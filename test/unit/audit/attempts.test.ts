@@ -10,6 +10,7 @@ import {
   type AttemptEnd,
   type AttemptStart,
 } from '../../../audit';
+import { paidNothing } from '../../support/payments';
 import { temporaryFolder } from '../../support/temporary';
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -25,21 +26,20 @@ const who = {
 
 function start(fence: number, more: Partial<AttemptStart> = {}): AttemptStart {
   const where = { actor: 'a', host: 'h', pid: 1, device: 'cpu', codeDigest: '', worker: null };
-  const what = { packageVersion: '0', specDigest: sha('spec'), inputs: {}, resumedFromStep: null };
+  const what = {
+    packageVersion: '0',
+    specDigest: sha('spec'),
+    inputs: {},
+    rows: null,
+    resumedFromStep: null,
+  };
   return { ...who, ...where, fence, ...what, ...more };
 }
 
 function end(fence: number, outcome: AttemptEnd['outcome'], code: string | null): AttemptEnd {
-  const used = { wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, verifierCalls: 0 };
+  const used = { wallMs: 1, deviceMs: 1, cpuMs: 1, peakMemoryBytes: 1, tokens: 1, ...paidNothing };
   const made = { artifact: null, manifestDigest: null, inputDigests: {}, scores: null };
-  const exits = {
-    exitCodes: [],
-    trainerProcesses: 1,
-    jobs: [],
-    usd: null,
-    annotation: null,
-    annotationByFolder: null,
-  };
+  const exits = { exitCodes: [], trainerProcesses: 1, jobs: [] };
   return { ...who, fence, outcome, code, message: null, ...made, ...exits, ...used };
 }
 

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/temporary';
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function lost(fence: number, reason = 'gone'): LedgerEntry {
-  return { type: 'attempt-lost', stage: sha('stage'), kind: 'trainSft', fence, reason };
+  return { type: 'attempt-lost', stage: sha('stage'), kind: 'trainSft', fence, reason, paid: null };
 }
 
 const held = { check: () => Promise.resolve() };
@@ -102,6 +102,18 @@ describe('ledger', () => {
     await assertNamed(path, 3);
     await replace(raw);
     assert.equal((await chainOf('tampered').read()).length, 5);
+  });
+
+  it('says that another version wrote a line that follows from the one before it', async () => {
+    const path = await write('foreign', 2);
+    const [first = '', second = ''] = (await readFile(path, 'utf8')).trimEnd().split('\n');
+    const fields = { ...(JSON.parse(second) as object), paid: undefined };
+    await writeFile(path, `${first}\n${JSON.stringify(fields)}\n`);
+    await assert.rejects(chainOf('foreign').read(), {
+      code: 'FORMAT_UNSUPPORTED',
+      message: /another version/,
+      details: { path, line: 2 },
+    });
   });
 
   it('appends nothing after an invalid last line', async () => {

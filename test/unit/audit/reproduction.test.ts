@@ -10,6 +10,7 @@ import {
 import { digestOf } from '../../../core/digest';
 import { createFolderStore } from '../../../store';
 import { publishStage } from '../../support/audit/published';
+import { paidNothing } from '../../support/payments';
 import { temporaryFolder } from '../../support/temporary';
 
 interface Made {
@@ -42,7 +43,14 @@ describe('a reproduced run, compared with its record', () => {
       await mkdir(dir, { recursive: true });
       await writeFile(join(dir, 'file'), bytes);
       const how = { device: 'cpu', threads, trainer: 't', microBatches: [], warnings: [], cost };
-      const made = { at: new Date().toISOString(), host: 'h', experimentId, ...how };
+      const made = {
+        at: new Date().toISOString(),
+        host: 'h',
+        experimentId,
+        fence: 1,
+        paid: paidNothing,
+        ...how,
+      };
       const makes = kind === 'evaluate' ? 'scores' : 'adapter';
       const manifest = { makes, revision, title: kind, spec, inputs, inputDigests: read, metrics: {}, made };
       const { digest } = (

@@ -18,6 +18,7 @@ import { type RunTimeline, describeTotals } from '../../../contracts/run-timelin
 import { digestOf } from '../../../core/digest';
 import { renderAuditPage } from '../../../report';
 import { createFolderStore, type Store } from '../../../store';
+import { paidNothing } from '../../support/payments';
 import { temporaryFolder } from '../../support/temporary';
 import { createInk } from '../../../cli/print/ink';
 import { renderTimeline } from '../../../cli/print/timeline';
@@ -66,6 +67,8 @@ async function publish(store: Store, kind: 'synthesizeData' | 'trainSft', made: 
       at: new Date().toISOString(),
       host: 'h',
       experimentId: kind === 'synthesizeData' ? 'before' : 'e',
+      fence: 1,
+      paid: paidNothing,
       ...how,
     },
   };
@@ -89,7 +92,9 @@ const used = {
   cpuMs: 700,
   peakMemoryBytes: 9,
   tokens: 5,
+  ...paidNothing,
   verifierCalls: 2,
+  callUsd: 0.25,
   usd: 0.5,
 };
 const exits = {
@@ -98,8 +103,6 @@ const exits = {
   jobs: [],
   inputDigests: {},
   manifestDigest: null,
-  annotation: null,
-  annotationByFolder: null,
 };
 
 const claim = (fence: number) => ({ fence, check: () => Promise.resolve() });
@@ -112,6 +115,7 @@ async function recordAttempts(store: Store, stage: string): Promise<void> {
     ...from,
     specDigest: sha('s'),
     inputs: {},
+    rows: null,
     resumedFromStep: null,
   };
   const artifact = (await store.get({ kind: 'trainSft', key: stage }))?.manifest.digest ?? null;

@@ -91,10 +91,10 @@ describe('the status of a run', () => {
   it('prints spending on annotators and judges, if any, and its limit', () => {
     const linesWith = (spend: SweepProgress['spend'] & object): string[] =>
       renderStatus({ ...status, progress: { of: 'sweep', sweep: { ...sweep, spend } } }, ink);
-    assert.ok(linesWith({ usd: 1.5 }).includes('  Spent on annotators and judges: $1.50 (finished stages).'));
+    assert.ok(linesWith({ usd: 1.5 }).includes('  Paid for annotation: $1.50 (work that has ended).'));
     assert.ok(
       linesWith({ usd: 0, limitUsd: 5 }).includes(
-        '  Spent on annotators and judges: $0.00 of at most $5.00 (finished stages).',
+        '  Paid for annotation: $0.00 of at most $5.00 (work that has ended).',
       ),
     );
     assert.deepEqual(linesWith({ usd: 0 }), renderStatus(status, ink));
@@ -141,7 +141,7 @@ describe('the status of a run', () => {
     );
     assert.match(lines.join('\n'), /has completed\.\n {2}5 cells: 3 done, 1 failed, 1 skipped\. Base model/);
     assert.match(lines.join(' '), /Controls: 1 done, 1 failed,\s+1 skipped\./);
-    assert.ok(lines.includes('  Spent on annotators and judges: $2.50 (finished stages).'));
+    assert.ok(lines.includes('  Paid for annotation: $2.50 (work that has ended).'));
     for (const { cell: each } of result.cells) assert.ok(lines.some((line) => line.endsWith(each.id)));
   });
 
@@ -163,7 +163,7 @@ describe('the status of a run', () => {
     } as const;
     const metrics = { labelledAgain: 4, labelledAlike: 1 };
     const rowSource = { what: 'user-preferences', from: 'digest', label: 'user preferences' } as const;
-    const done = { ...named, rowSource, cached: false, ledgerHead: null, metrics, cost, warnings };
+    const done = { ...named, rowSource, cached: false, ledgerHead: null, metrics, cost, usd: 0, warnings };
     const titles = ['SFT on 32 demonstrations', 'SFT on 16 demonstrations'];
     const running = titles.map((title) => ({ key: title, kind: 'trainSft', title }));
     const found = { items: 4, score: 0.5, scoreLow: 0.25, scoreHigh: 0.75 };

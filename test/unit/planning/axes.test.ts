@@ -218,6 +218,7 @@ describe('a result split along its axes', () => {
     ledgerHead: null,
     metrics: {},
     cost: zeroCost,
+    usd: 0,
   });
   const resultOf = (plan: SweepPlan): SweepResult => {
     const cells: CellResult[] = plan.cells.map(({ cell }, index) => ({

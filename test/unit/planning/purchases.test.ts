@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { PlannedStage, StageResult } from '../../../contracts/stage';
-import { zeroCost } from '../../../contracts/stage';
 import { usd } from '../../../core/money';
 import type { SweepInput } from '../../../definitions';
 import { planStage } from '../../../stages/define';
 import { stageKinds } from '../../../stages/registry';
-import { budgetOf, experimentOf, gridOf, Purchases, type PurchasesOptions } from '../../../planning';
+import {
+  budgetOf,
+  experimentOf,
+  gridOf,
+  makesRows,
+  nestOf,
+  newRows,
+  Purchases,
+  type PurchasesOptions,
+  type Span,
+  spanOf,
+} from '../../../planning';
 import { resolveSweep } from '../../support/planning/resolve';
 
 const prices = { sftExample: 2, preferencePair: 1, verifierCall: 0.25 };
@@ -38,15 +48,21 @@ function bench(changes: Partial<SweepInput> = {}, inputs: Parameters<typeof reso
 
 interface Outcome {
   readonly cached?: boolean;
+  /** US dollars on the annotator's bill. */
   readonly billed?: number;
   readonly calls?: number;
+  /** Rows bought; others have bought the rest. Default: all of the stage. */
+  readonly bought?: number;
 }
 
-function resultOf(stage: PlannedStage, { cached = false, billed, calls = 0 }: Outcome = {}): StageResult {
-  const { key, kind, makes, title } = stage;
-  const metrics: Record<string, number> = billed === undefined ? {} : { annotatorUsd: billed };
-  const cost = { ...zeroCost, verifierCalls: calls };
-  return { key, kind, makes, title, digest: key, cached, ledgerHead: null, metrics, cost };
+type Paid = Pick<StageResult, 'usd' | 'rowsUsd'>;
+
+/** What a stage paid. */
+function resultOf({ rows }: PlannedStage, { cached = false, billed, calls = 0, bought }: Outcome = {}): Paid {
+  if (cached || rows === null) return { usd: billed ?? 0, rowsUsd: rows === null ? undefined : 0 };
+  if (billed !== undefined) return { usd: billed };
+  const rowsUsd = (bought ?? rows.count) * rows.usd;
+  return { usd: rowsUsd + calls * rows.sampleUsd, rowsUsd };
 }
 
 function run(purchases: Purchases, stage: PlannedStage, outcome?: Outcome): number | undefined {
@@ -247,7 +263,7 @@ describe('the allowance of a pipeline', () => {
     const { purchases } = plain;
     const one = purchases({ allowanceUsd: 64 });
     run(one, plain.demonstrations(16));
-    assert.equal(run(one, plain.demonstrations(32)), 32, 'the difference');
+    assert.equal(run(one, plain.demonstrations(32), { bought: 16 }), 32, 'the difference');
     assert.equal(run(one, plain.demonstrations(32)), 0);
     const side = purchases({ allowanceUsd: 64 });
     for (const rows of [16, 32]) side.reserve(plain.demonstrations(rows));
@@ -259,13 +275,13 @@ describe('the allowance of a pipeline', () => {
   it('pays once for rows that stages share at different places', () => {
     const one = plain.purchases({ allowanceUsd: 48 });
     assert.equal(run(one, plain.demonstrations(16)), 32);
-    assert.equal(run(one, plain.after(8, 8)), 0);
-    assert.equal(run(one, plain.after(8, 16)), 16, 'the last 8');
+    assert.equal(run(one, plain.after(8, 8), { bought: 0 }), 0);
+    assert.equal(run(one, plain.after(8, 16), { bought: 8 }), 16, 'the last 8');
     assert.throws(() => one.reserve(plain.pairs(1)), overAllowance);
     const [whole, late] = [plain.demonstrations(16), plain.after(8, 16)];
     const bought = plain.purchases({ allowanceUsd: 16, paidUsd: { [whole.key]: 32, [late.key]: 16 } });
     assert.equal(run(bought, whole, { cached: true }), 0);
-    assert.equal(run(bought, late), 16, 'others have bought its first 8');
+    assert.equal(run(bought, late, { bought: 8 }), 16, 'others have bought its first 8');
     assert.throws(() => bought.reserve(plain.pairs(1)), overAllowance);
   });
 
@@ -287,18 +303,47 @@ describe('the allowance of a pipeline', () => {
     const nested = plain.pairs(16);
     const usdOf = (rows: number) => rows + plain.pairs(rows).rows!.verifierCalls * 0.25;
     const one = money({ allowanceUsd: usdOf(16) - 8, paidUsd: { [nested.key]: 8 } });
-    assert.equal(run(one, nested, { calls: nested.rows!.verifierCalls }), usdOf(16), 'all rows count there');
+    const outcome = { bought: 8, calls: nested.rows!.verifierCalls };
+    assert.equal(run(one, nested, outcome), usdOf(16), 'all rows count there');
     assert.throws(() => one.reserve(demonstrations(1)), overAllowance);
     const whole = money({ allowanceUsd: 0, paidUsd: { [nested.key]: usdOf(16) } });
     run(whole, nested, { cached: true });
     const [small, large] = [plain.demonstrations(16), plain.demonstrations(32)];
     const both = money({ allowanceUsd: 32, paidUsd: { [small.key]: 32, [large.key]: 32 } });
     assert.equal(run(both, small, { cached: true }), 0);
-    assert.equal(run(both, large), 32, 'both have the same rows bought');
+    assert.equal(run(both, large, { bought: 16 }), 32, 'both have the same rows bought');
     assert.throws(() => both.reserve(demonstrations(1, 1)), overAllowance);
     const again = money({ allowanceUsd: 20, paidUsd: { [small.key]: 32 } });
-    run(again, small);
+    run(again, small, { bought: 0 });
     assert.equal(run(again, plain.demonstrations(10, 1)), 20, 'made here, out of rows that are paid for');
+  });
+
+  it('keeps the money of rows that a running stage paid for, and a smaller one has used', () => {
+    const [small, large] = [plain.demonstrations(8), plain.demonstrations(16)];
+    const sideBySide = (): Purchases => {
+      const one = plain.money({ allowanceUsd: 36 });
+      for (const stage of [small, large]) one.reserve(stage);
+      return one;
+    };
+    const [payer, failed, paid] = [sideBySide(), sideBySide(), sideBySide()];
+    for (const one of [payer, failed]) one.settle(small, resultOf(small, { bought: 0 }));
+    assert.throws(() => payer.reserve(plain.demonstrations(3, 1)), {
+      ...overAllowance,
+      message: /has \$4\.00 left/,
+    });
+    assert.equal(payer.unreportedUsd, 32, 'the larger one has paid for all 16');
+    payer.settle(large, resultOf(large));
+    assert.equal(payer.unreportedUsd, 0);
+    assert.throws(() => payer.reserve(plain.demonstrations(3, 1)), { message: /has \$4\.00 left/ });
+    failed.fail(large, undefined);
+    assert.equal(failed.unreportedUsd, 32, 'it may have paid for all 16');
+    paid.settle(small, resultOf(small));
+    assert.equal(paid.unreportedUsd, 16, 'the larger one pays for the rest');
+    const three = sideBySide();
+    three.reserve(plain.demonstrations(12));
+    three.settle(small, resultOf(small, { bought: 0 }));
+    three.settle(large, resultOf(large));
+    assert.equal(three.unreportedUsd, 0, 'the third can have paid for nothing');
   });
 
   it('counts what a failed stage spent, and all of its grant if that is unknown', () => {
@@ -354,6 +399,58 @@ describe('the allowance of a pipeline', () => {
           else one.fail(stage, end === 'lose' ? undefined : billed);
         }
       }),
+    );
+  });
+
+  it('is never exceeded by rows at list price, whichever stage of a nest buys them', () => {
+    const stages = [
+      ...[4, 8, 12].map((rows) => plain.demonstrations(rows)),
+      ...[4, 8].map((skip) => plain.after(skip, 6)),
+      plain.demonstrations(4, 1),
+    ];
+    const steps = fc.array(
+      fc.record({
+        at: fc.nat({ max: stages.length - 1 }),
+        step: fc.constantFrom('reserve', 'make', 'settle', 'fail', 'lose'),
+      }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 0, max: 60 }), (events, allowanceUsd) => {
+        const one = plain.money({ allowanceUsd });
+        const bought = new Map<string, Span[]>();
+        const running = new Map<PlannedStage, { usd: number }>();
+        let spent = 0;
+        const make = (stage: PlannedStage, paid: { usd: number }): void => {
+          if (!makesRows(stage)) return;
+          const [nest, span] = [nestOf(stage), spanOf(stage.rows)];
+          const before = bought.get(nest) ?? [];
+          bought.set(nest, [...before, span]);
+          const rowsUsd = newRows(span, before) * prices.sftExample;
+          paid.usd += rowsUsd;
+          spent += rowsUsd;
+        };
+        for (const { at, step } of events) {
+          const stage = stages[at]!;
+          const paid = running.get(stage);
+          if (step === 'reserve' && paid === undefined) {
+            try {
+              one.reserve(stage);
+              running.set(stage, { usd: 0 });
+            } catch {
+              continue;
+            }
+          }
+          if (paid === undefined) continue;
+          if (step === 'make' || step === 'settle') make(stage, paid);
+          assert.ok(spent <= allowanceUsd + 1e-6, `${spent} of ${allowanceUsd}`);
+          if (step === 'settle') one.settle(stage, { usd: paid.usd, rowsUsd: paid.usd });
+          if (step === 'fail') one.fail(stage, paid.usd);
+          if (step === 'lose') one.fail(stage, undefined);
+          if (step !== 'make') running.delete(stage);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 });

@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createFolderStore, digestFile, type ArtifactId, type PublishRequest } from '../../../store';
 import { folderLayout } from '../../../store/folder';
+import { storedFormat } from '../../../core/stored-format';
+import { paidNothing } from '../../support/payments';
 import { temporaryFolder } from '../../support/temporary';
 
 const key = (name: string): string => createHash('sha256').update(name).digest('hex');
@@ -21,6 +23,8 @@ const manifest: PublishRequest['manifest'] = {
     at: '2025-01-01T00:00:00.000Z',
     host: 'here',
     experimentId: 'e',
+    fence: 1,
+    paid: paidNothing,
     device: 'cpu',
     threads: 1,
     trainer: 'none',
@@ -131,8 +135,8 @@ describe('artifacts of the store', () => {
   });
 
   for (const [format, maker] of [
-    [1, 'an earlier version'],
-    [3, 'a later version'],
+    [storedFormat - 1, 'an earlier version'],
+    [storedFormat + 1, 'a later version'],
   ] as const)
     it(`says that ${maker} made an artifact of format ${format}, whatever its fields`, async () => {
       const { store, id } = await published(`format-${format}`);

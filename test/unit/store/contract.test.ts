@@ -14,6 +14,7 @@ import {
   type StoreRules,
 } from '../../../store';
 import { createMemoryStore, memoryRules } from '../../support/memory-store';
+import { paidNothing } from '../../support/payments';
 import { temporaryFolder } from '../../support/temporary';
 
 const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -25,12 +26,12 @@ const how = { device: 'cpu', threads: 1, trainer: 't', microBatches: [], warning
 const manifest: PublishRequest['manifest'] = {
   makes: 'adapter',
   ...{ revision: 1, title: 'a stage', spec: { kind: 'trainSft' }, inputs: {}, inputDigests: {} },
-  made: { at: '2026-01-01T00:00:00.000Z', host: 'h', experimentId: 'e', ...how },
+  made: { at: '2026-01-01T00:00:00.000Z', host: 'h', experimentId: 'e', fence: 1, paid: paidNothing, ...how },
   metrics: {},
 };
 
 const lost = (fence: number): LedgerEntry => {
-  return { type: 'attempt-lost', stage: key, kind: 'trainSft', fence, reason: 'gone' };
+  return { type: 'attempt-lost', stage: key, kind: 'trainSft', fence, reason: 'gone', paid: null };
 };
 
 async function taken(store: Store, name: string): Promise<Claim> {
@@ -204,6 +205,7 @@ for (const [title, create] of Object.entries(stores))
         { artifact: id },
         { stage: key },
         { experiment: 'e' },
+        { nest: key },
         { history: 'e' },
         { completeHistory: 'e' },
         { anchor: 'e' },
@@ -223,10 +225,17 @@ for (const [title, create] of Object.entries(stores))
       await store.write({ history: 'r' }, '{}');
       const target = folder.at(`copy-${Math.random()}`);
       const names: string[] = [];
-      for (const part of [{ artifact: id }, { stage: key }, { history: 'r' }, { anchor: 'none' }] as const)
-        names.push(...(await store.copy(part, target)));
+      await store.chain({ nest: key }).append(lost(1), claim);
+      const parts = [
+        { artifact: id },
+        { stage: key },
+        { nest: key },
+        { history: 'r' },
+        { anchor: 'none' },
+      ] as const;
+      for (const part of parts) names.push(...(await store.copy(part, target)));
       for (const name of names) assert.ok(existsSync(join(target, name)), name);
-      assert.equal(names.length, 4, 'manifest, rows, chain and history; the missing anchor is left out');
+      assert.equal(names.length, 5, 'manifest, rows, two chains and history; the missing anchor is left out');
       assert.equal(dirname(names[0]!).split('/')[0], 'store');
       const copy = createFolderStore(target);
       assert.equal((await copy.verify(id)).manifest.digest, (await store.verify(id)).manifest.digest);

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { type PlannedStage, type StageResult, zeroCost } from '../../../contracts/stage';
+import { type StageResult, zeroCost } from '../../../contracts/stage';
 import * as fc from 'fast-check';
 import {
   listPriceUsd,
-  paidStagesOf,
   type CellPlan,
+  makesRows,
+  nestOf,
+  newRows,
   planGrid,
+  type Span,
+  spanOf,
   type SweepPlan,
-  spentUsd,
 } from '../../../planning';
-import { planStage, stageKinds } from '../../../stages';
 import { SpendTracker } from '../../../workflows/spend-tracker';
 import { resolveSweep } from '../../support/planning/resolve';
 
@@ -21,78 +23,39 @@ const planTwoBudgets = async (): Promise<void> => {
 const cellAt = (budget: number, fraction: number): CellPlan =>
   plan.cells.find(({ cell }) => cell.budget === budget && cell.sftFraction === fraction)!;
 
-/** Results of a cell, with this many verifier calls for its pairs. */
 const plannedUsd = ({ stages }: CellPlan): number => listPriceUsd(stages);
 
+/** What was bought in each nest of rows. */
+type Store = Map<string, Span[]>;
+
+/** Results of a cell that buys the rows which are not in the store, with this many verifier calls for its pairs. */
 function resultsOf(
   { stages }: CellPlan,
-  { verifierCalls = 0, cached = false, billed = -1 } = {},
+  { verifierCalls = 0, cached = false, billed = -1, store = new Map() as Store } = {},
 ): StageResult[] {
-  return stages.map(({ key, kind, makes, title, rows }) => {
-    const calls = rows?.source.what === 'pairs' ? verifierCalls : 0;
-    const cost = { wallMs: 0, deviceMs: 0, cpuMs: 0, tokens: 0, attempts: 1, verifierCalls: calls };
-    const metrics: Record<string, number> = billed < 0 || rows === null ? {} : { annotatorUsd: billed };
-    return { key, kind, makes, title, digest: key, cached, ledgerHead: null, metrics, cost };
+  return stages.map((stage) => {
+    const { key, kind, makes, title, rows } = stage;
+    const result = {
+      key,
+      kind,
+      makes,
+      title,
+      digest: key,
+      cached,
+      ledgerHead: null,
+      metrics: {},
+      cost: zeroCost,
+    };
+    if (!makesRows(stage)) return { ...result, usd: 0 };
+    if (billed >= 0) return { ...result, usd: cached ? 0 : billed };
+    const [nest, span] = [nestOf(stage), spanOf(stage.rows)];
+    const before = store.get(nest) ?? [];
+    store.set(nest, [...before, span]);
+    const rowsUsd = cached ? 0 : newRows(span, before) * stage.rows.usd;
+    const calls = rows?.source.what === 'pairs' && !cached ? verifierCalls : 0;
+    return { ...result, usd: rowsUsd + calls * prices.verifierCall, rowsUsd };
   });
 }
-
-const spent = (cell: CellPlan, options: Parameters<typeof resultsOf>[1] = {}): number =>
-  spentUsd(paidStagesOf(cell.stages, resultsOf(cell, options)));
-
-describe('the spend of a sweep', () => {
-  before(planTwoBudgets);
-
-  it('is rows and the verifier calls really made', () => {
-    assert.equal(spent(cellAt(256, 0.5), { verifierCalls: 10_000 }), 128 * 2 + 128 + 2500);
-  });
-
-  it('is zero for cached stages, and what an annotator billed otherwise', () => {
-    assert.equal(spent(cellAt(256, 0.5), { cached: true }), 0);
-    assert.equal(spent(cellAt(256, 1), { billed: 3.5 }), 3.5);
-    assert.equal(spent(cellAt(256, 1), { billed: 3.5, cached: true }), 0, 'an earlier sweep paid that bill');
-  });
-
-  it('includes the bills of judges', () => {
-    const { stages, evaluation } = cellAt(256, 1);
-    const results = resultsOf(cellAt(256, 1), { cached: true });
-    const judged = results.map((result) =>
-      result.key === evaluation!.key ? { ...result, cached: false, metrics: { annotatorUsd: 0.75 } } : result,
-    );
-    assert.equal(spentUsd(paidStagesOf(stages, judged)), 0.75);
-  });
-
-  it('counts what was paid once, also if other cells find it in the store', () => {
-    const cell = cellAt(256, 0.5);
-    const [first, later] = [resultsOf(cell, { verifierCalls: 100 }), resultsOf(cell, { cached: true })];
-    const usd = 128 * 2 + 128 + 25;
-    assert.equal(spentUsd(paidStagesOf(cell.stages, [...first, ...later])), usd);
-    assert.equal(spentUsd(paidStagesOf(cell.stages, [...later, ...first])), usd);
-  });
-
-  it('counts nested rows once, and those of a cached smaller set not at all', () => {
-    const [small, large] = [cellAt(64, 1), cellAt(256, 1)];
-    const both = [...small.stages, ...large.stages];
-    const fresh = paidStagesOf(both, [...resultsOf(small), ...resultsOf(large)]);
-    assert.equal(spentUsd(fresh), 256 * 2);
-    const known = paidStagesOf(both, [...resultsOf(small, { cached: true }), ...resultsOf(large)]);
-    assert.equal(spentUsd(known), 192 * 2);
-  });
-
-  it('counts rows once that stages take at different places', () => {
-    const context = { resolved: resolveSweep({ prices }), seed: 0 };
-    const demonstrations = (call: { rows: number; after?: PlannedStage<'rows'> }) =>
-      planStage(stageKinds.synthesizeData, context, call);
-    const first = demonstrations({ rows: 8 });
-    const stages = [first, demonstrations({ rows: 16 }), demonstrations({ rows: 16, after: first })];
-    const usdOf = (areCached: readonly boolean[]): number =>
-      spentUsd(
-        stages.map((stage, at) => ({ stage, ...stage, cached: areCached[at]!, cost: zeroCost, metrics: {} })),
-      );
-    assert.equal(usdOf([false, false, false]), 24 * 2);
-    assert.equal(usdOf([true, false, true]), 0, 'each row is in a cached set');
-    assert.equal(usdOf([true, true, false]), 8 * 2);
-  });
-});
 
 describe('the spend tracker of a sweep', () => {
   before(planTwoBudgets);
@@ -125,6 +88,39 @@ describe('the spend tracker of a sweep', () => {
     );
   });
 
+  it('counts what each request paid, also for a stage that another has made', () => {
+    const cell = cellAt(64, 0.5);
+    const spend = new SpendTracker({}, undefined);
+    for (const id of ['first', 'later', 'billed']) spend.admit(id, cell.stages);
+    spend.settle('first', resultsOf(cell, { verifierCalls: 100 }));
+    assert.equal(spend.record.usd, 32 * 2 + 32 + 25);
+    spend.settle('later', resultsOf(cell, { cached: true }));
+    assert.equal(spend.record.usd, 32 * 2 + 32 + 25, 'stages from the store cost nothing');
+    const [demonstrations, ...rest] = resultsOf(cell, { cached: true });
+    const judged = { ...rest.at(-1)!, usd: 0.75 };
+    spend.settle('billed', [{ ...demonstrations!, usd: 3.5, rowsUsd: undefined }, judged]);
+    assert.equal(spend.record.usd, 32 * 2 + 32 + 25 + 3.5 + 0.75, 'bills of annotators and judges');
+  });
+
+  it('keeps the money of rows that a running cell has paid for, and an ended one used', () => {
+    const [small, large, next] = [cellAt(64, 1), cellAt(256, 1), cellAt(64, 0.5)];
+    const started = (): SpendTracker => {
+      const spend = new SpendTracker({ spendLimitUsd: plannedUsd(large) + 10 }, undefined);
+      for (const cell of [small, large]) assert.ok(admit(spend, cell));
+      spend.settle(small.cell.id, resultsOf(small, { cached: true }));
+      return spend;
+    };
+    const [paid, lost, cached] = [started(), started(), started()];
+    assert.equal(paid.record.usd, 0);
+    assert.equal(admit(paid, next), false, 'the larger cell has bought all of the rows, and not reported it');
+    paid.settle(large.cell.id, resultsOf(large));
+    assert.equal(paid.record.usd, plannedUsd(large));
+    lost.writeOff(large.cell.id, undefined);
+    assert.equal(lost.record.unsettledUsd, plannedUsd(large), 'it may have paid for all');
+    cached.settle(large.cell.id, resultsOf(large, { cached: true }));
+    assert.ok(admit(cached, next), 'an earlier sweep had paid');
+  });
+
   it('counts a failed cell by what it had bought, and by its plan if that is unknown', () => {
     const [known, unknown] = [cellAt(64, 0.5), cellAt(256, 1)];
     const spend = new SpendTracker({ spendLimitUsd: 600 }, undefined);
@@ -151,9 +147,10 @@ describe('the spend tracker of a sweep', () => {
     assert.equal(spend.allowance(cell.cell.id), limit);
     assert.equal(admit(spend, cellAt(256, 1)), false, 'nothing is left');
     const unplanned = other.stages.filter(({ key }) => cell.stages.every((stage) => stage.key !== key));
-    const results = [...resultsOf(cell), ...resultsOf(other, { verifierCalls: 100 })];
+    const store: Store = new Map();
+    const results = [...resultsOf(cell, { store }), ...resultsOf(other, { verifierCalls: 100, store })];
     spend.settle(cell.cell.id, results, { unplanned, lostUsd: 3 });
-    // Of the nested demonstrations the larger set counts.
+    // Each of the nested demonstrations was paid for once.
     assert.equal(spend.record.usd, 128 * 2 + 128 + 25 + 3);
   });
 
@@ -199,6 +196,59 @@ describe('the spend tracker of a sweep', () => {
   it('admits work that depends on results if there is no limit', () => {
     const { cell, stages } = cellAt(64, 0.5);
     assert.equal(new SpendTracker({}, undefined).admit(cell.id, stages, 1, 12), true);
+  });
+
+  it('never passes its limit, whichever of the running cells buys the rows that they share', async () => {
+    const { cells, annotationUsd: gridUsd } = await planGrid(
+      resolveSweep({
+        budgets: [16, 32, 64],
+        sftFractions: [1, 0.5],
+        seeds: [0, 1],
+        prices: { ...prices, verifierCall: 0 },
+      }),
+    );
+    const free = { ...prices, verifierCall: 0 };
+    const settings = fc.record({
+      order: fc.shuffledSubarray(
+        cells.map((_, at) => at),
+        { minLength: cells.length },
+      ),
+      limit: fc.double({ min: 0, max: gridUsd * 1.2, noNaN: true }),
+      concurrency: fc.integer({ min: 1, max: 5 }),
+      // When each cell buys its rows, and when it ends.
+      turns: fc.array(fc.nat({ max: 4 }), { minLength: 200, maxLength: 200 }),
+    });
+    const reserved = cells.map(({ cell, stages }) => ({ id: cell.id, stages }));
+    fc.assert(
+      fc.property(settings, ({ order, limit, concurrency, turns }) => {
+        const spend = new SpendTracker({ spendLimitUsd: limit }, undefined);
+        spend.reserve(reserved);
+        const store: Store = new Map();
+        const running: { cell: CellPlan; results?: StageResult[] }[] = [];
+        let bought = 0;
+        const step = (): void => {
+          const at = (turns.shift() ?? 0) % running.length;
+          const one = running[at]!;
+          if (one.results === undefined) {
+            one.results = resultsOf(one.cell, { store });
+            bought += one.results.reduce((sum, { usd }) => sum + usd, 0);
+            assert.ok(bought <= limit + 1e-6, `${bought} of ${limit}`);
+            return;
+          }
+          running.splice(at, 1);
+          spend.settle(one.cell.cell.id, one.results);
+        };
+        for (const place of order) {
+          const cell = cells[place]!;
+          while (running.length === concurrency) step();
+          if (spend.admit(cell.cell.id, cell.stages, concurrency)) running.push({ cell });
+        }
+        while (running.length > 0) step();
+        assert.ok(Math.abs(spend.record.usd - bought) < 1e-6);
+        if (limit >= gridUsd) assert.deepEqual(spend.record.skipped, [], 'the plan fits');
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('shares unplanned money among work that runs at once, and leaves what others have reserved', async () => {

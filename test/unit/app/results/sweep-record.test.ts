@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readResult } from '../../../../app/results/sweep-record';
 import { reportFolder } from '../../../../host/home';
+import { storedFormat } from '../../../../core/stored-format';
 import { temporaryFolder } from '../../../support/temporary';
 
 describe('result.json of a home', () => {
@@ -29,7 +30,7 @@ describe('result.json of a home', () => {
   });
 
   it('is refused as corrupt if it is not a result', async () => {
-    for (const document of ['{', '{}', '{"format":2}'])
+    for (const document of ['{', '{}', `{"format":${storedFormat}}`])
       assert.equal(((await rejected(document)) as { code: string }).code, 'ARTIFACT_CORRUPT');
   });
 });

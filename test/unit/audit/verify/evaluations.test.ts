@@ -6,6 +6,7 @@ import { checkEvaluations } from '../../../../audit/verify/evaluations';
 import { Subject } from '../../../../audit/verify/subject';
 import { digestOf } from '../../../../core/digest';
 import { createFolderStore, type Store } from '../../../../store';
+import { paidNothing } from '../../../support/payments';
 import { temporaryFolder } from '../../../support/temporary';
 
 const instruction =
@@ -33,6 +34,8 @@ describe('evaluation items among training rows', () => {
     at: new Date().toISOString(),
     host: 'h',
     experimentId: 'e',
+    fence: 1,
+    paid: paidNothing,
     device: 'cpu',
     threads: 1,
     trainer: 't',

@@ -1,0 +1,178 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { nameUsd } from '../../core/money';
+import { paidUsd, type StageKey } from '../../contracts/stage';
+import type { Finding } from '../../schemas/audit';
+import type { LedgerLine } from '../../schemas/ledger';
+import { newRows, usdTolerance } from '../../planning';
+import { readAnchor } from '../anchor';
+import { type AttemptPayment, paymentsIn } from '../payments';
+import { nestsIn, purchasesIn } from '../row-purchases';
+import { readHistories, type ReadHistory } from '../run-records';
+import { requestsByStage, type StageRequest, unfinishedStages } from '../stage-requests';
+import { runsOf } from '../timeline-totals';
+import { finding, type CheckResult, type Subject } from './subject';
+
+const differ = (a: number, b: number): boolean => Math.abs(a - b) > usdTolerance;
+
+/** A stage's chain, its nests' purchases, and the run's last request for it. */
+interface PaidStage {
+  readonly key: StageKey;
+  readonly where: string;
+  readonly lines: readonly LedgerLine[];
+  readonly payments: readonly AttemptPayment[];
+  readonly request: StageRequest | undefined;
+}
+
+async function readStages(subject: Subject, histories: readonly ReadHistory[]): Promise<PaidStage[]> {
+  const experiment = await subject.experiment();
+  const requests = requestsByStage(histories);
+  const keys = [...(await subject.records()), ...unfinishedStages(experiment, requests)].map(
+    ({ stage }) => stage,
+  );
+  const read = [...new Set(keys)].map(async (key) => {
+    const lines = await subject.stage(key);
+    const request = requests.get(key)?.at(-1);
+    return { key, where: subject.nameOf({ stage: key }), lines, payments: paymentsIn(lines), request };
+  });
+  return Promise.all(read);
+}
+
+/** Each payment is the sum of its parts. Those of this run have the prices of the request. */
+function checkPayments({ experimentId }: Subject, { where, payments, request }: PaidStage): Finding[] {
+  return payments.flatMap((payment) => {
+    const { usd, rowsUsd, verifierCalls, callUsd, annotation, annotationByFolder, fence } = payment;
+    const report = (what: string): Finding[] => [
+      finding('payment-contradiction', where, `the attempt of fence ${fence} ${what}`),
+    ];
+    const [bill, folders] = [annotation?.usd ?? 0, paidUsd(Object.values(annotationByFolder ?? {}))];
+    if (differ(bill, folders))
+      return report(`has a bill of ${nameUsd(bill)}, and ${nameUsd(folders)} by folder`);
+    const sum = rowsUsd + verifierCalls * callUsd + bill;
+    if (differ(usd, sum)) return report(`paid ${nameUsd(usd)}, but its parts are ${nameUsd(sum)}`);
+    const expected = request?.listPrices?.callUsd;
+    if (payment.experimentId !== experimentId || expected === undefined || !differ(callUsd, expected))
+      return [];
+    return report(`paid ${nameUsd(callUsd)} a verifier call; the run’s price is ${nameUsd(expected)}`);
+  });
+}
+
+/** Whether the last attempt left no payment: what it bought is recorded by the next one. */
+function isOpen({ lines, payments }: PaidStage): boolean {
+  const last = lines.findLast((line) => line.type === 'attempt-started');
+  return !payments.some(({ fence }) => fence === last?.fence);
+}
+
+/** What a stage's attempts paid for rows is what it bought in its nest, and the nest has all of its rows. */
+async function checkRows(subject: Subject, stage: PaidStage): Promise<Finding[]> {
+  const { key, where, lines, payments } = stage;
+  const rows = lines.findLast((line) => line.type === 'attempt-started')?.rows ?? null;
+  if (rows === null) return [];
+  const purchases = purchasesIn(await subject.nest(rows.nest));
+  const bought = paidUsd(purchases.filter((line) => line.stage === key));
+  const recorded = payments.reduce((sum, { rowsUsd }) => sum + rowsUsd, 0);
+  const words = `its attempts paid ${nameUsd(recorded)} for rows, and it bought rows for ${nameUsd(bought)}`;
+  if (differ(bought, recorded)) {
+    if (recorded > bought) return [finding('purchase-missing', where, words)];
+    return isOpen(stage) ? [] : [finding('payment-contradiction', where, words)];
+  }
+  const isPublished = lines.some((line) => line.type === 'attempt-ended' && line.artifact !== null);
+  const isBilled = payments.some(({ annotation }) => annotation !== null);
+  const missing = isPublished && !isBilled ? newRows(rows, purchases) : 0;
+  return missing === 0 ? [] : [finding('purchase-missing', where, `nobody bought ${missing} of its rows`)];
+}
+
+/** Every row of a nest was bought once, at the price of its line, and at this run's price by this run. */
+async function checkNest(subject: Subject, nest: string, stages: readonly PaidStage[]): Promise<Finding[]> {
+  const prices = new Map(stages.map(({ key, request }) => [key, request?.listPrices?.rowUsd]));
+  const purchases = purchasesIn(await subject.nest(nest));
+  return purchases.flatMap((line, at) => {
+    const where = `${subject.nameOf({ nest })}:${line.sequence + 1}`;
+    const rows = newRows(line, purchases.slice(0, at));
+    const { usd, rowUsd, stage, experimentId } = line;
+    if (line.rows > rows)
+      return [
+        finding('rows-bought-twice', where, `${line.rows} rows were bought, and ${rows} of them are new`),
+      ];
+    if (line.rows < rows)
+      return [
+        finding(
+          'purchase-missing',
+          where,
+          `${line.rows} rows were bought, and ${rows} were not bought before`,
+        ),
+      ];
+    const price = experimentId === subject.experimentId ? (prices.get(stage) ?? rowUsd) : rowUsd;
+    if (!differ(usd, rows * price)) return [];
+    const what = `${rows} rows at ${nameUsd(price)} are ${nameUsd(rows * price)}, and ${nameUsd(usd)} was paid`;
+    return [finding('payment-contradiction', where, what)];
+  });
+}
+
+const paidStages = z.array(
+  z.looseObject({ stages: z.array(z.looseObject({ key: z.string(), usd: z.number() })) }),
+);
+const recorded = z.looseObject({
+  result: z.looseObject({
+    spend: z.looseObject({ usd: z.number(), unsettledUsd: z.number().default(0) }),
+    baseStages: z.array(z.looseObject({ key: z.string(), usd: z.number() })),
+    cells: paidStages,
+    controls: paidStages,
+    failedControls: paidStages,
+  }),
+});
+
+/** The sweep's spend in result.json is what the attempts of its run paid, in all and for each stage. */
+async function checkSpend(
+  subject: Subject,
+  stages: readonly PaidStage[],
+  histories: readonly ReadHistory[],
+): Promise<Finding[]> {
+  const { path, name: where } = subject.resultFile;
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const anchor = await readAnchor(subject.store, subject.experimentId);
+  if (text === undefined || anchor === undefined || anchor === 'invalid') return [];
+  const report = (what: string): Finding[] => [finding('spend-contradiction', where, what)];
+  const parsed = recorded.safeParse(JSON.parse(text));
+  if (!parsed.success) return report('it does not have what each stage paid');
+  const { spend, baseStages, cells, controls, failedControls } = parsed.data.result;
+  const runs = runsOf(anchor.runId, histories);
+  const paid = stages.map(({ key, payments }) => {
+    const usd = paidUsd(payments.filter(({ runId }) => runs.has(runId)));
+    return [key, usd] as const;
+  });
+  const ledgerUsd = paid.reduce((sum, [, usd]) => sum + usd, 0);
+  const { usd, unsettledUsd } = spend;
+  if (ledgerUsd < usd - usdTolerance || ledgerUsd > usd + unsettledUsd + usdTolerance)
+    return report(`the sweep paid ${nameUsd(usd)}; its attempts paid ${nameUsd(ledgerUsd)}`);
+  const results = [
+    ...baseStages,
+    ...[...cells, ...controls, ...failedControls].flatMap((each) => each.stages),
+  ];
+  const inLedger = new Map(paid);
+  const more = [...new Set(results.map(({ key }) => key))].find((key) => {
+    const inResult = paidUsd(results.filter((result) => result.key === key));
+    return inResult > (inLedger.get(key) ?? 0) + usdTolerance;
+  });
+  return more === undefined ? [] : report(`it has more for stage ${more} than its attempts paid`);
+}
+
+/** All money agrees: attempts with purchases, calls and bills; purchases with each other; the result with the attempts. */
+export async function checkMoney(subject: Subject): Promise<CheckResult> {
+  const sealed = await subject.sealedBy();
+  if (sealed !== undefined) return { skipped: sealed };
+  const histories = await readHistories(subject.store, await subject.experiment());
+  const stages = await readStages(subject, histories);
+  const nests = [...new Set(stages.flatMap(({ lines }) => nestsIn(lines)))];
+  const found = [
+    ...stages.flatMap((stage) => checkPayments(subject, stage)),
+    ...(await Promise.all(nests.map((nest) => checkNest(subject, nest, stages)))).flat(),
+    ...(await Promise.all(stages.map((stage) => checkRows(subject, stage)))).flat(),
+    ...(await checkSpend(subject, stages, histories)),
+  ];
+  const own = stages.flatMap(({ payments }) =>
+    payments.filter((one) => one.experimentId === subject.experimentId),
+  );
+  const checked = `${nameUsd(paidUsd(own))} that ${own.length} attempts paid, and the purchases of ${nests.length} sets of rows`;
+  return { checked, findings: found };
+}
