@@ -48,7 +48,7 @@ export interface LearningRates {
 
 /** Differences in training between a mixture and its control; both have the same epochs and batch size. */
 function compareTraining({ of, trained }: MixtureControl, rates: LearningRates | undefined): string {
-  const steps = { control: stepsOf(trained, 'trainSft'), mixture: stepsOf(of.trained, 'trainPreference') };
+  const steps = { control: stepsOf(trained), mixture: stepsOf(of.trained) };
   const parts = [
     ...(rates === undefined || rates.sft === rates.preference
       ? []

@@ -110,8 +110,6 @@ function findGrownAnswers(inference: Inference, margin: number): Finding[] {
   });
 }
 
-const trainedOn: Readonly<Record<string, string>> = { trainSft: 'demonstrations', trainPreference: 'pairs' };
-
 /** Cells with a training stage that made too few optimiser steps to judge its rows by. */
 function findUnderTrained(inference: Inference): Finding[] {
   return inference.grid.groups.flatMap(({ budget, sftFraction, trained }): Finding[] => {
@@ -119,8 +117,8 @@ function findUnderTrained(inference: Inference): Finding[] {
     const evidence = trained
       .filter(isUnderTrained)
       .map(
-        ({ kind, title, steps }) =>
-          `${place} "${title}" is under-trained: ${countOf(steps, 'optimiser step')}; the score says little about ${trainedOn[kind] ?? 'its rows'}.`,
+        ({ title, steps }) =>
+          `${place} "${title}" is under-trained: ${countOf(steps, 'optimiser step')}; the score says little about its rows.`,
       );
     const advice = 'Use a smaller batch size or more epochs, or buy more rows.';
     const finding = {

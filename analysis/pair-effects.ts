@@ -27,7 +27,7 @@ function measureEffect(inference: Inference, group: Group, warm: Unit, margin: n
   const difference = intervalOf(inference.difference(group, warm));
   const judged = judge(difference, margin);
   const effect = judged !== 'helps' && hasFewSteps(group) ? 'under-trained' : judged;
-  const steps = stepsOf(trained, 'trainPreference');
+  const steps = stepsOf(trained);
   const start = sftFraction === 0 ? 'the base model' : 'its warm start';
   const place = `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction}`;
   const scores = `${sayScore(score)}, ${start} ${sayScore(warmStart)}, a difference of ${formatDifference(difference)}`;

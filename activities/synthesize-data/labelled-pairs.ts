@@ -108,7 +108,7 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
 
   /** Pairs whose chosen answer the verifier scores lower. Left out where its calls have a price. */
   #noise(): Metrics {
-    if ((this.session.request.prices?.verifierCall ?? 0) > 0) return {};
+    if (this.session.request.prices.verifierCall > 0) return {};
     const decided = [...this.#labelled.values()].filter(
       ({ winner }) => winner === 'first' || winner === 'second',
     );

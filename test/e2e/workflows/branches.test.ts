@@ -91,7 +91,10 @@ describe('slow: a sweep whose pipeline has branches', function () {
 
   it('runs the stages that a result decides about, and reports them as unplanned', async () => {
     const { plan, result } = await run('score');
-    assert.deepEqual([titlesOf(plan.continuesAfter), plan.evaluation], [['Evaluation on 8 test items'], null]);
+    assert.deepEqual(
+      [titlesOf(plan.continuesAfter), plan.evaluation],
+      [['Evaluation on 8 test items'], null],
+    );
     const [{ stages, unplanned = [], evaluation }] = result.cells as [SweepResult['cells'][number]];
     assert.deepEqual(titlesOf(unplanned), [
       '2 demonstrations by majority-error',

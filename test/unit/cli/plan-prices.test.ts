@@ -28,7 +28,7 @@ describe('the prices in a printed plan', () => {
       text,
       `Prices A demonstration: a problem with the answer of annotator majority-error: $0.0020. ` +
         `A pair: ${decision}; ${reference}; ${samples}: $0.0030. ` +
-        `Annotation 64 demonstrations and 96 pairs, about 960 verifier calls for the samples: $0.4160`,
+        `Annotation 64 demonstrations and 96 pairs, about 960 verifier calls for the samples: $0.4160 at list price`,
     );
     assert.deepEqual(
       summary.prices.map(({ row, at, usd }) => [row, at, usd]),

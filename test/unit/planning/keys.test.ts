@@ -165,7 +165,7 @@ describe('stage keys', () => {
     // A change here orphans every stored artifact. Where bytes change, raise the stage's revision instead.
     const digest = sha256Hex([...keys].sort().join('\n'));
     assert.equal(gridOf(resolveSweep().definition).length, 18);
-    assert.equal(digest, '663ca249ef453191c3a5a453b6329b00785eec566fb915d2e7423f2224a9d419');
+    assert.equal(digest, '5acabcb875ccec762d34d225ab68d737b4059f7735d9cf7b7e3b859a94bee09d');
   });
 
   it('depend on an auxiliary task’s content, only in evaluations and where training rows overlap it', async () => {
@@ -180,7 +180,7 @@ describe('stage keys', () => {
     const stages = await plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
       sha256Hex(ofKind(stages, 'evaluate').sort().join('\n')),
-      'f23a6fbaf95fd4eba95ed574e5d2899e138abbf6f0b936ea81dbd7e7ee674e72',
+      'fa14c5ab12013c334b6412b0a653820f139fa0b3c8d2aaa1fe5a92269ed4b3df',
     );
 
     const name = 'evaluation.auxiliary.instruction-following.test';

@@ -207,7 +207,6 @@ describe('the spend tracker of a sweep', () => {
         prices: { ...prices, verifierCall: 0 },
       }),
     );
-    const free = { ...prices, verifierCall: 0 };
     const settings = fc.record({
       order: fc.shuffledSubarray(
         cells.map((_, at) => at),
