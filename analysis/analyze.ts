@@ -205,7 +205,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     prices: analyzePrices(inference, priceRatio),
     pairEffects: isBuiltIn ? measurePairEffects(inference, equivalenceMargin) : [],
     controls: analyzeControls(inference, { margin: equivalenceMargin, rates }),
-    candidates: analyzeCandidates(inference, budgets, equivalenceMargin),
+    candidates: analyzeCandidates(inference, budgets, { margin: equivalenceMargin, tests }),
     furtherControls: analyzeFurtherControls(inference, equivalenceMargin),
     tuning: analyzeTuning(inference),
     failedControls,

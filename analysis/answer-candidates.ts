@@ -3,7 +3,7 @@ import type { BudgetAnalysis } from '../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../contracts/analysis/sweep';
 import { countOf, describeSplit, formatCount, formatDifference, formatScore } from '../contracts/text';
 import { nameUsd } from '../core/money';
-import { sayBudget, sayScore } from './text';
+import { sayBudget, sayScore, sayTest } from './text';
 
 /** What to buy, and how to train on it. */
 function purchaseOf(candidate: CandidateAnalysis): readonly [rows: string, training: string] {
@@ -30,7 +30,7 @@ export function recommendCandidate(
   const [rows, training] = purchaseOf(candidate);
   const buy = `With ${sayBudget(candidate.budget, unit)} buy ${rows} and train with ${training}`;
   const result = `it scores ${sayScore(score)} for ${nameUsd(annotationUsd)}, ${formatDifference(overBest)} over the best split`;
-  return `${buy}: ${result}, SFT share ${best.sftFraction} (${describeSplit(best)}), ${sayScore(best.score)}${weak}.`;
+  return `${buy}: ${result}, SFT share ${best.sftFraction} (${describeSplit(best)}), ${sayScore(best.score)}${weak}.${sayTest(candidate.test)}`;
 }
 
 /** A control that is not better than the best split. Empty: it is the control of that split, which has a sentence of its own. */

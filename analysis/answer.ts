@@ -10,7 +10,7 @@ import { countOf, describeSplit, formatDifference, formatScore, joinList } from 
 import { compareCandidate, recommendCandidate } from './answer-candidates';
 import { answerControls, answerPairs } from './answer-controls';
 import { answerFailures } from './answer-failures';
-import { joinBudgets, sayBudget, sayScore } from './text';
+import { joinBudgets, sayBudget, sayScore, sayTest } from './text';
 
 /** The analysis without the paragraph that is written from it. */
 export type Answered = Omit<SubjectAnalysis, 'answer'>;
@@ -60,13 +60,6 @@ function describeHeldOut({ heldOut, sftFraction }: BudgetAnalysis): string {
     : ` (one half of the items selects SFT share ${heldOut.sftFraction}, which scores ${score} on the other)`;
 }
 
-/** The score on items that chose nothing. */
-function describeTest({ test }: BudgetAnalysis): string {
-  if (test === null) return '';
-  const above = test.aboveBase === null ? '' : `, ${formatDifference(test.aboveBase)} above the base model`;
-  return ` On ${countOf(test.items, 'test item')} it scores ${sayScore(test.score)}${above}.`;
-}
-
 /** A budget without a competitor: the scores that there are, and no winner. */
 function answerIncomplete({ budget, missing }: BudgetAnalysis, { cells, unit }: Answered): string {
   const here = cells.filter((cell) => cell.budget === budget);
@@ -81,13 +74,13 @@ function answerSplit(budget: BudgetAnalysis, analysis: Answered): string {
   const score = `${splitOf(budget)} scores ${sayScore(budget.score)}`;
   if (budget.beatsBase === false) {
     const base = analysis.base === null ? '' : ` (${formatScore(analysis.base.score.estimate)})`;
-    return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.${describeTest(budget)}`;
+    return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.${sayTest(budget.test)}`;
   }
   if (budget.noWinner === 'only-split')
-    return `With ${rows} only one split was run: ${score}.${describeTest(budget)}`;
+    return `With ${rows} only one split was run: ${score}.${sayTest(budget.test)}`;
   if (budget.noWinner === 'all-tied')
-    return `With ${rows} all splits are statistically tied: the highest, ${score}${describeCheaper(budget, analysis)}.${describeTest(budget)}`;
-  return `With ${rows} buy ${splitOf(budget)}: it scores ${sayScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget)}${describeCheaper(budget, analysis)}.${describeTest(budget)}`;
+    return `With ${rows} all splits are statistically tied: the highest, ${score}${describeCheaper(budget, analysis)}.${sayTest(budget.test)}`;
+  return `With ${rows} buy ${splitOf(budget)}: it scores ${sayScore(budget.score)}${describeHeldOut(budget)}${describeRivals(budget)}${describeCheaper(budget, analysis)}.${sayTest(budget.test)}`;
 }
 
 /** The best purchase of a budget: a split, or SFT on the data of a mixture. */

@@ -2,6 +2,7 @@ import type { StyleRates } from '../contracts/analysis/estimate';
 import type { BudgetAnalysis, CellAnalysis, TestAnalysis, TestScore } from '../contracts/analysis/splits';
 import type { FailedCellAnalysis, SubjectAnalysis } from '../contracts/analysis/sweep';
 import { compareBest } from './bounds';
+import type { ControlKind } from '../schemas/definition';
 import { groupsByBudget, type Group, type Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import type { Metric } from './measure';
@@ -149,9 +150,24 @@ interface Chosen {
   readonly tests: readonly TestAnalysis[];
 }
 
-function testOf(tests: Chosen['tests'], { budget, sftFraction }: Group): TestScore | null {
+/** What was chosen at a budget: a split, or the control of a mixture. */
+interface Choice {
+  readonly budget: number;
+  readonly sftFraction: number;
+  /** Left out: the split itself. */
+  readonly kind?: ControlKind;
+}
+
+/** The score of a choice on test items. Null: it has none. */
+export function testScoreOf(
+  tests: readonly TestAnalysis[],
+  { budget, sftFraction, kind }: Choice,
+): TestScore | null {
   const own = tests.find(
-    (test) => test.budget === budget && test.sftFraction === sftFraction && test.control === null,
+    (test) =>
+      test.budget === budget &&
+      test.sftFraction === sftFraction &&
+      (test.control?.kind ?? undefined) === kind,
   );
   return own === undefined ? null : { score: own.score, aboveBase: own.aboveBase, items: own.items };
 }
@@ -182,7 +198,8 @@ export function analyzeBudgets(
     // One split: there is nothing to select.
     const half = alone ? null : (heldOut?.get(budget) ?? null);
     const missing = missingSplits(groups, failedCells);
-    const test = testOf(tests, found.best);
+    const { sftFraction } = found.best;
+    const test = testScoreOf(tests, { budget, sftFraction });
     budgets.push(analyzeBudget(inference, standings, { ...found, resamples, heldOut: half, missing, test }));
   }
   return { cells, budgets };

@@ -1,5 +1,6 @@
 import type { CandidateAnalysis } from '../contracts/analysis/controls';
-import type { BudgetAnalysis } from '../contracts/analysis/splits';
+import type { BudgetAnalysis, TestAnalysis } from '../contracts/analysis/splits';
+import { testScoreOf } from './best';
 import { compareBest } from './bounds';
 import { isMixtureControl, judge, type MixtureControl } from './controls';
 import type { Inference } from './inference';
@@ -18,10 +19,16 @@ function rankControls(inference: Inference, budget: number): MixtureControl[] {
   return affordable.sort((a, b) => scoreOf(b) - scoreOf(a) || a.annotationUsd - b.annotationUsd);
 }
 
+interface Rules {
+  /** Largest difference in score that does not matter. */
+  readonly margin: number;
+  readonly tests: readonly TestAnalysis[];
+}
+
 function analyzeBudget(
   inference: Inference,
   { budget, beatsBase, noWinner }: BudgetAnalysis,
-  margin: number,
+  { margin, tests }: Rules,
 ): CandidateAnalysis[] {
   const units = rankControls(inference, budget);
   const [first] = units;
@@ -44,6 +51,7 @@ function analyzeBudget(
       score: inference.score(first),
       overBest,
       overBase,
+      test: testScoreOf(tests, { budget, sftFraction: of.sftFraction, kind }),
       recommended: noWinner !== 'missing-split' && (isBetter || isOnlyGain),
     },
   ];
@@ -53,7 +61,7 @@ function analyzeBudget(
 export function analyzeCandidates(
   inference: Inference,
   budgets: readonly BudgetAnalysis[],
-  margin: number,
+  rules: Rules,
 ): CandidateAnalysis[] {
-  return budgets.flatMap((budget) => analyzeBudget(inference, budget, margin));
+  return budgets.flatMap((budget) => analyzeBudget(inference, budget, rules));
 }

@@ -1,12 +1,20 @@
 import type { Estimate } from '../contracts/analysis/estimate';
+import type { TestScore } from '../contracts/analysis/splits';
 import { nameBudget } from '../contracts/budget-name';
-import { countOf, formatCount, formatScore, joinList } from '../contracts/text';
+import { countOf, formatCount, formatDifference, formatScore, joinList } from '../contracts/text';
 import type { BudgetUnit } from '../schemas/definition';
 
 /** 0.223 (0.190 to 0.258). */
 export function sayScore({ estimate, low, high }: Estimate): string {
   const text = formatScore(estimate);
   return low === null || high === null ? text : `${text} (${formatScore(low)} to ${formatScore(high)})`;
+}
+
+/** A sentence on the score on items that chose nothing, with a space before it. Empty: there is none. */
+export function sayTest(test: TestScore | null): string {
+  if (test === null) return '';
+  const above = test.aboveBase === null ? '' : `, ${formatDifference(test.aboveBase)} above the base model`;
+  return ` On ${countOf(test.items, 'test item')} it scores ${sayScore(test.score)}${above}.`;
 }
 
 export function joinNumbers(values: readonly number[]): string {

@@ -49,7 +49,7 @@ import { planOrFail } from './planned';
 import { SpendTracker } from './spend-tracker';
 import { Steering } from './steering';
 import { decidedModel, runTests } from './test-scores';
-import { bestMixtures, comparable } from './winners';
+import { comparable, controlsOfMixtures } from './winners';
 import type { ScoredCell } from './winners';
 import { runConcurrently } from './concurrently';
 
@@ -138,11 +138,8 @@ async function runControl(sweep: Sweep, control: ControlPlan): Promise<ControlRe
 
 /** Controls of the best mixtures, then the planned controls whose cell has a score. */
 function controlsOf({ plan }: Sweep, scored: readonly ScoredCell[]): ControlPlan[] {
-  const { certain, winnerControls } = plan.controls;
-  const ofBest = bestMixtures(scored).flatMap(({ cell }) =>
-    winnerControls.filter(({ of }) => of.id === cell.id),
-  );
-  return [...ofBest, ...certain.flatMap((control) => comparable(control, scored))];
+  const { certain } = plan.controls;
+  return [...controlsOfMixtures(plan, scored), ...certain.flatMap((control) => comparable(control, scored))];
 }
 
 /** The controls of this run. `done` counts those of earlier runs too; the quota may be spent before the last. */

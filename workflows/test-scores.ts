@@ -8,7 +8,7 @@ import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
 import { concurrentSpenders, spendLimitReached, type Sweep } from './own-pipelines';
 import { StageRunner } from './stages';
-import { bestCells, type ScoredCell } from './winners';
+import { bestCells, controlsOfMixtures, type ScoredCell } from './winners';
 
 /** The model behind a cell's score, where its plan does not know which evaluation that is. */
 export function decidedModel(
@@ -22,7 +22,7 @@ export function decidedModel(
 
 /**
  * Everything that was chosen: the base models, the cells of the best split of each budget and place, and the controls of
- * these cells that ran.
+ * the best mixtures that ran, which may be the better purchase.
  *
  * @param lost ids of controls that have no result
  */
@@ -32,14 +32,13 @@ export function testsOf(
   lost: readonly string[],
 ): TestPlan[] {
   const plans = new Map(plan.cells.map((cellPlan) => [cellPlan.cell.id, cellPlan]));
-  const ofCells = bestCells(scored).flatMap(({ cell: { id, axes } }) => {
-    const own = planTest({ of: id, axes, planned: plans.get(id)!, model: decided.get(id) });
-    const ran = plan.controls.winnerControls.filter(
-      (control) => control.of.id === id && !lost.includes(control.id),
-    );
-    return [...own, ...ran.flatMap((planned) => planTest({ of: planned.id, axes, planned }))];
-  });
-  return [...plan.variants.flatMap(planBaseTest), ...ofCells];
+  const ofCells = bestCells(scored).flatMap(({ cell: { id, axes } }) =>
+    planTest({ of: id, axes, planned: plans.get(id)!, model: decided.get(id) }),
+  );
+  const ofControls = controlsOfMixtures(plan, scored)
+    .filter(({ id }) => !lost.includes(id))
+    .flatMap((planned) => planTest({ of: planned.id, axes: planned.of.axes, planned }));
+  return [...plan.variants.flatMap(planBaseTest), ...ofCells, ...ofControls];
 }
 
 async function evaluateTest(sweep: Sweep, test: TestPlan): Promise<TestResult> {

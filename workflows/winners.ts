@@ -1,5 +1,6 @@
 import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { ControlPlan } from '../planning/controls';
+import type { SweepPlan } from '../planning/plan';
 import { tie } from '../contracts/analysis/splits';
 import { coordinatesSlug } from '../planning/identity';
 
@@ -50,6 +51,10 @@ export function bestCells(cells: readonly ScoredCell[]): ScoredCell[] {
  */
 export const bestMixtures = (cells: readonly ScoredCell[]): ScoredCell[] =>
   bestCells(cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0));
+
+/** The controls of the best mixtures. */
+export const controlsOfMixtures = ({ controls }: SweepPlan, cells: readonly ScoredCell[]): ControlPlan[] =>
+  bestMixtures(cells).flatMap(({ cell }) => controls.winnerControls.filter(({ of }) => of.id === cell.id));
 
 /**
  * The control, if its cell has a score. Few-shot prompting is compared with the base model, so another

@@ -1,4 +1,5 @@
 import type { Estimate } from './estimate';
+import type { TestScore } from './splits';
 
 /** Effect of a control. `none`: the 95% interval of the difference is within ± the margin. */
 export type ControlEffect = 'helps' | 'none' | 'hurts' | 'unclear';
@@ -58,6 +59,8 @@ export interface CandidateAnalysis {
   readonly overBest: Estimate;
   /** Its score less the base model's. The bounds allow for the selection. Null: the base's score is unknown. */
   readonly overBase: Estimate | null;
+  /** Its score on test items. Null: cells are compared on test items, or its evaluation failed. */
+  readonly test: TestScore | null;
   /**
    * Whether to buy it instead of the best split: it is significantly above that by more than the margin, or it is the
    * higher of the two and the only one significantly above the base.
