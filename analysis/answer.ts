@@ -6,7 +6,7 @@ import { toDecimals } from '../core/decimals';
 import { nameUsd } from '../core/money';
 import type { ClaimBudgets } from './claim-rules';
 import { describeColdStart } from './cold-start';
-import { countOf, describeSplit, formatDifference, formatScore, joinList } from '../contracts/text';
+import { countOf, describeSplit, formatScore, joinList } from '../contracts/text';
 import { compareCandidate, recommendCandidate } from './answer-candidates';
 import { answerControls, answerPairs } from './answer-controls';
 import { answerFailures } from './answer-failures';
