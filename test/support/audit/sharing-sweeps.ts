@@ -8,11 +8,13 @@ import { builtInTasks } from '../../../workers';
 import { Going } from '../going-sweep';
 import { resolveTinySweep, runSweep, withWorkers, type RanSweep } from '../sweep-bench';
 
-/** A task whose scoring throws: every evaluation fails, and no earlier stage. */
+/** A task whose scoring throws on answers without its format, as those of tiny models: every evaluation fails. */
 export const unjudged: Task = {
   ...gradeSchoolMath,
   name: 'unjudged',
-  score: () => {
+  score: (...answer) => {
+    const assessed = gradeSchoolMath.score(...answer);
+    if (assessed.wellFormed || answer[1] === '') return assessed;
     throw new Error('no verifier for this');
   },
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ArtifactManifest } from '../../../schemas/artifact';
 import { reportFolder } from '../../../host/home';
@@ -42,6 +42,16 @@ export class Tampered {
     const name = ordered[nth];
     if (name === undefined) throw new Error(`no ${kind}`);
     return join(this.paths.artifacts, name);
+  }
+
+  /** The first artifact of a kind with a file. */
+  artifactWith(kind: string, file: string): string {
+    const names = readdirSync(this.paths.artifacts).filter((name) => name.startsWith(`${kind}-`));
+    const found = names
+      .map((name) => join(this.paths.artifacts, name))
+      .find((dir) => existsSync(join(dir, file)));
+    if (found === undefined) throw new Error(`no ${kind} with ${file}`);
+    return found;
   }
 
   manifest(dir: string): ArtifactManifest {

@@ -331,8 +331,7 @@ export const whole: readonly Tampering[] = [
     'a test item is one of the training rows',
     'evaluation-leak',
     (run) => {
-      const dirs = [0, 1].map((nth) => run.artifact('synthesizeData', nth));
-      const dir = dirs.find((each) => run.manifest(each).title.includes('pairs')) ?? '';
+      const dir = run.artifactWith('synthesizeData', 'pairs.jsonl');
       const [pair = ''] = readFileSync(join(dir, 'pairs.jsonl'), 'utf8').split('\n');
       const { prompt } = JSON.parse(pair) as { prompt: string };
       editFirstItem(run, (item) => (item['prompt'] = ` ${prompt.toUpperCase()}`));
