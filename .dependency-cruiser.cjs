@@ -27,7 +27,7 @@ const law = {
     node: true,
   },
   annotators: {
-    rooms: ['core', 'contracts', 'schemas', 'host', 'store', 'tasks'],
+    rooms: ['core', 'contracts', 'schemas', 'host', 'store'],
     packages: ['zod', 'openai'],
     node: true,
   },

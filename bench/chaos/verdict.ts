@@ -37,15 +37,17 @@ const verdict = (what: string, holds: boolean, found: string): Verdict => ({ wha
 const some = (names: readonly string[]): string =>
   names.length === 0 ? 'none' : names.slice(0, 5).join('; ');
 
-const stagesOf = ({ baseStages, cells }: SweepResult): Map<string, StageResult> =>
-  new Map([...baseStages, ...cells.flatMap(({ stages }) => stages)].map((stage) => [stage.key, stage]));
+const stagesOf = ({ baseStages, cells, tests }: SweepResult): Map<string, StageResult> => {
+  const ran = [...cells, ...tests].flatMap(({ stages }) => stages);
+  return new Map([...baseStages, ...ran].map((stage) => [stage.key, stage]));
+};
 
 type Ledgers = ReadonlyMap<string, readonly LedgerLine[]>;
 
-async function readLedgers({ plan, homes }: Evidence): Promise<Ledgers> {
+async function readLedgers({ results, homes }: Evidence): Promise<Ledgers> {
   const store = createFolderStore(homes.disturbed);
-  const lines = plan.stages.map(
-    async ({ stage: { key } }) => [key, await store.chain({ stage: key }).read()] as const,
+  const lines = [...stagesOf(results.disturbed).keys()].map(
+    async (key) => [key, await store.chain({ stage: key }).read()] as const,
   );
   return new Map(await Promise.all(lines));
 }

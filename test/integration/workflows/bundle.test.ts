@@ -46,6 +46,6 @@ describe('the workflow bundle', () => {
 
   it('stays small: every cached workflow pays for it', () => {
     // Two thirds of it are the SDK's.
-    assert.ok(code.length < 850_000, `${code.length} characters`);
+    assert.ok(code.length < 880_000, `${code.length} characters`);
   });
 });
