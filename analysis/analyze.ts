@@ -90,17 +90,18 @@ function basisOf(inference: Inference): IntervalBasis {
   return inference.pools('score').of.size > 0 ? 'items-and-seeds' : 'items';
 }
 
-function labelOf(basis: IntervalBasis, { seeds }: Grid, split: EvaluationSplit): string {
+function labelOf(basis: IntervalBasis, { seeds }: Grid, split: EvaluationSplit | null): string {
+  const items = split === null ? 'items' : `${split} items`;
   const count = countOf(seeds.length, 'seed');
   switch (basis) {
     case 'none':
       return 'Scores without intervals: there are no items or seeds to compute them from.';
     case 'items':
-      return `95% intervals over ${split} items, conditional on these trained models: one seed does not show the variance between training runs.`;
+      return `95% intervals over ${items}, conditional on these trained models: one seed does not show the variance between training runs.`;
     case 'seeds':
-      return `95% intervals over ${count}, conditional on these ${split} items: seed variance pooled over the cells of a budget, Student’s t. The number of items is unknown.`;
+      return `95% intervals over ${count}, conditional on these ${items}: seed variance pooled over the cells of a budget, Student’s t. The number of items is unknown.`;
     case 'items-and-seeds':
-      return `95% intervals over ${split} items and ${count}: seed variance pooled over the cells of a budget, Student's t.`;
+      return `95% intervals over ${items} and ${count}: seed variance pooled over the cells of a budget, Student's t.`;
   }
 }
 
@@ -187,7 +188,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     intervals: {
       level: 0.95 as const,
       basis,
-      label: labelOf(basis, grid, split ?? 'test'),
+      label: labelOf(basis, grid, split),
       seedDeviations: seedDeviations(inference),
     },
     equivalenceMargin,

@@ -9,6 +9,7 @@ import { sayBudget, sayScore, sayTest } from './text';
 function purchaseOf(candidate: CandidateAnalysis): readonly [rows: string, training: string] {
   const { kind, sftFraction, sftRows, pairRows } = candidate;
   const training = (data: string): string => `SFT on ${data} (control ${kind})`;
+  if (kind === 'warm-start') return [countOf(sftRows, 'demonstration'), training('them alone')];
   return kind === 'sft-on-chosen'
     ? [`SFT share ${sftFraction} (${describeSplit(candidate)})`, training('the chosen answers of the pairs')]
     : [

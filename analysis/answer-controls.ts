@@ -38,7 +38,9 @@ export function answerControls({ controls, candidates, budgets }: Compared): str
   );
   const training = [...shown, ...bought].map((control) => control.training).filter((text) => text !== '');
   const notes = [...new Set(training)];
-  const mixture = winners.some(({ sftFraction }) => sftFraction > 0 && sftFraction < 1);
+  const mixture = winners.some(
+    ({ sftFraction, beatsBase }) => sftFraction > 0 && sftFraction < 1 && beatsBase !== false,
+  );
   if (onChosen.length === 0 && mixture)
     return [
       'No ablation (SFT on the chosen answers) was run, so the gain may come from the data and not from the preference loss.',

@@ -73,6 +73,8 @@ function answerSplit(budget: BudgetAnalysis, analysis: Answered): string {
   const rows = sayBudget(budget.budget, analysis.unit);
   const score = `${splitOf(budget)} scores ${sayScore(budget.score)}`;
   if (budget.beatsBase === false) {
+    if (budget.test?.aboveBase)
+      return `With ${rows} ${score}, the highest on validation items; it is not significantly above the base model (95%).${sayTest(budget.test)}`;
     const base = analysis.base === null ? '' : ` (${formatScore(analysis.base.score.estimate)})`;
     return `With ${rows} no split is significantly above the base model${base} (95%): the highest, ${score}.${sayTest(budget.test)}`;
   }
@@ -131,11 +133,13 @@ function answerAuxiliary({ auxiliary }: Answered): string[] {
 /** The items that chose the best split also score it. */
 function answerItems({ split, budgets, cells }: Answered): string[] {
   if (split !== 'test' || cells.length === budgets.length) return [];
-  return ['The same test items choose a split and score it; set data.validation to choose by other items.'];
+  return [
+    'The same test items choose a split and score it; set data.validation, and evaluation.split "validation", to choose by other items.',
+  ];
 }
 
 function answerSeeds({ seeds, intervals, split }: Answered): string {
-  const items = `${split ?? 'test'} items`;
+  const items = split === null ? 'items' : `${split} items`;
   const levels = 'Brackets are 95% intervals';
   switch (intervals.basis) {
     case 'none':

@@ -2,20 +2,36 @@ import type { CandidateAnalysis } from '../contracts/analysis/controls';
 import type { BudgetAnalysis, TestAnalysis } from '../contracts/analysis/splits';
 import { testScoreOf } from './best';
 import { compareBest } from './bounds';
-import { isMixtureControl, judge, type MixtureControl } from './controls';
+import { isMixtureControl, judge } from './controls';
+import type { ControlUnit, Group } from './grid';
 import type { Inference } from './inference';
 
 /** Floating-point error of sums of prices. */
 const priceNoise = 1e-9;
 
+type Candidate = ControlUnit & { readonly kind: CandidateAnalysis['kind'] };
+
+/** The best mixture of a budget, whose warm start is a purchase of its own. */
+function bestMixture(inference: Inference, budget: number): Group | undefined {
+  const mixtures = inference.grid.groups.filter(
+    (group) => group.budget === budget && group.sftRows > 0 && group.pairRows > 0,
+  );
+  const scoreOf = (group: Group): number => inference.measure(group).estimate;
+  return mixtures.sort(
+    (a, b) => scoreOf(b) - scoreOf(a) || a.annotationUsd - b.annotationUsd || a.sftFraction - b.sftFraction,
+  )[0];
+}
+
 /** The controls of a budget that cost no more than their mixture, the highest score first; on ties the cheapest. */
-function rankControls(inference: Inference, budget: number): MixtureControl[] {
-  const affordable = inference.grid.controls
-    .filter(isMixtureControl)
-    .filter(
-      ({ of, annotationUsd }) => of.budget === budget && annotationUsd <= of.annotationUsd + priceNoise,
-    );
-  const scoreOf = (unit: MixtureControl): number => inference.measure(unit).estimate;
+function rankControls(inference: Inference, budget: number): Candidate[] {
+  const mixture = bestMixture(inference, budget);
+  const affordable = inference.grid.controls.filter(
+    (unit): unit is Candidate =>
+      (isMixtureControl(unit) || (unit.kind === 'warm-start' && unit.of === mixture)) &&
+      unit.of.budget === budget &&
+      unit.annotationUsd <= unit.of.annotationUsd + priceNoise,
+  );
+  const scoreOf = (unit: Candidate): number => inference.measure(unit).estimate;
   return affordable.sort((a, b) => scoreOf(b) - scoreOf(a) || a.annotationUsd - b.annotationUsd);
 }
 
@@ -38,8 +54,10 @@ function analyzeBudget(
   const overBest = compareBest(inference, units, splits);
   const overBase = grid.base && compareBest(inference, units, [grid.base]);
   const isBetter = judge(overBest, margin) === 'helps';
-  const isOnlyGain = overBest.estimate > 0 && beatsBase === false && (overBase?.low ?? 0) > 0;
   const { kind, of, annotationUsd } = first;
+  const test = testScoreOf(tests, { budget, sftFraction: of.sftFraction, kind });
+  const beats = ((test?.aboveBase ?? overBase)?.low ?? 0) > 0;
+  const isOnlyGain = overBest.estimate > 0 && beatsBase === false && beats;
   return [
     {
       budget,
@@ -51,7 +69,7 @@ function analyzeBudget(
       score: inference.score(first),
       overBest,
       overBase,
-      test: testScoreOf(tests, { budget, sftFraction: of.sftFraction, kind }),
+      test,
       recommended: noWinner !== 'missing-split' && (isBetter || isOnlyGain),
     },
   ];

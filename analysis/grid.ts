@@ -34,6 +34,8 @@ export interface GridInput {
   /** Null: the base model was not evaluated. */
   readonly base: RunSummary | null;
   readonly cells: readonly CellInput[];
+  /** Further cells that controls are compared with; they are in no group. Default: none. */
+  readonly compared?: readonly CellInput[];
   readonly controls: readonly (Omit<ControlResult, 'evaluation'> & { readonly evaluation: RunSummary })[];
 }
 
@@ -207,7 +209,7 @@ function baseUnit(summary: RunSummary, alignment: Alignment): Unit {
 
 /** Groups results by budget and SFT share, with items aligned. Null items: only summaries. */
 export function buildGrid(
-  { unit = 'rows', base, cells, controls }: GridInput,
+  { unit = 'rows', base, cells, compared = [], controls }: GridInput,
   items: ItemsByRun | null,
 ): Grid {
   const cellIds = cells.map(({ cell }) => cell.id).sort();
@@ -219,7 +221,7 @@ export function buildGrid(
     unit,
     base: base && baseUnit(base, alignment),
     groups,
-    controls: groupControls(controls, groups, alignment),
+    controls: groupControls(controls, [...groups, ...groupCells(compared, unaligned)], alignment),
     items: alignment.items,
     clusters: clusterByPrompt(alignment.common),
     seeds: [...new Set(cells.map(({ cell }) => cell.seed))].sort((a, b) => a - b),

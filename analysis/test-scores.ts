@@ -45,6 +45,7 @@ export function analyzeTests(
       unit,
       base: found.get(baseItemsKey) ?? null,
       cells: cells.flatMap((each) => tested(each.cell.id, each)),
+      compared: cells.filter(({ cell }) => !found.has(cell.id)),
       controls: controls.flatMap((each) => tested(controlIdOf(each), each)),
     },
     items,

@@ -13,7 +13,10 @@ export function sayScore({ estimate, low, high }: Estimate): string {
 /** A sentence on the score on items that chose nothing, with a space before it. Empty: there is none. */
 export function sayTest(test: TestScore | null): string {
   if (test === null) return '';
-  const above = test.aboveBase === null ? '' : `, ${formatDifference(test.aboveBase)} above the base model`;
+  const above =
+    test.aboveBase === null
+      ? ''
+      : `, a difference of ${formatDifference(test.aboveBase)} from the base model`;
   return ` On ${countOf(test.items, 'test item')} it scores ${sayScore(test.score)}${above}.`;
 }
 

@@ -1,6 +1,7 @@
 import { definedAt, stackOfCaller } from '../core/code';
 import { createRandom } from '../core/random';
 import { BudgetlineError } from '../core/failures';
+import { preferences } from '../contracts/preferences';
 import type {
   Judge,
   Preference,
@@ -29,7 +30,19 @@ export interface PreferenceAnnotatorOptions<P extends Problem = Problem> {
   readonly by: Judge | PreferenceProgram<P>;
 }
 
-const preferences: ReadonlySet<unknown> = new Set<Preference>(['first', 'second', 'tie', 'refusal']);
+/** The answer of a user's program, whose error names the problem. */
+function called({ name, problem }: { readonly name: string; readonly problem: string }, call: () => unknown) {
+  try {
+    return call();
+  } catch (error) {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new BudgetlineError('ANNOTATOR_INVALID', `${name} fails on problem ${problem}: ${reason}`, {
+      remedy: 'Correct the program.',
+      details: { problem },
+      cause: error,
+    });
+  }
+}
 
 /** @throws BudgetlineError ANNOTATOR_INVALID */
 function runProgram<P extends Problem>(
@@ -38,7 +51,7 @@ function runProgram<P extends Problem>(
   { problem, first, second, label }: PreferenceItem<P>,
 ): Preference {
   const random = createRandom(problem.id, first, second, label);
-  const preference: unknown = program(problem, first, second, random);
+  const preference = called({ name, problem: problem.id }, () => program(problem, first, second, random));
   if (preferences.has(preference)) return preference as Preference;
   throw new BudgetlineError(
     'ANNOTATOR_INVALID',

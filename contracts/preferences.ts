@@ -1,6 +1,9 @@
 import { countAlike, countPatterns, type LabelPattern, type Metrics } from './metrics';
 import type { Preference } from './task';
 
+/** Every label. */
+export const preferences: ReadonlySet<unknown> = new Set<Preference>(['first', 'second', 'tie', 'refusal']);
+
 /** The labels of one item, in their order, each of the answers as they were shown. */
 export type Votes = readonly Preference[];
 

@@ -5,6 +5,7 @@ import { splitOf } from '../contracts/evaluation-split';
 import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
+import { failureWords, isCoded } from '../code/user-failure';
 import { decontaminate, type HeldOutSet } from '../ingest';
 import { ownName, problemFileName, type QuestionSet, questionSets } from '../stages';
 import { digestFile } from '../store';
@@ -62,11 +63,23 @@ function contextOf(files: ResolvedFiles): TaskContext {
   };
 }
 
+/** The error of a task whose code throws while its problems are made. */
+const unmade = ({ name }: Task, error: unknown): BudgetlineError =>
+  new BudgetlineError(
+    'TASK_FAULTY',
+    `Task ${name} fails while its problems are made: ${failureWords(error)}`,
+    {
+      details: { task: name },
+      cause: error,
+    },
+  );
+
 /** Errors of the trained task name their field themselves; for an auxiliary task it is added. */
 async function readProblems(set: QuestionSet, task: Task, files: ResolvedFiles): Promise<ProblemSet> {
   try {
     return await task.load(set.data, contextOf(files));
-  } catch (error) {
+  } catch (failure) {
+    const error = isCoded(failure) ? failure : unmade(task, failure);
     throw set.name === ownName ? error : inField(set.field, error);
   }
 }

@@ -7,6 +7,7 @@ import { type ScoredModel, scoredModel, testEvaluation } from '../stages/evaluat
 import { estimateStageSeconds } from './estimate';
 import { coordinatesSlug } from './identity';
 import type { PlannedPipeline } from './planned-pipeline';
+import type { PlannedControls } from './controls';
 import type { SweepPlan, VariantPlan } from './plan';
 
 /** An evaluation on test items of a model that was compared on validation items. */
@@ -44,17 +45,26 @@ export function planBaseTest({ coordinates, base }: VariantPlan): TestPlan[] {
   return planTest({ of: baseItemsKey, axes, planned: base });
 }
 
+/** Number of kinds of controls that are evaluated on test items. */
+function purchasableKinds({ winnerControls, certain }: PlannedControls): number {
+  const kinds = [...winnerControls, ...certain.filter(({ kind }) => kind === 'warm-start')].map(
+    ({ kind }) => kind,
+  );
+  return new Set(kinds).size;
+}
+
 /**
- * Number and seconds of the evaluations on test items: base model and best split, for each budget, seed and place on the
- * axes. Winning controls come on top.
+ * Largest number of evaluations on test items, and their seconds: base model, and for each budget, seed and place on the
+ * axes the best split and the controls that may be the better purchase.
  */
-export function estimateTests({ variants }: Pick<SweepPlan, 'variants'>): {
+export function estimateTests({ variants, controls }: Pick<SweepPlan, 'variants' | 'controls'>): {
   readonly evaluations: number;
   readonly seconds: number;
 } {
+  const kinds = purchasableKinds(controls);
   const places = variants.flatMap((variant) => {
     const { budgets, seeds } = variant.resolved.definition;
-    const evaluations = 1 + budgets.length * seeds.length;
+    const evaluations = 1 + budgets.length * seeds.length * (1 + kinds);
     return planBaseTest(variant).map(({ stage }) => ({
       evaluations,
       seconds: evaluations * estimateStageSeconds(stage),

@@ -1,4 +1,5 @@
 import type { CellResult, SweepLists, TestResult } from '../contracts/results';
+import { type StageResult, zeroCost } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import { Purchases } from '../planning/purchases';
 import { planBaseTest, planTest, testIdOf, type TestPlan } from '../planning/tests';
@@ -8,7 +9,7 @@ import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
 import { concurrentSpenders, spendLimitReached, type Sweep } from './own-pipelines';
 import { StageRunner } from './stages';
-import { bestCells, controlsOfMixtures, type ScoredCell } from './winners';
+import { bestCells, controlsOfMixtures, type ScoredCell, warmStartsOfMixtures } from './winners';
 
 /** The model behind a cell's score, where its plan does not know which evaluation that is. */
 export function decidedModel(
@@ -35,11 +36,14 @@ export function testsOf(
   const ofCells = bestCells(scored).flatMap(({ cell: { id, axes } }) =>
     planTest({ of: id, axes, planned: plans.get(id)!, model: decided.get(id) }),
   );
-  const ofControls = controlsOfMixtures(plan, scored)
+  const ofControls = [...controlsOfMixtures(plan, scored), ...warmStartsOfMixtures(plan, scored)]
     .filter(({ id }) => !lost.includes(id))
     .flatMap((planned) => planTest({ of: planned.id, axes: planned.of.axes, planned }));
   return [...plan.variants.flatMap(planBaseTest), ...ofCells, ...ofControls];
 }
+
+/** The result of a stage that another place ran and paid for. */
+const asShared = (stage: StageResult): StageResult => ({ ...stage, cached: true, usd: 0, cost: zeroCost });
 
 async function evaluateTest(sweep: Sweep, test: TestPlan): Promise<TestResult> {
   const { of, axes, stage, context } = test;
@@ -90,9 +94,15 @@ export async function runTests(
     () => steering.concurrency,
     async (test) => {
       const { key } = test.stage;
-      const same = running.get(key) ?? evaluateTest(sweep, test);
-      running.set(key, same);
-      return { ...(await same), of: test.of, axes: test.axes };
+      const same = running.get(key);
+      if (same === undefined) {
+        const first = evaluateTest(sweep, test);
+        running.set(key, first);
+        return first;
+      }
+      const { stages, ...result } = await same;
+      progress.setTest(testIdOf(test), result.evaluation === null ? 'failed' : 'done');
+      return { ...result, of: test.of, axes: test.axes, stages: stages.map(asShared) };
     },
   );
   const done = before + tests.length;

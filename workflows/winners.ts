@@ -56,6 +56,15 @@ export const bestMixtures = (cells: readonly ScoredCell[]): ScoredCell[] =>
 export const controlsOfMixtures = ({ controls }: SweepPlan, cells: readonly ScoredCell[]): ControlPlan[] =>
   bestMixtures(cells).flatMap(({ cell }) => controls.winnerControls.filter(({ of }) => of.id === cell.id));
 
+/** The warm starts of the best mixtures, as controls: buying no pairs is a purchase, too. */
+export const warmStartsOfMixtures = (
+  { controls }: SweepPlan,
+  cells: readonly ScoredCell[],
+): ControlPlan[] => {
+  const best = new Set(bestMixtures(cells).map(({ cell }) => cell.id));
+  return controls.certain.filter(({ kind, of }) => kind === 'warm-start' && best.has(of.id));
+};
+
 /**
  * The control, if its cell has a score. Few-shot prompting is compared with the base model, so another
  * scored cell with the same seed and axes can replace a cell that failed or was skipped.

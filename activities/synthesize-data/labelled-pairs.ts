@@ -1,6 +1,6 @@
 import { BudgetlineError } from '../../core/failures';
 import { addMetrics, type Metrics } from '../../contracts/metrics';
-import { decide, measureLabels, type Votes } from '../../contracts/preferences';
+import { decide, measureLabels, preferences, type Votes } from '../../contracts/preferences';
 import { scoreOf } from '../../contracts/scores';
 import type { Preference, PreferenceAnnotator, PreferenceItem, Problem, Task } from '../../contracts/task';
 import type { GenerationRow, PreferenceRow } from '../../schemas/rows';
@@ -98,7 +98,17 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
     const { result, recorded } = await annotate(session, annotator.name, (annotation) =>
       annotator.preferBatch(items, annotation),
     );
-    this.#recorded = addMetrics([this.#recorded, recorded.metrics]);
+    // Of calls whose answers were lost, each batch records the stage's total.
+    const { unknownCalls: found, ...counts } = recorded.metrics;
+    const { unknownCalls: known, ...before } = this.#recorded;
+    const unknownCalls = found ?? known;
+    const lost: Metrics = unknownCalls === undefined ? {} : { unknownCalls };
+    this.#recorded = { ...addMetrics([before, counts]), ...lost };
+    const wrong = result.find((label) => !preferences.has(label));
+    if (wrong !== undefined)
+      throw new BudgetlineError('ANNOTATOR_INVALID', `${annotator.name} returned the label ${wrong}.`, {
+        remedy: 'Return "first", "second", "tie" or "refusal".',
+      });
     if (result.length === items.length) return result;
     throw new BudgetlineError(
       'ANNOTATOR_INVALID',

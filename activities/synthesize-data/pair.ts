@@ -35,6 +35,8 @@ export function makePair(
   if (best === undefined || worst === undefined) return { skipped: 'all-empty' };
   const chosen = source === 'gold' ? goldOf(task, problem) : best;
   if (chosen.score < threshold) return { skipped: 'below-threshold' };
-  if (chosen.score - worst.score < minMargin - scoreTolerance) return { skipped: 'below-margin' };
+  const isLower = chosen.score - worst.score >= minMargin - scoreTolerance;
+  // An answer that was cut off may have the text of the reference answer.
+  if (!isLower || chosen.completion === worst.completion) return { skipped: 'below-margin' };
   return { row: pairOf(problem, chosen.completion, worst.completion) };
 }

@@ -154,7 +154,7 @@ function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
   );
 }
 
-function summarizeContinuing({ cells, annotationUsd: knownUsd }: SweepPlan): Continuing {
+function summarizeContinuing({ cells }: SweepPlan, knownUsd: number): Continuing {
   const waiting = cells.filter(({ continuesAfter }) => continuesAfter.length > 0);
   const titles = waiting.flatMap(({ continuesAfter }) => continuesAfter.map(({ title }) => title));
   const annotationAtMostUsd = waiting.reduce((sum, { boundUsd = 0 }) => sum + boundUsd, knownUsd);
@@ -241,7 +241,10 @@ export function summarizePlan(
     purchase,
     annotationUsd: listPriceUsd(all),
     prices,
-    otherPrices: otherPricings(all, prices),
+    otherPrices: otherPricings(
+      plan.stages.map(({ stage }) => stage),
+      prices,
+    ),
     toBuy,
     toBuyUsd: listPriceUsd([...known, ...all]) - listPriceUsd(known),
     yields: yields?.all ?? [],
@@ -260,7 +263,7 @@ export function summarizePlan(
     testSeconds: tests.seconds / slots,
     ...summarizeWork(stages, cached),
     resources: summarizeResources(all, { cached, slots }),
-    continuing: summarizeContinuing(plan),
+    continuing: summarizeContinuing(plan, listPriceUsd(all)),
     items,
     detectable: detectableDifference({ items, seeds: definition.seeds.length }),
     purchases: purchasesOf(plan),

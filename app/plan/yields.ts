@@ -31,7 +31,8 @@ function settingsOf(stage: Pick<PlannedStage, 'kind' | 'spec'>): string | undefi
   const spec = sampledSpecOf(stage);
   if (spec === undefined) return undefined;
   const { what, task, fileDigests, pairs } = spec;
-  return digestOf({ what, task, fileDigests, pairs });
+  const labelledBy = 'annotator' in spec ? [spec.annotator, spec.annotatorDigest] : undefined;
+  return digestOf({ what, task, fileDigests, pairs, labelledBy });
 }
 
 /** An earlier stage that sampled. */

@@ -124,11 +124,21 @@ const recorded = z.looseObject({
   }),
 });
 
-/** A later run of the sweep extends the chain behind the head that a result has. Its attempts are not those of the result. */
-async function isOfEarlierRun(subject: Subject, head: string | undefined): Promise<boolean> {
-  const lines = await subject.experiment();
-  const last = lines.findIndex(({ previous }) => previous === head);
-  return last !== -1 && lines.slice(last).some(({ type }) => type === 'history-exported');
+/**
+ * The runs that a result is from. Its head is the last line of their exported histories; later runs extend the chain behind
+ * it. Undefined: the head is none of such a line.
+ */
+function runsOfResult(
+  lines: readonly LedgerLine[],
+  histories: readonly ReadHistory[],
+  head: string | undefined,
+): ReadonlySet<string> | undefined {
+  const behind = lines.findIndex(({ previous }) => previous === head);
+  const before = lines.slice(0, behind);
+  const exported = before.slice(before.findLastIndex(({ type }) => type !== 'history-exported') + 1);
+  const ids = exported.flatMap((line) => (line.type === 'history-exported' ? [line.runId] : []));
+  if (behind === -1 || ids.length === 0) return undefined;
+  return new Set(ids.flatMap((runId) => [...runsOf(runId, histories)]));
 }
 
 /** The sweep's spend in result.json is what the attempts of its run paid, in all and for each stage. */
@@ -145,8 +155,11 @@ async function checkSpend(
   const parsed = recorded.safeParse(JSON.parse(text));
   if (!parsed.success) return report('it does not have what each stage paid');
   const { spend, baseStages, cells, controls, failedControls, tests, anchor: own } = parsed.data.result;
-  if (await isOfEarlierRun(subject, own?.head)) return [];
-  const runs = runsOf(anchor.runId, histories);
+  const isLast = own === undefined || own.head === anchor.head;
+  const runs = isLast
+    ? runsOf(anchor.runId, histories)
+    : runsOfResult(await subject.experiment(), histories, own.head);
+  if (runs === undefined) return report('its anchor is not the head of a finished run');
   const paid = stages.map(({ key, payments }) => {
     const usd = paidUsd(payments.filter(({ runId }) => runs.has(runId)));
     return [key, usd] as const;

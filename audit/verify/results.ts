@@ -20,7 +20,9 @@ const page = z.looseObject({
   controls: controls.default([]),
   tests: tests.default([]),
 });
-const record = z.looseObject({ result: z.looseObject({ base: evaluation, cells, controls, tests }) });
+const record = z.looseObject({
+  result: z.looseObject({ base: evaluation.nullable(), cells, controls, tests }),
+});
 
 type Named = readonly [name: string, evaluation: z.infer<typeof evaluation>];
 
@@ -108,7 +110,8 @@ export async function checkResults(subject: Subject): Promise<CheckResult> {
   if (!parsed.success)
     return { checked: '', findings: [finding('result-contradiction', where, 'it is not a result')] };
   const { result } = parsed.data;
-  const named: Named[] = [['the base model', result.base], ...scoresIn(result)];
+  const base: Named[] = result.base === null ? [] : [['the base model', result.base]];
+  const named: Named[] = [...base, ...scoresIn(result)];
   const findings = (await Promise.all(named.map((entry) => checkEvaluation(subject, where, entry)))).flat();
   const withPages = count === 0 ? '' : `, and ${count} pages of the result`;
   return { checked: `${named.length} scores in result.json${withPages}`, findings };

@@ -48,8 +48,10 @@ function overBase({ overBase: compared, test, beatsBase }: BudgetAnalysis): stri
   const difference = tested ?? compared;
   if (difference === null) return '';
   const where = tested === null ? '' : ' there';
-  const verdict = beatsBase === null ? '' : beatsBase ? ', significant (95%)' : ', not significant';
-  return `Improvement over the base model${where}: ${formatDifference(difference)}${verdict}.`;
+  const isBelow = (difference.high ?? 0) < 0;
+  const verdict =
+    beatsBase === null ? '' : beatsBase || isBelow ? ', significant (95%)' : ', not significant';
+  return `Difference from the base model${where}: ${formatDifference(difference)}${verdict}.`;
 }
 
 function renderBudget(budget: BudgetAnalysis, analysis: SubjectAnalysis, ink: Ink): string[] {

@@ -78,13 +78,17 @@ function describeItems({ testEvaluations, testSeconds }: PlanSummary, definition
     const compared = `compared on ${countOf(comparedItems(place), `${splitOf(place)} item`)}`;
     const { items } = place.evaluation;
     return splitOf(place) === 'validation'
-      ? [`${compared}; base model and best splits then scored once on ${countOf(items, 'test item')}`]
-      : [`${compared}, which also choose the best split; set data.validation to choose by other items`];
+      ? [
+          `${compared}; base model, best splits and their controls then scored once on ${countOf(items, 'test item')}`,
+        ]
+      : [
+          `${compared}, which also choose the best split; set data.validation, and evaluation.split "validation", to choose by other items`,
+        ];
   });
   if (testEvaluations === 0) return lines;
   return [
     ...lines,
-    `${countOf(testEvaluations, 'evaluation')} on test items, about ${formatRoughly(testSeconds)}`,
+    `at most ${countOf(testEvaluations, 'evaluation')} on test items, about ${formatRoughly(testSeconds)}`,
   ];
 }
 

@@ -14,11 +14,13 @@ export interface Spending {
 /** List price of each best split's rows. */
 function listPrices(parts: ReportFiles['parts']): number[] {
   return parts.flatMap(({ analysis: { budgets, cells } }) =>
-    budgets.flatMap((best) =>
-      cells
-        .filter(({ budget, sftFraction }) => budget === best.budget && sftFraction === best.sftFraction)
-        .map(({ annotationUsd }) => annotationUsd),
-    ),
+    budgets
+      .filter(({ noWinner }) => noWinner !== 'missing-split')
+      .flatMap((best) =>
+        cells
+          .filter(({ budget, sftFraction }) => budget === best.budget && sftFraction === best.sftFraction)
+          .map(({ annotationUsd }) => annotationUsd),
+      ),
   );
 }
 

@@ -47,7 +47,8 @@ export interface ControlAnalysis {
  */
 export interface CandidateAnalysis {
   readonly budget: number;
-  readonly kind: ControlAnalysis['kind'];
+  /** `warm-start`: the demonstrations of the best mixture without its pairs. */
+  readonly kind: ControlAnalysis['kind'] | 'warm-start';
   /** Of its mixture. */
   readonly sftFraction: number;
   readonly sftRows: number;

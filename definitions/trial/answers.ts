@@ -28,6 +28,7 @@ export interface TrialLimits {
 interface Author extends TriedAuthor {
   readonly answers: ScoredAnswer[];
   readonly without: Unanswered[];
+  untried: number;
   failure?: Unanswered;
   readonly write: (problem: Problem) => unknown;
 }
@@ -36,6 +37,7 @@ const authorOf = (annotator: string | null, write: Author['write']): Author => (
   annotator,
   answers: [],
   without: [],
+  untried: 0,
   write,
 });
 
@@ -89,7 +91,11 @@ class Trial {
   }
 
   #ask(author: Author, problem: Problem): void {
-    if (author.failure !== undefined || !this.#hasTime()) return;
+    if (author.failure !== undefined) return;
+    if (!this.#hasTime()) {
+      author.untried += 1;
+      return;
+    }
     const text = this.#write(author, problem);
     if (text === undefined) return;
     const score = this.#score(problem, text, authorName(author.annotator), 'stop');

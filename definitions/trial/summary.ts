@@ -82,6 +82,24 @@ export interface SummaryOptions extends Pick<TaskTrial, 'task' | 'auxiliary' | '
   readonly annotator?: string;
 }
 
+/** Reference answers that are missing, or for which there was no time. */
+function missingWarnings({ answers, without, untried }: TriedAuthor, task: string): string[] {
+  const [missing] = without;
+  const tried = countOf(answers.length + without.length, 'tried item');
+  return [
+    ...(missing === undefined
+      ? []
+      : [
+          `${without.length} of ${tried} of task ${task} have no reference answer, first ${itemName(missing.problem)}; pairs.chosen "gold" cannot use them.`,
+        ]),
+    ...(untried === 0
+      ? []
+      : [
+          `${countOf(untried, 'reference answer')} of task ${task} were not tried, because its verifier is slow: an incorrect one would be trained on.`,
+        ]),
+  ];
+}
+
 function referenceWarnings({ answers }: TriedAuthor, { task, threshold }: SummaryOptions): string[] {
   const low = answers.filter(({ score }) => !reaches(score, threshold));
   if (low.length === 0) return [];
@@ -130,7 +148,7 @@ export function summarizeTrial(tried: readonly TriedAuthor[], options: SummaryOp
     },
     warnings: tried.flatMap((author) =>
       author.annotator === null
-        ? referenceWarnings(author, options)
+        ? [...referenceWarnings(author, options), ...missingWarnings(author, options.task)]
         : annotatorWarnings(author, author.annotator === annotator),
     ),
   };

@@ -20,6 +20,8 @@ export interface TriedAuthor {
   readonly answers: readonly ScoredAnswer[];
   /** Items that it refuses, e.g. rows of a file without a reference answer. */
   readonly without: readonly Unanswered[];
+  /** Number of items for which there was no time. */
+  readonly untried: number;
   /** The first item on which it fails; nothing was asked after it. */
   readonly failure?: Unanswered;
 }

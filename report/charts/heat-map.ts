@@ -21,7 +21,8 @@ function describeBest({ points }: HeatMapData): string {
     .filter((point) => point.near && !point.best)
     .map(({ budget, fraction }) => `SFT share ${formatFraction(fraction)} at ${budget.toString()}`);
   const within = near.length === 0 ? '' : ` Within 5% of the best: ${near.join(', ')}.`;
-  return `Heat map of the score by budget and SFT share; ${words.join('; ')}.${within}`;
+  const named = words.length === 0 ? '' : `; ${words.join('; ')}`;
+  return `Heat map of the score by budget and SFT share${named}.${within}`;
 }
 
 /** Black on bright cells, white on dark ones, in both modes of the page: a contrast of at least 4.5 on cividis. */

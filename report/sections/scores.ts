@@ -55,7 +55,10 @@ function regionCell({ regions }: BudgetAnalysis): string {
 function baseCell({ overBase, test, beatsBase }: BudgetAnalysis): string {
   const difference = test?.aboveBase ?? overBase;
   if (difference === null) return '–';
-  return formatSigned(difference.estimate) + (beatsBase === false ? ' (not significant)' : '');
+  return (
+    formatSigned(difference.estimate) +
+    (beatsBase === false && (difference.high ?? 0) >= 0 ? ' (not significant)' : '')
+  );
 }
 
 function budgetRow(budget: BudgetAnalysis, unit: BudgetUnit): (string | number)[] {
@@ -78,7 +81,7 @@ function scoreCaption({ base, intervals, split }: SubjectAnalysis): string {
   const bars =
     intervals.basis === 'none'
       ? 'scores without intervals'
-      : `means over the ${split ?? 'test'} items, bars their 95% intervals`;
+      : `means over the ${split === null ? '' : `${split} `}items, bars their 95% intervals`;
   const line =
     base === null ? '' : ` The dotted line is the base model, ${formatScore(base.score.estimate)}.`;
   return `Points are ${bars}, with a small offset; a ring marks the best of each budget.${line}`;

@@ -153,7 +153,7 @@ describe('a sweep', function () {
   it('scores what was chosen on test items, once', () => {
     const { plan, result } = first;
     const ids = result.tests.map(({ of }) => of);
-    const ran = result.controls.filter(({ kind }) => kind === 'sft-on-chosen').map(controlIdOf);
+    const ran = result.controls.map(controlIdOf);
     const winners = plan.cells.filter(({ cell }) => ids.includes(cell.id));
     assert.deepEqual(sorted(winners.map(({ cell }) => String(cell.budget))), ['16', '8']);
     assert.deepEqual(sorted(ids), sorted([baseItemsKey, ...winners.map(({ cell }) => cell.id), ...ran]));

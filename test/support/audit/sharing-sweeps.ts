@@ -8,12 +8,14 @@ import { builtInTasks } from '../../../workers';
 import { Going } from '../going-sweep';
 import { resolveTinySweep, runSweep, withWorkers, type RanSweep } from '../sweep-bench';
 
+const math: Task = gradeSchoolMath;
+
 /** A task whose scoring throws on answers without its format, as those of tiny models: every evaluation fails. */
 export const unjudged: Task = {
   ...gradeSchoolMath,
   name: 'unjudged',
   score: (...answer) => {
-    const assessed = gradeSchoolMath.score(...answer);
+    const assessed = math.score(...answer);
     if (assessed.wellFormed || answer[1] === '') return assessed;
     throw new Error('no verifier for this');
   },

@@ -156,6 +156,9 @@ export class Tampered {
       Object.assign(anchor, { head, lines });
       delete anchor['signature'];
     });
+    this.editJson(this.result, ({ result }: { result: { anchor: object } }) => {
+      Object.assign(result.anchor, { head, lines });
+    });
   }
 
   #reseal(line: Line, made: ReadonlyMap<string, { artifact: string; stageHead: string }>): Line {

@@ -198,6 +198,16 @@ export const plain: readonly Tampering[] = [
   ],
   ['result.json is damaged', 'result-contradiction', (run) => run.edit(run.result, (text) => text.slice(2))],
   [
+    'the sweep’s spend in result.json is changed, and its anchor names an early line',
+    'spend-contradiction',
+    (run) =>
+      run.editJson(run.result, (stored: { result: { anchor: object; spend: { usd: number } } }) => {
+        const [, second] = run.lines(run.chain);
+        Object.assign(stored.result.anchor, { head: second?.['previous'] });
+        stored.result.spend.usd += 5;
+      }),
+  ],
+  [
     'the sweep’s spend in result.json is changed',
     'spend-contradiction',
     (run) =>

@@ -55,9 +55,28 @@ describe('a sweep that chooses by validation items', () => {
     assert.equal(best.heldOut, null, 'no halves: nothing was chosen on test items');
     assert.match(
       analysis.answer,
-      /On 300 test items it scores 0\.500 \(.*\), \+0\.300 \(.*\) above the base/,
+      /On 300 test items it scores 0\.500 \(.*\), a difference of \+0\.300 \(.*\) from the base/,
     );
     assert.doesNotMatch(analysis.answer, /data\.validation/);
+  });
+
+  it('has the score of a control whose mixture is not the best split', () => {
+    const input = makeSweep({
+      grid: { budgets: [64], sftFractions: [1, 0.5], evaluation: { ...evaluation, split: 'validation' } },
+      base: fixedItems(400, 80),
+      rows: ({ sftFraction }) => fixedItems(400, sftFraction === 0.5 ? 100 : 160),
+      control: { of: identify(64, 0.5).id, rows: fixedItems(400, 320) },
+    });
+    const tested = new Map<string, ItemResult[]>([
+      [baseItemsKey, fixedItems(300, 60)],
+      [identify(64, 1).id, fixedItems(300, 120)],
+      [controlIdOf(control), fixedItems(300, 200)],
+    ]);
+    const of = [...tested].map(([id, items]) => ({ of: id, evaluation: summarize(items), stages: [] }));
+    const found = analyzeSweep({ ...input, result: { ...input.result, tests: of }, testItems: tested });
+    const [candidate] = found.candidates;
+    assert.deepEqual([candidate?.recommended, candidate?.test?.items], [true, 300]);
+    assert.match(found.answer, /SFT on the chosen answers.* On 300 test items it scores 0\.667/);
   });
 
   it('has those of the base model and of the controls', () => {

@@ -289,6 +289,10 @@ describe('the trial of a task', () => {
     assert.equal(references!.items + references!.without, 50);
     assert.match(
       warnings[0]!,
+      /^\d+ of 50 tried items of task sums have no reference answer, first pool-\d{5};/,
+    );
+    assert.match(
+      warnings[1]!,
       /^Annotator clean has no answer to \d+ of 50 items\. pool-\d{5}: The row of sums/,
     );
     await assert.rejects(

@@ -49,9 +49,9 @@ describe('evaluations on test items', () => {
     );
   });
 
-  it('are expected for the base model and each budget and seed', async () => {
+  it('are expected for the base model, and for each budget and seed its best split and two controls', async () => {
     const { evaluations, seconds } = estimateTests(await planGrid(resolveSweep({ seeds: [0, 1] })));
-    assert.equal(evaluations, 1 + 3 * 2);
+    assert.equal(evaluations, 1 + 3 * 2 * 3);
     assert.ok(seconds > evaluations);
   });
 
