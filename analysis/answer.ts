@@ -111,7 +111,7 @@ function answerColdStart({ coldStart: diagnoses, unit }: Answered): string[] {
   return [
     absent
       ? 'At SFT share 0 there is no cold start.'
-      : 'Whether there is a cold start at SFT share 0 is not significant.',
+      : 'Whether there is a cold start at SFT share 0 is undecided.',
   ];
 }
 

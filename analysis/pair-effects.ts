@@ -15,7 +15,7 @@ function sayEffect({ effect, steps }: Pick<PairEffect, 'effect' | 'steps'>): str
     case 'hurts':
       return 'pairs hurt';
     case 'unclear':
-      return 'the effect of pairs is not significant';
+      return 'what pairs add is undecided';
     case 'under-trained':
       return `preference tuning is under-trained (${countOf(steps ?? 0, 'optimiser step')}), so the score says little about pairs`;
   }

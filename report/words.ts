@@ -12,7 +12,7 @@ export function pairEffectWords({ effect, steps }: PairEffect): string {
     case 'hurts':
       return 'hurt';
     case 'unclear':
-      return 'not significant';
+      return 'undecided';
     case 'under-trained':
       return `${steps ?? 0} steps`;
   }

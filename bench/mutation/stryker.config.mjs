@@ -11,7 +11,8 @@ export default {
   },
   mutate: [
     'activities/synthesize-data/pair.ts',
-    'planning/{budget,counts,money,pool,purchases,row-budget,spend}.ts',
+    'planning/{budget,counts,money,pool,purchases,row-budget,unreported}.ts',
+    'stages/synthesize-data/prices.ts',
     'workflows/spend-tracker.ts',
   ],
   // Texts of messages are no behaviour: programs read codes and fields.
