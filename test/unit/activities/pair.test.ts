@@ -82,6 +82,20 @@ describe('pairs by scores', () => {
     assert.equal(calls, 1);
   });
 
+  it('have two texts: a sample with the text of the gold answer may be cut off', () => {
+    const cut: Task = {
+      ...gradedBy(() => 0),
+      score: (_, text, finish) => ({
+        ...coinTask.score(problem, '', 'stop'),
+        score: finish === 'stop' ? 1 : 0,
+      }),
+      gold: () => '7',
+    };
+    const samples = [{ ...sample('7', 0), finish: 'length' as const }];
+    const made = makePair(cut, { problem, samples }, { ...settings, chosen: 'gold' });
+    assert.deepEqual(made, { skipped: 'below-margin' });
+  });
+
   it('have no empty answer', () => {
     assert.deepEqual(pairOf(['', 'odd']), { skipped: 'below-threshold' });
     assert.deepEqual(pairOf(['', 'even']), { skipped: 'below-margin' });
