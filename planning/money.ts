@@ -107,11 +107,14 @@ export function boughtApart(
   return demonstrations === sftRows && pairs === pairRows ? undefined : { demonstrations, pairs };
 }
 
+const rowsUsdOf = (nests: readonly PlannedRows[][]): number =>
+  sum(nests, (nested) => rowsIn(nested) * nested[0]!.usd);
+
 /** US dollars for the rows of stages at list price, every row once, without their samples. */
-export const rowsListUsd = (stages: readonly PlannedStage[]): number =>
-  sum(nestsIn(stages), (nested) => rowsIn(nested) * nested[0]!.usd);
+export const rowsListUsd = (stages: readonly PlannedStage[]): number => rowsUsdOf(nestsIn(stages));
 
 /** US dollars for the rows and samples of stages at list price, every row once. */
-export const listPriceUsd = (stages: readonly PlannedStage[]): number =>
-  rowsListUsd(stages) +
-  sum(nestsIn(stages).flat(), ({ verifierCalls, sampleUsd }) => verifierCalls * sampleUsd);
+export function listPriceUsd(stages: readonly PlannedStage[]): number {
+  const nests = nestsIn(stages);
+  return rowsUsdOf(nests) + sum(nests.flat(), ({ verifierCalls, sampleUsd }) => verifierCalls * sampleUsd);
+}
