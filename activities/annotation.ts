@@ -78,9 +78,6 @@ function openSession(
   };
 }
 
-const readLines = ({ environment, stage }: StageSession): Promise<LedgerLine[]> =>
-  environment.store.chain({ stage: stage.key }).read();
-
 /** Bills of this request: of the current attempt so far, and of its earlier attempts. */
 function billsOfRequest({ usage, context }: StageSession, lines: readonly LedgerLine[]): AnnotationBill[] {
   const before = billsIn(paymentsFor(lines, activityRefOf(context)));
@@ -96,7 +93,7 @@ function allowanceOf(session: StageSession, lines: readonly LedgerLine[]): { all
 
 /** The bill of this request, as metrics. */
 export async function billOf(session: StageSession): Promise<Record<string, number>> {
-  const bills = billsOfRequest(session, await readLines(session));
+  const bills = billsOfRequest(session, await session.ledger.read());
   if (bills.length === 0) return {};
   const { calls, inputTokens, outputTokens, usd } = sumBills(bills);
   return { annotatorCalls: calls, inputTokens, outputTokens, annotatorUsd: usd };
@@ -118,7 +115,7 @@ export async function annotate<T>(
   };
   const key = folderKey(name);
   try {
-    const lines = await readLines(session);
+    const lines = await session.ledger.read();
     const { dir: folder, save } = await session.environment.store.annotations(key);
     const opened = openSession(session, { claim, key, folder, record, lines });
     const result = await ask(opened).finally(save);

@@ -13,7 +13,6 @@ import type { LedgerLine } from '../schemas/ledger';
 import { paidUsd, type PlannedStage } from '../contracts/stage';
 import { digestOf } from '../core/digest';
 import { inputDigests } from '../stages';
-import type { Chain } from '../store';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
 import { paymentOf } from './payment';
@@ -38,10 +37,6 @@ export function namesOf(context: Context, stage: PlannedStage, experimentId: str
   return { stage: stage.key, kind: stage.kind, workflowId, ...ref, attempt: info.attempt, experimentId };
 }
 
-function ledgerOf({ environment, stage }: StageSession): Chain {
-  return environment.store.chain({ stage: stage.key });
-}
-
 /** Opens the attempt in the stage's ledger and returns the chain's lines. */
 export async function openAttempt(session: StageSession, names: AttemptNames): Promise<LedgerLine[]> {
   const { environment, stage, claim, runDir } = session;
@@ -61,7 +56,7 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     rows: nestedRowsOf(stage),
     resumedFromStep: await lastCheckpointStep(runDir),
   };
-  const lines = await startAttempt(ledgerOf(session), start, claim);
+  const lines = await startAttempt(session.ledger, start, claim);
   session.usage.earlierCalls = callsIn(lines);
   return lines;
 }
@@ -89,7 +84,7 @@ export async function closeAttempt(
     inputDigests: { ...inputs.digests },
     ...(await paymentOf(session)),
   };
-  return endAttempt(ledgerOf(session), end, claim);
+  return endAttempt(session.ledger, end, claim);
 }
 
 /** True if cancellation was requested. False if the worker is stopping or the server lost the heartbeat. */
@@ -169,7 +164,7 @@ export async function recordFailure(
   try {
     await closeAttempt(session, names, endingOf(failure));
     if (failure instanceof CancelledFailure) return failure;
-    const lines = await ledgerOf(session).read();
+    const lines = await session.ledger.read();
     return withSpending(retriesSpent(session, lines, names, failure) ?? failure, lines, names);
   } catch {
     // A full disk takes no ledger line; the next attempt records this one as lost.

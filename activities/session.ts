@@ -11,7 +11,7 @@ import type { StageProgress, StageRequest } from '../contracts/activities';
 import type { TrainerEvent } from '../schemas/trainer-event';
 import { trainerProtocol, type TrainerJob } from '../schemas/trainer-job';
 import { ensureDir } from '../host/durable-files';
-import type { Claim } from '../store';
+import type { Chain, Claim } from '../store';
 import { AttemptNotes } from './attempt-notes';
 import type { StageEnvironment } from './deps';
 import { createInputs, type StageInputs } from './inputs';
@@ -47,6 +47,8 @@ export class StageSession {
   readonly inputs: StageInputs;
   readonly usage = new Usage();
   readonly notes: AttemptNotes;
+  /** The stage's own chain. */
+  readonly ledger: Chain;
   /** Aborted when cancellation was requested or the worker is stopping. */
   readonly stop: AbortSignal;
   #progress: StageProgress;
@@ -63,7 +65,8 @@ export class StageSession {
     this.execution = execution;
     this.runDir = environment.scratch(stage.key);
     this.inputs = createInputs(environment.store, request);
-    this.notes = new AttemptNotes(environment.store.chain({ stage: stage.key }), claim);
+    this.ledger = environment.store.chain({ stage: stage.key });
+    this.notes = new AttemptNotes(this.ledger, claim);
     this.stop = AbortSignal.any([
       context.cancellationSignal,
       ...(environment.stopping === undefined ? [] : [environment.stopping]),
