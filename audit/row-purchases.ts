@@ -29,8 +29,8 @@ export interface Buyer {
 }
 
 /**
- * Buys the rows of a stage that nobody has bought, however many stages of their nest are made at once. Rows are never
- * bought twice, so a stage may ask again.
+ * Buys those of a stage's rows that no stage has bought. The nest is locked meanwhile, so no row is bought twice; a second
+ * call buys nothing.
  */
 export async function buyRows(store: Store, { stage, experimentId, rowUsd }: Buyer): Promise<void> {
   const nested = nestedRowsOf(stage);

@@ -42,7 +42,7 @@ export function testsOf(
   return [...plan.variants.flatMap(planBaseTest), ...ofCells, ...ofControls];
 }
 
-/** The result of a stage that another place ran and paid for. */
+/** A stage's result at a further place: it ran once, and the first place paid. */
 const asShared = (stage: StageResult): StageResult => ({ ...stage, cached: true, usd: 0, cost: zeroCost });
 
 async function evaluateTest(sweep: Sweep, test: TestPlan): Promise<TestResult> {

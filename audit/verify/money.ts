@@ -126,7 +126,7 @@ const recorded = z.looseObject({
 
 /**
  * The runs that a result is from. Its head is the last line of their exported histories; later runs extend the chain behind
- * it. Undefined: the head is none of such a line.
+ * it. Undefined: the head belongs to another line.
  */
 function runsOfResult(
   lines: readonly LedgerLine[],

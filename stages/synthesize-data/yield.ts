@@ -3,7 +3,7 @@ import { expectedPairYield } from '../rates';
 import { generating } from '../work';
 import type { SampledSpec } from './spec';
 
-/** The spec of a stage that makes its rows from samples; undefined for other stages. */
+/** The spec of a stage that samples a reference. Undefined for other stages. */
 export function sampledSpecOf({ kind, spec }: Pick<PlannedStage, 'kind' | 'spec'>): SampledSpec | undefined {
   return kind === 'synthesizeData' && 'pairs' in spec ? (spec as SampledSpec) : undefined;
 }

@@ -9,6 +9,7 @@ import { planGrid } from '../../../planning';
 import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep, runSweep } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
+import { failedForGood } from '../../support/failing-stage';
 
 describe('a sweep with controls', function () {
   this.timeout(acquisitionLimitMs);
@@ -100,13 +101,7 @@ describe('a sweep with controls', function () {
     const real = (idle: Activities): Partial<Activities> => ({
       evaluate(request) {
         if (request.stage.key !== control?.stages.at(-1)?.key) return idle.evaluate(request);
-        const details = [{ spentUsd: 0, remedy: 'Mend it.' }];
-        throw ApplicationFailure.create({
-          type: 'DATA_INVALID',
-          message: 'A row.',
-          nonRetryable: true,
-          details,
-        });
+        throw failedForGood({ remedy: 'Mend it.' });
       },
       recordStages({ stages }) {
         for (const { key } of stages) recorded.add(key);
@@ -218,13 +213,7 @@ describe('a sweep with controls', function () {
     const onStage = (_: string, { key }: PlannedStage): void => void made.add(key);
     const real = (): Partial<Activities> => ({
       trainPreference() {
-        const details = [{ spentUsd: 0 }];
-        throw ApplicationFailure.create({
-          type: 'DATA_INVALID',
-          message: 'A row.',
-          nonRetryable: true,
-          details,
-        });
+        throw failedForGood();
       },
     });
     const { result } = await withIdleWorkers({ onStage, real }, (client) => runSweep(client, resolved));

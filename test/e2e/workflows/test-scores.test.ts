@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { ApplicationFailure } from '@temporalio/activity';
 import type { Activities } from '../../../activities';
 import { analyzeSweep } from '../../../analysis';
 import { startSweep, watchSweep } from '../../../client';
@@ -15,6 +14,7 @@ import { withIdleWorkers } from '../../support/idle-bench';
 import { resolveTinySweep, runSweep, withWorkers } from '../../support/sweep-bench';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder } from '../../support/temporary';
+import { failedForGood } from '../../support/failing-stage';
 
 const evaluation = { items: 100, maxNewTokens: 8, split: 'validation' } as const;
 const resolveChosen = (change: Partial<SweepInput> = {}) =>
@@ -106,13 +106,7 @@ describe('a sweep that chooses by validation items', function () {
     const real = (idle: Activities): Partial<Activities> => ({
       evaluate(request) {
         if (request.stage.key !== base?.stage.key) return idle.evaluate(request);
-        const details = [{ spentUsd: 0 }];
-        throw ApplicationFailure.create({
-          type: 'DATA_INVALID',
-          message: 'A row.',
-          nonRetryable: true,
-          details,
-        });
+        throw failedForGood();
       },
     });
     const { result } = await withIdleWorkers({ metricsOf, real }, (client) => runSweep(client, resolved));

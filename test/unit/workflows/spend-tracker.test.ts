@@ -28,7 +28,7 @@ const plannedUsd = ({ stages }: CellPlan): number => listPriceUsd(stages);
 /** What was bought in each nest of rows. */
 type Store = Map<string, Span[]>;
 
-/** Results of a cell that buys the rows which are not in the store, with this many verifier calls for its pairs. */
+/** Results of a cell. It buys the rows that the store lacks, and makes `verifierCalls` calls for its pairs. */
 function resultsOf(
   { stages }: CellPlan,
   { verifierCalls = 0, cached = false, billed = -1, store = new Map() as Store } = {},
