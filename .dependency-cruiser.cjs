@@ -75,7 +75,7 @@ const law = {
     node: true,
   },
   connection: {
-    rooms: ['core', 'contracts', 'schemas'],
+    rooms: ['core', 'contracts', 'schemas', 'host'],
     packages: ['@temporalio/common', '@temporalio/envconfig', '@temporalio/proto'],
     node: true,
   },

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BudgetlineError } from '../core/failures';
+import { warnIfShared } from '../host/own-files';
 import type { AnchoredHead, HeadSignature } from '../contracts/activities';
 
 /** The signed text. It is plain, so that any ed25519 tool can verify it. */
@@ -25,6 +26,7 @@ function readKey(path: string, parse: (pem: Buffer) => KeyObject): KeyObject {
 
 /** Reads a private ed25519 key in PEM. Throws SIGNING_KEY_INVALID. */
 export function readSigningKey(path: string): KeyObject {
+  warnIfShared(path);
   return readKey(path, createPrivateKey);
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BudgetlineError } from '../core/failures';
+import { warnIfShared } from '../host/own-files';
 
 /** A key of 32 bytes, and the name by which payloads refer to it. */
 export interface PayloadKey {
@@ -37,6 +38,7 @@ function parseKeys(text: string, source: string): PayloadKey[] {
 }
 
 function readKeysFile(path: string): string {
+  warnIfShared(path);
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { guardFiles } from './fs-errors';
+import { BudgetlineError } from '../core/failures';
+import { errnoOf, guardFiles } from './fs-errors';
 
 /** Flushes a file or folder to the disk. */
 export async function syncPath(path: string): Promise<void> {
@@ -23,6 +24,19 @@ export async function ensureDir(path: string): Promise<string> {
   return path;
 }
 
+/**
+ * Creates a home that only its user may read: it holds prompts, answers and the server's database. A home that is there
+ * keeps its mode, since a group may share it. @throws STORE_UNWRITABLE, DISK_FULL
+ */
+export async function ensureHome(home: string): Promise<string> {
+  await ensureDir(dirname(home));
+  await guardFiles(home, () => {
+    if (!existsSync(home)) mkdirSync(home, { recursive: true, mode: 0o700 });
+    return Promise.resolve();
+  });
+  return ensureDir(home);
+}
+
 /** Writes and syncs a new file. For atomicity, rename or link it afterwards. */
 export async function writeSynced(path: string, data: string | Uint8Array): Promise<void> {
   const handle = await open(path, 'wx');
@@ -37,6 +51,30 @@ export async function writeSynced(path: string, data: string | Uint8Array): Prom
 /** A unique name in the folder of `path`, for writing before renaming. */
 export function siblingName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
+}
+
+/** The error where a file system has no hard links, by which exactly one of several processes takes a name. */
+function withoutLinks(path: string, cause: unknown): BudgetlineError {
+  return new BudgetlineError(
+    'STORE_UNWRITABLE',
+    `${dirname(path)} is on a file system without hard links, which claims and locks need.`,
+    {
+      remedy: 'Put BUDGETLINE_HOME on one with hard links, for example ext4, XFS, APFS or NFS.',
+      details: { path },
+      cause,
+    },
+  );
+}
+
+const linkRefusals = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/** Gives a file a second name, unless it is taken: EEXIST. @throws STORE_UNWRITABLE without hard links */
+export function linkFile(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    throw linkRefusals.includes(errnoOf(error) ?? '') ? withoutLinks(to, error) : error;
+  }
 }
 
 /** Replaces a file atomically: after a crash it has the old content or the new one. */

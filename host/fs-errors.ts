@@ -7,6 +7,7 @@ const codes: Readonly<Record<string, FailureCode>> = {
   EPERM: 'STORE_UNWRITABLE',
   EROFS: 'STORE_UNWRITABLE',
   ENOTDIR: 'STORE_UNWRITABLE',
+  EEXIST: 'STORE_UNWRITABLE',
 };
 
 const sentences: Partial<Record<FailureCode, string>> = {

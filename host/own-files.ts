@@ -7,9 +7,11 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  statSync,
   type Stats,
 } from 'node:fs';
-import { errnoOf } from './fs-errors';
+import { BudgetlineError } from '../core/failures';
+import { errnoOf, isMissing } from './fs-errors';
 
 /** Whether a user id is this process's. True on systems without user ids. */
 export const isOwnUser = (uid: number): boolean => uid === (process.getuid?.() ?? uid);
@@ -35,6 +37,39 @@ export function makeOwnFolder(path: string): boolean {
   const found = ownFolder(path);
   if (found !== null && (found.mode & 0o077) !== 0) chmodSync(path, 0o700);
   return found !== null;
+}
+
+/**
+ * The text of a file; undefined if there is none. A pipe or device would block the process that opens it.
+ *
+ * @throws BudgetlineError DATA_INVALID if something else than a plain file has this name
+ */
+export function readPlainFile(path: string): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    if (fstatSync(descriptor).isFile()) return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+  throw new BudgetlineError('DATA_INVALID', `${path} is not a plain file.`, {
+    remedy: 'Remove it, and put a plain file in its place.',
+    details: { path },
+  });
+}
+
+/** Prints a warning, once a process, if other users may read a file that holds a key. */
+export function warnIfShared(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || (found.mode & 0o077) === 0) return;
+  const mode = (found.mode & 0o777).toString(8);
+  const text = `${path} holds a key, and other users may read it (mode ${mode}). Run: chmod 600 ${path}`;
+  process.emitWarning(text, { type: 'KeyWarning', code: path });
 }
 
 /** The text of a file of this user. Null if there is none; links and other users' files do not count. */

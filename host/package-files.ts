@@ -31,3 +31,6 @@ export const noWorkflowBundle = (cause?: unknown): BudgetlineError =>
 
 /** The training executable that the build makes. */
 export const trainerPath = join(packageRoot, 'dist', 'bin', 'budgetline-trainer.js');
+
+/** The process that ends an embedded server without a home. */
+export const keeperPath = join(packageRoot, 'dist', 'workers', 'embedded-server', 'keeper.js');

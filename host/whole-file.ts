@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { linkFile } from './durable-files';
 import { errnoOf } from './fs-errors';
 
 /**
@@ -21,7 +13,7 @@ export function createExclusive(path: string, text: string): boolean {
   try {
     // "wx" does not follow a link that another user may have created.
     writeFileSync(partial, text, { flag: 'wx' });
-    linkSync(partial, path);
+    linkFile(partial, path);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;

@@ -8,6 +8,7 @@ import { BudgetlineError } from '../core/failures';
 import type { PinnedMember } from '../core/members';
 import { taskQueues } from '../contracts/stage';
 import type { Task } from '../contracts/task';
+import { ensureHome } from '../host/durable-files';
 import { workflowBundlePath, noWorkflowBundle } from '../host/package-files';
 import { workflowQueue } from '../planning';
 import { createFolderStore, type Store } from '../store';
@@ -138,10 +139,11 @@ async function memberPart(settings: WorkerSettings): Promise<(WorkerOptions & { 
  * A worker for one queue. Call `run`, and `stop` on SIGTERM.
  *
  * @throws BudgetlineError USAGE, INPUT_MISSING (no workflow bundle), DEFINITION_INVALID (a workflow cannot load a
- * member), CODE_DIFFERS
+ * member), CODE_DIFFERS, STORE_UNWRITABLE
  */
 export async function createWorker(settings: WorkerSettings): Promise<StageWorker> {
   assertQueue(settings);
+  await ensureHome(settings.home);
   const { connection, queue, namespace = 'default' } = settings;
   const stopping = new AbortController();
   // Loaded on demand: it brings a bundler and a native library.

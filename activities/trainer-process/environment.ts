@@ -1,12 +1,7 @@
-/** Variables that a trainer gets. The rest of the worker's environment may hold secrets. */
-const allowed = [
-  'PATH',
-  'HOME',
-  'TMPDIR',
-  'LANG',
-  'LC_ALL',
-  'TZ',
-  'XDG_CACHE_HOME',
+import { childEnvironment } from '../../host/child-environment';
+
+/** Where a trainer finds its libraries and devices. */
+const libraries = [
   'LD_LIBRARY_PATH',
   'DYLD_LIBRARY_PATH',
   'CUDA_VISIBLE_DEVICES',
@@ -20,12 +15,8 @@ export function trainerEnvironment(
   worker: NodeJS.ProcessEnv,
   device: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const inherited = allowed.flatMap((name) => {
-    const value = worker[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
   return {
-    ...Object.fromEntries(inherited),
+    ...childEnvironment(worker, libraries),
     ...device,
     BUDGETLINE_EVENTS_FD: '3',
     BUDGETLINE_KEEP_ALIVE: '1',

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../core/failures';
 import { parseVerdict } from '../../contracts/verdict';
 import { linesOf, type NumberedLine, parseFields, toJsonLines } from '../../schemas/json-lines';
 import { appendLines, ensureDir, writeFileAtomic } from '../../host/durable-files';
-import { isMissing } from '../../host/fs-errors';
+import { readPlainFile } from '../../host/own-files';
 
 /** A row for people to answer. */
 export interface QueueRow {
@@ -71,13 +70,7 @@ function parseAnswer(fields: unknown, place: string): PeopleAnswer {
   throw new BudgetlineError('DATA_INVALID', `${place} ${path.join('.')}: ${message}.`, { remedy });
 }
 
-async function readLines(path: string): Promise<NumberedLine[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return '';
-    throw error;
-  });
-  return linesOf(text);
-}
+const readLines = (path: string): NumberedLine[] => linesOf(readPlainFile(path) ?? '');
 
 const peopleOf = (row: QueueRow): number => Number(row['people'] ?? 1);
 
@@ -96,14 +89,14 @@ export class PeopleQueue {
   }
 
   /** Rows without enough answers. */
-  async open(): Promise<QueueRow[]> {
-    return (await readLines(this.#queuePath)).map(({ text }) => JSON.parse(text) as QueueRow);
+  open(): QueueRow[] {
+    return readLines(this.#queuePath).map(({ text }) => JSON.parse(text) as QueueRow);
   }
 
   /** All answers by row id, in the order of the file. */
-  async answers(): Promise<Map<string, PeopleAnswer[]>> {
+  answers(): Map<string, PeopleAnswer[]> {
     const answers = new Map<string, PeopleAnswer[]>();
-    for (const { line, text } of await readLines(this.answersPath)) {
+    for (const { line, text } of readLines(this.answersPath)) {
       const place = `${this.answersPath}:${line}:`;
       const parsed = parseFields(text);
       if ('fault' in parsed)
@@ -117,8 +110,8 @@ export class PeopleQueue {
   /** Adds rows to the queue, removes answered ones, and returns the answers so far. */
   async ask(rows: readonly QueueRow[]): Promise<Map<string, PeopleAnswer[]>> {
     await ensureDir(this.folder);
-    const answers = await this.answers();
-    const all = new Map([...(await this.open()), ...rows].map((row) => [row.id, row]));
+    const answers = this.answers();
+    const all = new Map([...this.open(), ...rows].map((row) => [row.id, row]));
     const open = [...all.values()].filter((row) => isOpen(row, answers));
     await writeFileAtomic(this.#queuePath, toJsonLines(open));
     return answers;
@@ -126,8 +119,8 @@ export class PeopleQueue {
 
   /** Adds answers to rows of the queue: all of them, or none if one is unusable. Returns their number. */
   async take(lines: readonly { readonly fields: unknown; readonly place: string }[]): Promise<number> {
-    const asked = new Set((await this.open()).map(({ id }) => id));
-    const before = await this.answers();
+    const asked = new Set(this.open().map(({ id }) => id));
+    const before = this.answers();
     const added = lines.map(({ fields, place }) => {
       const answer = parseAnswer(fields, place);
       if (asked.has(answer.id) || before.has(answer.id)) return answer;

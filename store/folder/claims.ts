@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { claimRecord, type ClaimRecord } from '../../schemas/claim';
 import { BudgetlineError } from '../../core/failures';
 import type { Claim, ClaimOutcome } from '../define';
-import { siblingName, ensureDir, syncPath, writeSynced } from '../../host/durable-files';
+import { ensureDir, linkFile, siblingName, syncPath, writeSynced } from '../../host/durable-files';
 import { errnoOf, guardFiles, isMissing } from '../../host/fs-errors';
 import { namesIn } from './artifacts';
 import { identifyOwnProcess, isProcessAlive } from '../process-identity';
@@ -59,7 +59,7 @@ async function linkRecord(file: ClaimFile, record: ClaimRecord): Promise<boolean
   const partial = siblingName(file.path);
   try {
     await writeSynced(partial, `${JSON.stringify(record)}\n`);
-    await link(partial, file.path);
+    linkFile(partial, file.path);
     await syncPath(dirname(file.path));
     return true;
   } catch (error) {

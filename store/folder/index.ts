@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { defineStore, type RecordId, type Store } from '../define';
-import { ensureDir, writeFileAtomic } from '../../host/durable-files';
+import { ensureDir, ensureHome, writeFileAtomic } from '../../host/durable-files';
 import { guardFiles, isMissing } from '../../host/fs-errors';
 import { readSealedFolder, verifySealedFolder } from '../sealed-folder';
 import { listArtifacts, namesIn, publishArtifact } from './artifacts';
@@ -10,6 +10,7 @@ import { fileChain } from './chains';
 import { acquireClaim, readClaimHolder } from './claims';
 import { copyPart } from './copy';
 import { findGenerations, storeGenerations } from './generations';
+import { removeAbandoned } from './partials';
 import { firstFolders, folderLayout, nameInFolder, type FolderLayout } from './layout';
 
 export { folderLayout, nameInFolder, type FolderLayout } from './layout';
@@ -54,7 +55,8 @@ export function createFolderStore(homeDir: string, { leaseMs = 30_000 }: FolderS
   return defineStore({
     name: home,
     async prepare() {
-      for (const name of firstFolders) await ensureDir(join(home, name));
+      await ensureHome(home);
+      for (const name of firstFolders) await removeAbandoned(await ensureDir(join(home, name)));
     },
     get: async (id) => readSealedFolder(layout.part({ artifact: id }), id),
     verify: async (id) => verifySealedFolder(layout.part({ artifact: id }), id),

@@ -64,5 +64,5 @@ export function folderLayout(home: string): FolderLayout {
 /** Folders that a new store gets. */
 export const firstFolders = [
   ...['artifacts', 'claims', 'ledger/stages', 'ledger/experiments', 'ledger/nests'],
-  ...['histories', 'anchors', 'code'],
+  ...['generations', 'documents', 'histories', 'anchors', 'code'],
 ].map((name) => `store/${name}`);

@@ -58,3 +58,9 @@ export function lsofOpenFiles(pid: number): OpenFile[] {
 
 /** Files that a process has open; empty if it has ended or belongs to another user. */
 export const openFiles = process.platform === 'linux' ? linuxOpenFiles : lsofOpenFiles;
+
+/** Whether a server's database was removed, together with its home. False where its files cannot be listed. */
+export function hasLostDatabase(pid: number): boolean {
+  const databases = openFiles(pid).filter(({ path }) => /\/temporal\.db( \(deleted\))?$/.test(path));
+  return databases.length > 0 && databases.every(({ links }) => links === 0);
+}

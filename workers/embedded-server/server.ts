@@ -1,14 +1,17 @@
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { spawn, type SpawnOptions } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { embeddedEnvironment } from '../../connection';
 import { BudgetlineError } from '../../core/failures';
+import { childEnvironment } from '../../host/child-environment';
+import { ensureDir, ensureHome } from '../../host/durable-files';
+import { keeperPath } from '../../host/package-files';
 import { endProcess, identifyOwnProcess, identifyProcess } from '../../store';
 import { findRunning } from './control';
 import type { Executable } from './executable';
 import { acquireExecutable } from './executable';
 import { readLock, rewriteLock, acquireLock } from './generation-lock';
 import type { LockRecord } from './generation-lock';
-import { openFiles } from './open-files';
+import { hasLostDatabase } from './open-files';
 import { choosePorts } from './ports';
 import { answerLimitMs, answers, configureServer } from './probe';
 import { findProcesses } from './processes';
@@ -39,12 +42,18 @@ export interface ServerOptions {
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-function createFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw new BudgetlineError('STORE_UNWRITABLE', `The folder ${folder} cannot be created.`, { cause });
-  }
+
+/** Longest path that SQLite opens, less the endings of its journals. */
+const longestDatabasePath = 500;
+
+function assertPathFits({ databasePath }: Place): void {
+  const bytes = Buffer.byteLength(databasePath);
+  if (bytes <= longestDatabasePath) return;
+  throw new BudgetlineError(
+    'STORE_UNWRITABLE',
+    `The path of the Temporal server's database has ${bytes} bytes; SQLite opens at most ${longestDatabasePath}: ${databasePath}`,
+    { remedy: 'Set BUDGETLINE_HOME to a shorter path.', details: { path: databasePath } },
+  );
 }
 
 function serverArguments(place: Place, ports: { port: number; uiPort: number }): string[] {
@@ -57,23 +66,23 @@ function serverArguments(place: Place, ports: { port: number; uiPort: number }):
   ];
 }
 
-/** The server is configured by its arguments alone, and must not see our variables, some of which are keys. */
-function serverEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(TEMPORAL|BUDGETLINE)_/.test(name)));
-}
-
-function spawnServer(executable: string, place: Place, args: string[], env: NodeJS.ProcessEnv): number {
-  const log = openSync(place.logPath, 'w');
-  const child = spawn(executable, args, {
-    cwd: place.folder,
-    env: serverEnvironment(env),
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
+/** Starts a process that outlives this one. Returns its id, 0 if it cannot start. */
+function spawnDetached(program: string, args: string[], options: SpawnOptions): number {
+  const child = spawn(program, args, { ...options, detached: true });
   child.on('error', () => undefined);
   child.unref();
-  closeSync(log);
   return child.pid ?? 0;
+}
+
+/** The server and its keeper are configured by arguments alone. */
+function spawnServer(executable: string, place: Place, args: string[], parent: NodeJS.ProcessEnv): number {
+  const env = childEnvironment(parent);
+  const log = openSync(place.logPath, 'w');
+  const pid = spawnDetached(executable, args, { cwd: place.folder, env, stdio: ['ignore', log, log] });
+  closeSync(log);
+  if (pid !== 0)
+    spawnDetached(process.execPath, [keeperPath, String(pid)], { cwd: '/', env, stdio: 'ignore' });
+  return pid;
 }
 
 /** A port that was free may be taken by the time the server listens, when two homes start at once. */
@@ -99,10 +108,6 @@ async function awaitAnswer(record: ServerRecord, place: Place): Promise<void> {
     if (answered) return;
   }
 }
-
-/** Whether a server's database was removed, together with its home. */
-const hasLostDatabase = (pid: number): boolean =>
-  !openFiles(pid).some(({ path, links }) => path.endsWith('/temporal.db') && links > 0);
 
 /** Ends servers of this folder without a lock record: their starter died before it could write one. */
 async function endStrays(place: Place): Promise<void> {
@@ -196,7 +201,9 @@ function toServer(
 /** A server of this version; starts it unless it is running. */
 async function startVersion(acquired: Executable, options: ServerOptions): Promise<EmbeddedServer> {
   const place = serverPlace(options.home, acquired.serverVersion);
-  createFolder(place.folder);
+  assertPathFits(place);
+  await ensureHome(options.home);
+  await ensureDir(place.folder);
   const serverOf = (record: ServerRecord, started: boolean): EmbeddedServer =>
     toServer(describeServer(record, place, 'running'), options, { started, acquired });
   for (;;) {

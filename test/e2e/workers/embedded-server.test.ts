@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -16,7 +17,8 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../../core/failures';
-import { endProcess, identifyProcess } from '../../../store';
+import { keeperPath } from '../../../host/package-files';
+import { awaitProcessEnd, endProcess, identifyProcess } from '../../../store';
 import {
   acquireExecutable,
   ensureServer,
@@ -252,6 +254,46 @@ describe('the embedded Temporal server', function () {
     const next = await ensure();
     assert.ok(next.started);
     assert.equal(await identifyProcess(lost.pid), undefined);
+  });
+
+  it('ends when its home is removed, though no command runs', async () => {
+    const lost = await ensure();
+    const identity = await identifyProcess(lost.pid);
+    assert.ok(identity);
+    rmSync(home, { recursive: true });
+    assert.equal(await awaitProcessEnd(identity, 15_000), true);
+    while ((await findProcesses([keeperPath, String(lost.pid)])).length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    mkdirSync(home);
+  });
+
+  it('gets no variable of ours but those that any process needs', async () => {
+    const env = { ...process.env, OPENAI_API_KEY: 'secret', AWS_SESSION_TOKEN: 'secret', LANG: 'C' };
+    const folder = mkdtempSync(join(tmpdir(), 'budgetline-server-'));
+    try {
+      const { pid } = await ensureServer({ home: folder, env, onProgress: quiet });
+      if (process.platform !== 'linux') return;
+      const names = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+      assert.deepEqual(
+        names.filter((each) => !/^(PATH|HOME|TMPDIR|LANG|LC_ALL|TZ|XDG_CACHE_HOME)=/.test(each)),
+        [],
+      );
+      assert.ok(names.includes('LANG=C'));
+    } finally {
+      await stopServers(folder);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('says that a path is too long for its database', async () => {
+    const long = join(home, ...Array.from({ length: 9 }, () => 'd'.repeat(60)));
+    const { code, message } = await ensureServer({ home: long, env: process.env, onProgress: quiet }).then(
+      () => assert.fail('it started'),
+      (error: unknown) => error as BudgetlineError,
+    );
+    assert.equal(code, 'STORE_UNWRITABLE');
+    assert.match(message, /has \d+ bytes; SQLite opens at most 500/);
+    assert.equal(existsSync(long), false);
   });
 
   it('is one for all: a program of another version attaches to the running server', async () => {

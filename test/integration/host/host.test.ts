@@ -9,7 +9,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { isOwnFolder, makeOwnFolder, readOwnFile } from '../../../host/own-files';
+import {
+  isOwnFolder,
+  makeOwnFolder,
+  readOwnFile,
+  readPlainFile,
+  warnIfShared,
+} from '../../../host/own-files';
 import { psStartTime, startTimeOf } from '../../../host/process-start';
 import { createExclusive } from '../../../host/whole-file';
 import { temporaryFolder } from '../../support/temporary';
@@ -33,6 +39,35 @@ describe('this host', () => {
     assert.deepEqual([isOwnFolder(path), makeOwnFolder(path), modeOf()], [false, true, 0o700]);
     chmodSync(path, 0o777);
     assert.deepEqual([makeOwnFolder(path), modeOf(), isOwnFolder(path)], [true, 0o700, true]);
+  });
+
+  it('reads plain files only, without waiting for a pipe', () => {
+    const [text, pipe] = [folder.at('plain'), folder.at('pipe')];
+    writeFileSync(text, 'one');
+    execFileSync('mkfifo', [pipe]);
+    assert.equal(readPlainFile(text), 'one');
+    assert.equal(readPlainFile(folder.at('missing')), undefined);
+    for (const path of [pipe, folder.at('.'), '/dev/null'])
+      assert.throws(() => readPlainFile(path), {
+        code: 'DATA_INVALID',
+        message: `${path} is not a plain file.`,
+      });
+  });
+
+  it('warns about a key that others may read', async () => {
+    const path = folder.at('key');
+    const warnings: string[] = [];
+    const note = ({ message }: Error): number => warnings.push(message);
+    process.on('warning', note);
+    writeFileSync(path, 'key', { mode: 0o600 });
+    warnIfShared(path);
+    chmodSync(path, 0o640);
+    warnIfShared(path);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', note);
+    assert.deepEqual(warnings, [
+      `${path} holds a key, and other users may read it (mode 640). Run: chmod 600 ${path}`,
+    ]);
   });
 
   it('does not accept links or pipes as folders or files', () => {

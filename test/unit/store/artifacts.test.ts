@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createFolderStore, digestFile, type ArtifactId, type PublishRequest } from '../../../store';
@@ -163,7 +163,52 @@ describe('artifacts of the store', () => {
     const store = createFolderStore(join(file, 'home'));
     await assert.rejects(store.prepare(), {
       code: 'STORE_UNWRITABLE',
-      details: { errno: 'ENOTDIR', path: join(file, 'home/store/artifacts') },
+      details: { errno: 'EEXIST', path: file },
     });
+  });
+
+  it('creates a home for its user alone, and keeps the mode of one that is there', async () => {
+    const modeOf = (path: string): number => statSync(path).mode & 0o777;
+    await createFolderStore(folder.at('parent/own')).prepare();
+    assert.equal(modeOf(folder.at('parent/own')), 0o700);
+    await mkdir(folder.at('shared'), { mode: 0o755 });
+    await createFolderStore(folder.at('shared')).prepare();
+    assert.equal(modeOf(folder.at('shared')), 0o755);
+  });
+
+  it('removes what killed processes left half-written, and nothing that is being written', async () => {
+    const { store, id } = await published('partial');
+    const artifacts = folderLayout(folder.at('home-partial')).artifacts;
+    const at = (name: string): string => join(artifacts, name);
+    const hoursAgo = (hours: number): Date => new Date(Date.now() - hours * 3_600_000);
+    for (const name of ['.old.partial', '.going.partial', '.growing.partial']) await mkdir(at(name));
+    await writeFile(at('.file.partial'), '');
+    await writeFile(at('.growing.partial/weights'), 'now');
+    for (const name of ['.old.partial', '.growing.partial', '.file.partial'])
+      await utimes(at(name), hoursAgo(2), hoursAgo(2));
+    await store.prepare();
+    const left = (await readdir(artifacts)).filter((name) => name.startsWith('.')).sort();
+    assert.deepEqual(left, ['.going.partial', '.growing.partial']);
+    assert.notEqual(await store.get(id), undefined);
+  });
+
+  it('names a file system without hard links', async () => {
+    const store = createFolderStore(folder.at('home-no-links'));
+    await store.prepare();
+    const fs = process.getBuiltinModule('node:fs') as unknown as { linkSync: unknown };
+    const { linkSync } = fs;
+    for (const errno of ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']) {
+      fs.linkSync = () => {
+        throw Object.assign(new Error(errno), { code: errno });
+      };
+      try {
+        await assert.rejects(store.claim(key('x'), 'me'), {
+          code: 'STORE_UNWRITABLE',
+          message: /is on a file system without hard links/,
+        });
+      } finally {
+        fs.linkSync = linkSync;
+      }
+    }
   });
 });
