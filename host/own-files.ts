@@ -10,6 +10,7 @@ import {
   statSync,
   type Stats,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { BudgetlineError } from '../core/failures';
 import { errnoOf, isMissing } from './fs-errors';
 
@@ -44,18 +45,16 @@ export function makeOwnFolder(path: string): boolean {
  *
  * @throws BudgetlineError DATA_INVALID if something else than a plain file has this name
  */
-export function readPlainFile(path: string): string | undefined {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
+export async function readPlainFile(path: string): Promise<string | undefined> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     if (isMissing(error)) return undefined;
     throw error;
-  }
+  });
+  if (file === undefined) return undefined;
   try {
-    if (fstatSync(descriptor).isFile()) return readFileSync(descriptor, 'utf8');
+    if ((await file.stat()).isFile()) return await file.readFile('utf8');
   } finally {
-    closeSync(descriptor);
+    await file.close();
   }
   throw new BudgetlineError('DATA_INVALID', `${path} is not a plain file.`, {
     remedy: 'Remove it, and put a plain file in its place.',

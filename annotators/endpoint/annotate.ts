@@ -5,7 +5,7 @@ import OpenAI from 'openai';
 import { BudgetlineError } from '../../core/failures';
 import type { AnnotationSession } from '../../contracts/task';
 import { Journal } from '../journal';
-import { askOnce, type Outcome } from './call';
+import { askOnce, type Outcome, type Unusable } from './call';
 import { Limits, usdOf } from './limits';
 import { OpenCalls } from './open-calls';
 import { codedFailure, isRetryable, waitOf } from './retry';
@@ -27,8 +27,9 @@ function clientOf(settings: EndpointSettings): OpenAI {
 
 /** Digest of a request: endpoint, model, settings, messages and draw. At temperature 0 all draws are one request. */
 function requestOf(settings: EndpointSettings, { ask, draw }: Question): string {
-  const { baseUrl, model, temperature, maxTokens } = settings;
-  const drawn = { ...ask, draw: temperature === 0 ? undefined : draw };
+  const { baseUrl, model, temperature, maxTokens, extraBody } = settings;
+  const extra = Object.keys(extraBody).length === 0 ? undefined : extraBody;
+  const drawn = { ...ask, draw: temperature === 0 ? undefined : draw, extra };
   return createHash('sha256')
     .update(JSON.stringify([baseUrl, model, temperature, maxTokens, drawn]))
     .digest('hex');
@@ -132,28 +133,28 @@ class Batch {
   async #answer(asked: Asked): Promise<void> {
     const { attempts, firstWaitMs } = this.parts.settings;
     for (let attempt = 1; ; attempt += 1) {
-      const { answer, failure } = await this.#call(asked);
+      const { answer, failure, unusable } = await this.#call(asked);
       if (answer !== null) return;
       const isLast = attempt >= attempts || this.#signal.aborted;
       if (failure !== undefined && (isLast || !isRetryable(failure)))
-        throw codedFailure(failure, this.#place);
-      if (isLast) return this.#giveUp(asked);
+        throw codedFailure(failure, { place: this.#place, secret: this.#client.apiKey ?? '' });
+      if (isLast || unusable?.isFinal === true) return this.#giveUp(asked, unusable);
       const waitMs = waitOf(failure, firstWaitMs * 2 ** (attempt - 1));
       if (failure !== undefined) await sleep(waitMs, undefined, { signal: this.#signal });
     }
   }
 
   /** Records the substitute for unusable answers, if there is one, so that the question is not asked again. */
-  async #giveUp({ request, id }: Asked): Promise<void> {
+  async #giveUp({ request, id }: Asked, unusable: Unusable | undefined): Promise<void> {
     const { settings, journal } = this.parts;
     this.#signal.throwIfAborted();
-    const { attempts, unusable: answer } = settings;
+    const { unusable: answer } = settings;
     if (answer !== undefined)
       return journal.add({ request, answer, inputTokens: 0, outputTokens: 0, usd: 0 });
     throw new BudgetlineError(
       'ANNOTATOR_INVALID',
-      `${this.#place} returned no usable answer to problem ${id} in ${attempts} attempts.`,
-      { details: { problem: id } },
+      `${this.#place} returned no usable answer to problem ${id}: the last one ${unusable?.reason ?? 'failed'}.`,
+      { remedy: unusable?.remedy, details: { problem: id } },
     );
   }
 
@@ -167,10 +168,17 @@ class Batch {
     }
   }
 
+  /** The first call runs alone: a wrong key, model or field costs one call, not one for each worker. */
+  async #answerFirst(asked: readonly Asked[]): Promise<void> {
+    const first = asked.find(({ request }) => this.parts.journal.answerTo(request) === undefined);
+    if (first !== undefined) await this.#answer(first);
+  }
+
   async run(questions: readonly Question[]): Promise<string[]> {
     const { settings, session, journal } = this.parts;
     const asked = questions.map((each) => ({ ...each, request: requestOf(settings, each) }));
     const pending = repeatedIn(asked).values();
+    await this.#answerFirst(asked);
     const workers = Array.from({ length: settings.concurrency }, () =>
       this.#work(pending, asked.length).catch((error: unknown) => {
         // Stops the others too: only calls in flight may then be paid without an answer.

@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { z } from 'zod';
 import type { BudgetlineError } from '../../core/failures';
 import { refusalOf } from './model-name';
-import { ErrorReply, neverSent } from './retry';
+import { ErrorReply, neverSent, ReplyTooLong } from './retry';
 import type { Ask, EndpointSettings } from './settings';
 
 /** Token usage of a call. */
@@ -19,6 +19,16 @@ export interface Outcome {
   readonly answer: string | null;
   /** Error of the call; an unusable answer is not an error. */
   readonly failure?: unknown;
+  readonly unusable?: Unusable;
+}
+
+/** Why a reply has no usable answer. */
+export interface Unusable {
+  /** Continues "the last one …". */
+  readonly reason: string;
+  readonly remedy?: string;
+  /** The same would come again. */
+  readonly isFinal: boolean;
 }
 
 /** Tokens that a chat template and the response format may add to a question. */
@@ -45,6 +55,25 @@ const responseFormat = {
   },
 };
 
+const cut: Unusable = {
+  reason: 'was cut at maxTokens',
+  remedy: 'Raise maxTokens.',
+  isFinal: true,
+};
+const refusedByModel: Unusable = {
+  reason: 'is a refusal by the model',
+  remedy: 'Reword the request, or take the problem out of the data.',
+  isFinal: false,
+};
+const shapeless: Unusable = { reason: 'was not the JSON object that was asked for', isFinal: false };
+
+/** Why the first choice of a reply has no usable answer. */
+function describeUnusable(choice: Choice | undefined): Unusable {
+  const { finish_reason: reason, message } = choice ?? {};
+  if (reason === 'length') return cut;
+  return reason === 'content_filter' || typeof message?.refusal === 'string' ? refusedByModel : shapeless;
+}
+
 function readAnswer(content: unknown): string | null {
   if (typeof content !== 'string') return null;
   try {
@@ -55,17 +84,22 @@ function readAnswer(content: unknown): string | null {
   }
 }
 
+const choice = z.object({
+  finish_reason: z.unknown().optional(),
+  message: z
+    .object({ content: z.unknown().optional(), refusal: z.unknown().optional() })
+    .nullish()
+    .catch(null),
+});
+type Choice = z.infer<typeof choice>;
+
 const usage = z.object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() });
 
 /** A reply, parsed leniently: each part may be missing or malformed. */
 const reply = z.object({
   model: z.unknown().optional(),
   choices: z
-    .array(
-      z
-        .object({ message: z.object({ content: z.unknown().optional() }).nullish().catch(null) })
-        .catch({ message: null }),
-    )
+    .array(choice.catch({ message: null }))
     .nullish()
     .catch(null),
   usage: usage.nullish().catch(null),
@@ -90,10 +124,17 @@ function parseBody(text: string): Reply | null {
   }
 }
 
+/** Whether a usage can be true: some servers report zeros, which would defeat every limit. */
+function isCounted(used: z.infer<typeof usage>, body: Reply | null): boolean {
+  const isWritten = Boolean(body?.choices?.[0]?.message?.content);
+  return used.prompt_tokens > 0 && (used.completion_tokens > 0 || !isWritten);
+}
+
 /** The bill of a reply, usable or not. */
 function billOf({ status, body }: Received, most: Tokens): Outcome['billed'] {
   const used = body?.usage ?? body?.error?.usage;
-  if (used) return { inputTokens: used.prompt_tokens, outputTokens: used.completion_tokens };
+  if (used && isCounted(used, body))
+    return { inputTokens: used.prompt_tokens, outputTokens: used.completion_tokens };
   if (status >= 400) return 'nothing';
   return body === null || isError(body) ? 'unknown' : most;
 }
@@ -107,20 +148,38 @@ type CallOptions = Readonly<{
   signal: AbortSignal;
 }>;
 
-function bodyOf({ model, temperature, maxTokens }: EndpointSettings, ask: Ask) {
+function bodyOf(settings: EndpointSettings, ask: Ask) {
+  const { model, temperature, maxTokens, maxTokensField, extraBody } = settings;
   const messages = [
     ...(ask.system === '' ? [] : [{ role: 'system' as const, content: ask.system }]),
     { role: 'user' as const, content: ask.user },
   ];
-  return { model, temperature, max_tokens: maxTokens, messages, response_format: responseFormat };
+  const limit = { [maxTokensField]: maxTokens };
+  const drawn = temperature === null ? {} : { temperature };
+  return { ...extraBody, model, ...drawn, ...limit, messages, response_format: responseFormat };
+}
+
+/** More than any reply needs: a token is at most some hundred bytes of JSON. */
+const mostBytes = ({ maxTokens }: EndpointSettings): number => 65_536 + 1_024 * maxTokens;
+
+async function readText({ body }: Response, most: number): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += piece.length;
+    if (bytes > most) throw new ReplyTooLong(most);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** Calls the client and keeps the raw reply, also where the client throws. */
 async function send(client: OpenAI, { settings, ask, requestId, signal }: CallOptions) {
   let received: Received | undefined;
+  // The client's time-out covers the body too, since it is read here. Another address must not get the key.
   const keeping: typeof fetch = async (input, init) => {
-    const response = await fetch(input, init);
-    const text = await response.text();
+    const response = await fetch(input, { ...init, redirect: 'manual' });
+    const text = await readText(response, mostBytes(settings));
     const { status, headers } = response;
     received = { status, body: parseBody(text) };
     return new Response(text, { status, headers });
@@ -137,7 +196,7 @@ async function send(client: OpenAI, { settings, ask, requestId, signal }: CallOp
 
 /** The error in a reply: an error body, or another model; null for none. */
 function faultOf({ model, ...body }: Reply, { settings }: CallOptions): BudgetlineError | ErrorReply | null {
-  return isError({ model, ...body }) ? new ErrorReply() : refusalOf(settings.model, model);
+  return isError({ model, ...body }) ? new ErrorReply() : refusalOf(settings, model);
 }
 
 /** One call, without retries. */
@@ -151,5 +210,7 @@ export async function askOnce(client: OpenAI, options: CallOptions): Promise<Out
     return { billed, answer: null, failure: failure ?? new ErrorReply() };
   const fault = faultOf(body, options);
   if (fault !== null) return { billed, answer: null, failure: fault };
-  return { billed, answer: readAnswer(body.choices?.[0]?.message?.content) };
+  const first = body.choices?.[0];
+  const answer = readAnswer(first?.message?.content);
+  return { billed, answer, unusable: answer === null ? describeUnusable(first) : undefined };
 }

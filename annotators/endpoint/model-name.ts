@@ -14,15 +14,18 @@ function answersFor(asked: string, answered: unknown): boolean {
   return answered === asked || snapshot.test(answered.slice(asked.length));
 }
 
-/** The error where another model than the requested one has answered. */
-export function refusalOf(asked: string, answered: unknown): BudgetlineError | null {
-  if (answersFor(asked, answered)) return null;
+/** The error where another model than the requested one or an accepted one has answered. */
+export function refusalOf(
+  { model: asked, acceptModels }: { readonly model: string; readonly acceptModels: readonly string[] },
+  answered: unknown,
+): BudgetlineError | null {
+  if ([asked, ...acceptModels].some((name) => answersFor(name, answered))) return null;
   return new BudgetlineError(
     'ANNOTATOR_REFUSED',
     `Requested model ${asked}, but ${JSON.stringify(answered ?? null)} answered.`,
     {
       remedy:
-        'Name the model as the endpoint does, with its prices, or let the endpoint serve the named model.',
+        'Name the model as the endpoint does, with its prices, or list the name in acceptModels if it has the same prices.',
       details: { asked },
     },
   );

@@ -12,6 +12,14 @@ export class ErrorReply extends Error {
   override readonly name = 'an error body under a success status';
 }
 
+/** A reply that is longer than any answer. */
+export class ReplyTooLong extends Error {
+  constructor(bytes: number) {
+    super();
+    this.name = `a reply of more than ${bytes} bytes`;
+  }
+}
+
 /** Whether a failed call may succeed when it is retried. */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof BudgetlineError || error instanceof APIUserAbortError) return false;
@@ -39,16 +47,39 @@ export function waitOf(error: unknown, fallbackMs: number): number {
   return Math.min(longestWaitMs, Number.isFinite(seconds) ? seconds * 1000 : fallbackMs);
 }
 
-/** Describes an error without its body, which may contain the prompt or the key. */
-function nameOf(error: unknown): string {
-  if (error instanceof APIError && typeof error.status === 'number') return `status ${error.status}`;
-  return error instanceof Error ? error.name : 'an unknown failure';
+/** Who was asked. */
+interface Asking {
+  /** Names the annotator and its model. */
+  readonly place: string;
+  /** The API key, which no message may contain. */
+  readonly secret: string;
 }
 
-/** ANNOTATOR_UNAVAILABLE or ANNOTATOR_REFUSED; `place` names the annotator and its model. */
-export function codedFailure(error: unknown, place: string): unknown {
+/** The error's own code and the field that it is about: words such as "unsupported_parameter" and "max_tokens". */
+function wordsOf(
+  { code, param }: { readonly code?: unknown; readonly param?: unknown },
+  secret: string,
+): string {
+  const isWord = (word: unknown): word is string =>
+    typeof word === 'string' && /^[\w.[\]-]{1,64}$/.test(word) && !(secret !== '' && word.includes(secret));
+  const words = [code, param].filter(isWord);
+  return words.length === 0 ? '' : ` (${words.join(': ')})`;
+}
+
+/** Describes an error without its text, which may contain the prompt or the key. */
+function nameOf(error: unknown, secret: string): string {
+  if (!(error instanceof Error)) return 'an unknown failure';
+  if (error.cause instanceof ReplyTooLong) return error.cause.name;
+  if (!(error instanceof APIError) || typeof error.status !== 'number') return error.name;
+  const status = `status ${error.status}${wordsOf(error, secret)}`;
+  return error.status >= 300 && error.status < 400 ? `${status}, a redirection to another address` : status;
+}
+
+/** ANNOTATOR_UNAVAILABLE or ANNOTATOR_REFUSED. */
+export function codedFailure(error: unknown, { place, secret }: Asking): unknown {
   if (error instanceof BudgetlineError || error instanceof APIUserAbortError) return error;
+  const name = nameOf(error, secret);
   if (isRetryable(error))
-    return new BudgetlineError('ANNOTATOR_UNAVAILABLE', `${place} did not answer: ${nameOf(error)}.`);
-  return new BudgetlineError('ANNOTATOR_REFUSED', `${place} refused the request: ${nameOf(error)}.`);
+    return new BudgetlineError('ANNOTATOR_UNAVAILABLE', `${place} did not answer: ${name}.`);
+  return new BudgetlineError('ANNOTATOR_REFUSED', `${place} refused the request: ${name}.`);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BudgetlineError } from '../../core/failures';
 import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Problem } from '../../contracts/task';
 import type { JudgePrompt } from '../judge-prompt';
@@ -29,10 +30,16 @@ export interface EndpointBasics {
   readonly model: string;
   /** Environment variable with the API key; the key itself is never stored. */
   readonly apiKeyVariable: string;
-  /** Sampling temperature. Default: 0. */
-  readonly temperature?: number;
-  /** Longest answer, in tokens. Default: 1024. */
+  /** Sampling temperature. null: none is sent, for models that refuse it. Default: 0. */
+  readonly temperature?: number | null;
+  /** Longest answer, in tokens, with what a reasoning model thinks before it. Default: 1024. */
   readonly maxTokens?: number;
+  /** Field that carries `maxTokens`; reasoning models want "max_completion_tokens". Default: "max_tokens". */
+  readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens';
+  /** Further fields of each request, such as { reasoning_effort: 'low' }. Default: none. */
+  readonly extraBody?: Readonly<Record<string, unknown>>;
+  /** Other names under which the endpoint may answer for `model`. Its dated snapshots need none. Default: none. */
+  readonly acceptModels?: readonly string[];
   /** US dollars per million tokens. A reply without usage counts as its largest possible number of tokens. */
   readonly prices: { readonly inputUsdPerMillion: number; readonly outputUsdPerMillion: number };
   /** Largest spend under this name in one store, in US dollars, over all stages, tasks and workers. */
@@ -68,10 +75,37 @@ export interface EndpointSettings extends Required<EndpointBasics> {
   readonly unusable?: string;
 }
 
+/** Fields of a request that other settings make. */
+const ownFields = [
+  'model',
+  'messages',
+  'temperature',
+  'max_tokens',
+  'max_completion_tokens',
+  'response_format',
+  'stream',
+  'n',
+];
+
+function assertExtra({ name, extraBody = {} }: EndpointBasics): void {
+  const field = ownFields.find((each) => Object.hasOwn(extraBody, each));
+  if (field === undefined) return;
+  throw new BudgetlineError('DEFINITION_INVALID', `Annotator ${name}: extraBody may not set "${field}".`, {
+    remedy:
+      'Use model, temperature, maxTokens or maxTokensField. One answer is asked for, without streaming.',
+    details: { field: `extraBody.${field}` },
+  });
+}
+
+/** @throws BudgetlineError DEFINITION_INVALID */
 export function settingsOf(options: EndpointBasics): EndpointSettings {
+  assertExtra(options);
   return {
     temperature: 0,
     maxTokens: 1024,
+    maxTokensField: 'max_tokens',
+    extraBody: {},
+    acceptModels: [],
     concurrency: 4,
     requestsPerMinute: 600,
     timeoutMs: 60_000,
@@ -88,7 +122,7 @@ export function identityOf(settings: EndpointSettings, template: readonly unknow
     kind: 'endpoint',
     model,
     promptTemplateSha256: digestOfTemplate(template),
-    settings: { temperature, maxTokens },
+    settings: { temperature, maxTokens, ...settings.extraBody },
   };
 }
 

@@ -70,7 +70,7 @@ function parseAnswer(fields: unknown, place: string): PeopleAnswer {
   throw new BudgetlineError('DATA_INVALID', `${place} ${path.join('.')}: ${message}.`, { remedy });
 }
 
-const readLines = (path: string): NumberedLine[] => linesOf(readPlainFile(path) ?? '');
+const readLines = async (path: string): Promise<NumberedLine[]> => linesOf((await readPlainFile(path)) ?? '');
 
 const peopleOf = (row: QueueRow): number => Number(row['people'] ?? 1);
 
@@ -89,14 +89,14 @@ export class PeopleQueue {
   }
 
   /** Rows without enough answers. */
-  open(): QueueRow[] {
-    return readLines(this.#queuePath).map(({ text }) => JSON.parse(text) as QueueRow);
+  async open(): Promise<QueueRow[]> {
+    return (await readLines(this.#queuePath)).map(({ text }) => JSON.parse(text) as QueueRow);
   }
 
   /** All answers by row id, in the order of the file. */
-  answers(): Map<string, PeopleAnswer[]> {
+  async answers(): Promise<Map<string, PeopleAnswer[]>> {
     const answers = new Map<string, PeopleAnswer[]>();
-    for (const { line, text } of readLines(this.answersPath)) {
+    for (const { line, text } of await readLines(this.answersPath)) {
       const place = `${this.answersPath}:${line}:`;
       const parsed = parseFields(text);
       if ('fault' in parsed)
@@ -110,8 +110,8 @@ export class PeopleQueue {
   /** Adds rows to the queue, removes answered ones, and returns the answers so far. */
   async ask(rows: readonly QueueRow[]): Promise<Map<string, PeopleAnswer[]>> {
     await ensureDir(this.folder);
-    const answers = this.answers();
-    const all = new Map([...this.open(), ...rows].map((row) => [row.id, row]));
+    const answers = await this.answers();
+    const all = new Map([...(await this.open()), ...rows].map((row) => [row.id, row]));
     const open = [...all.values()].filter((row) => isOpen(row, answers));
     await writeFileAtomic(this.#queuePath, toJsonLines(open));
     return answers;
@@ -119,8 +119,8 @@ export class PeopleQueue {
 
   /** Adds answers to rows of the queue: all of them, or none if one is unusable. Returns their number. */
   async take(lines: readonly { readonly fields: unknown; readonly place: string }[]): Promise<number> {
-    const asked = new Set(this.open().map(({ id }) => id));
-    const before = this.answers();
+    const asked = new Set((await this.open()).map(({ id }) => id));
+    const before = await this.answers();
     const added = lines.map(({ fields, place }) => {
       const answer = parseAnswer(fields, place);
       if (asked.has(answer.id) || before.has(answer.id)) return answer;

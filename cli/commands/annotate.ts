@@ -28,8 +28,8 @@ async function readAnswers(path: string): Promise<{ fields: unknown; place: stri
 export async function annotateCommand(folder: string, flags: AnnotateFlags): Promise<void> {
   const queue = new PeopleQueue(folder);
   const taken = flags.add === undefined ? 0 : await queue.take(await readAnswers(flags.add));
-  const open = queue.open();
-  const answered = queue.answers().size;
+  const open = await queue.open();
+  const answered = (await queue.answers()).size;
   const printer = createPrinter(flags);
   printer.print([
     ...(flags.add === undefined ? [] : [`Added ${taken} answers from ${flags.add}.`]),

@@ -214,6 +214,155 @@ describe('a model behind an endpoint as annotator', function () {
     assert.equal(calls, 0, 'the journal can be read again');
   });
 
+  it('does not believe a usage of zero', async () => {
+    const zero = { prompt_tokens: 0, completion_tokens: 0 };
+    script = [
+      (response) => send(response, 200, { ...reply('{"answer":"x"}'), usage: zero }),
+      (response) => send(response, 200, { ...reply('{"answer":"x"}'), usage: { ...zero, prompt_tokens: 9 } }),
+    ];
+    await run('zero-usage', { maxTokens: 10 }, problems.slice(0, 2));
+    const dearestUsd = ((Buffer.byteLength('ask 0') + 512) * 10 + 10 * 100) * 1e-6;
+    assert.ok(Math.abs(usd - 2 * dearestUsd) < 1e-12, `${usd}`);
+  });
+
+  it('ends a call at its time-out, however slowly the body comes', async () => {
+    const dripping: Behaviour = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const timer = setInterval(() => response.write(' '), 50);
+      response.on('close', () => clearInterval(timer));
+    };
+    script = [dripping];
+    const started = performance.now();
+    await run('dripping', { timeoutMs: 400 }, problems.slice(0, 1));
+    assert.ok(performance.now() - started < 3_000);
+    assert.equal(calls, 2);
+  });
+
+  it('reads no more of a reply than an answer needs', async () => {
+    let written = 0;
+    const endless: Behaviour = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const write = (): void => {
+        written += 65_536;
+        if (!response.destroyed && response.write(' '.repeat(65_536))) setImmediate(write);
+      };
+      response.on('drain', write);
+      write();
+    };
+    script = Array.from({ length: 4 }, () => endless);
+    const work = run('endless', { maxTokens: 10 }, problems.slice(0, 1));
+    await assert.rejects(work, {
+      code: 'ANNOTATOR_UNAVAILABLE',
+      message: 'model (judge-1) did not answer: a reply of more than 75776 bytes.',
+    });
+    assert.ok(written < 50e6, `${written}`);
+  });
+
+  it('follows no redirection: the key stays with the named address', async () => {
+    for (const status of [301, 302, 307, 308]) {
+      script = [(response) => response.writeHead(status, { location: `${server.baseUrl}/elsewhere` }).end()];
+      calls = 0;
+      await assert.rejects(run(`moved-${status}`), {
+        code: 'ANNOTATOR_REFUSED',
+        message: `model (judge-1) refused the request: status ${status}, a redirection to another address.`,
+      });
+      assert.equal(calls, 1);
+    }
+  });
+
+  it('says which field a refused request has, and never the key', async () => {
+    const refusing =
+      (error: object): Behaviour =>
+      (response) =>
+        send(response, 400, { error: { message: 'see sk-secret', ...error } });
+    const reasons = {
+      ' (unsupported_parameter: max_tokens)': { code: 'unsupported_parameter', param: 'max_tokens' },
+      ' (messages[0].content)': { code: null, param: 'messages[0].content' },
+      ' (temperature)': { code: 'the key sk-secret is bad', param: 'temperature' },
+      '': { code: 'sk-secret', param: 7 },
+    };
+    for (const [index, [reason, error]] of Object.entries(reasons).entries()) {
+      script = [refusing(error)];
+      await assert.rejects(run(`refused-${index}`), {
+        message: `model (judge-1) refused the request: status 400${reason}.`,
+      });
+    }
+  });
+
+  it('sends what reasoning models want', async () => {
+    const bodies: object[] = [];
+    const noting: Behaviour = (response, asked) => {
+      bodies.push(asked);
+      good(response, asked);
+    };
+    script = [noting, noting];
+    const change = {
+      temperature: null,
+      maxTokens: 7,
+      maxTokensField: 'max_completion_tokens',
+      extraBody: { reasoning_effort: 'low' },
+    } as const;
+    await run('reasoning', change, problems.slice(0, 1));
+    await run('reasoning', {}, problems.slice(0, 1));
+    const [{ messages, response_format: format, ...sent }, usual] = bodies as [
+      Record<string, unknown>,
+      Record<string, unknown>,
+    ];
+    assert.ok(messages !== undefined && format !== undefined);
+    assert.deepEqual(sent, { reasoning_effort: 'low', model: 'judge-1', max_completion_tokens: 7 });
+    assert.deepEqual([usual['temperature'], usual['max_tokens']], [0, 1024]);
+    for (const field of ['model', 'max_tokens', 'stream', 'n', 'response_format'])
+      assert.throws(() => annotator({ extraBody: { [field]: 1 } }), {
+        code: 'DEFINITION_INVALID',
+        message: `Annotator model: extraBody may not set "${field}".`,
+      });
+  });
+
+  it('accepts the names that its settings list, and dated snapshots', async () => {
+    for (const name of ['judge-1-2026-01-31', 'gateway/judge', 'gateway/judge-2026-01-31']) {
+      script = [(response) => send(response, 200, reply('{"answer":"x"}', name))];
+      await run(`named-${name.replace('/', '-')}`, { acceptModels: ['gateway/judge'] }, problems.slice(0, 1));
+    }
+    script = [(response) => send(response, 200, reply('{"answer":"x"}', 'gateway/judge-mini'))];
+    await fails(run('other-name', { acceptModels: ['gateway/judge'] }), 'ANNOTATOR_REFUSED');
+  });
+
+  it('pays for one call, not one for each worker, where the first shows that none can succeed', async () => {
+    script = Array.from({ length: 12 }, () => stranger);
+    calls = 0;
+    await fails(run('first-alone', { concurrency: 8 }), 'ANNOTATOR_REFUSED');
+    assert.equal(calls, 1);
+  });
+
+  it('says why an answer cannot be used, and does not pay again for a cut one', async () => {
+    const choosing =
+      (choice: object): Behaviour =>
+      (response) => {
+        const { choices, ...rest } = reply('{"answer":"x');
+        send(response, 200, { ...rest, choices: [{ ...choices[0], ...choice }] });
+      };
+    const kinds: [reason: string, attempts: number, choice: object][] = [
+      ['was cut at maxTokens', 1, { finish_reason: 'length' }],
+      ['is a refusal by the model', 4, { finish_reason: 'content_filter' }],
+      [
+        'is a refusal by the model',
+        4,
+        { message: { role: 'assistant', content: null, refusal: 'I cannot.' } },
+      ],
+      ['was not the JSON object that was asked for', 4, {}],
+      ['was not the JSON object that was asked for', 4, { finish_reason: 'stop', message: null }],
+    ];
+    for (const [index, [reason, attempts, choice]] of kinds.entries()) {
+      script = Array.from({ length: 4 }, () => choosing(choice));
+      calls = 0;
+      await assert.rejects(run(`unusable-${index}`, {}, problems.slice(0, 1)), {
+        code: 'ANNOTATOR_INVALID',
+        message: `model (judge-1) returned no usable answer to problem p0: the last one ${reason}.`,
+      });
+      assert.equal(calls, attempts, reason);
+    }
+  });
+
   it('judges in both orders under one bill, and counts unusable answers as unparseable', async () => {
     const judge = endpointJudge({ ...options(), maxTokens: 50 });
     const comparison = { prompt: 'p', first: 'x', second: 'y' };

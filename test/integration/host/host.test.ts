@@ -41,14 +41,14 @@ describe('this host', () => {
     assert.deepEqual([makeOwnFolder(path), modeOf(), isOwnFolder(path)], [true, 0o700, true]);
   });
 
-  it('reads plain files only, without waiting for a pipe', () => {
+  it('reads plain files only, without waiting for a pipe', async () => {
     const [text, pipe] = [folder.at('plain'), folder.at('pipe')];
     writeFileSync(text, 'one');
     execFileSync('mkfifo', [pipe]);
-    assert.equal(readPlainFile(text), 'one');
-    assert.equal(readPlainFile(folder.at('missing')), undefined);
+    assert.equal(await readPlainFile(text), 'one');
+    assert.equal(await readPlainFile(folder.at('missing')), undefined);
     for (const path of [pipe, folder.at('.'), '/dev/null'])
-      assert.throws(() => readPlainFile(path), {
+      await assert.rejects(readPlainFile(path), {
         code: 'DATA_INVALID',
         message: `${path} is not a plain file.`,
       });
