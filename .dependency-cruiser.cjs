@@ -23,7 +23,7 @@ const law = {
   tasks: { rooms: ['core', 'contracts', 'schemas', 'text'], packages: ['zod'] },
   ingest: {
     rooms: ['core', 'contracts', 'schemas', 'text'],
-    packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors'],
+    packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors', 'jsonc-parser'],
     node: true,
   },
   annotators: {

@@ -36,7 +36,7 @@ function withDataOptions(command: Command): Command {
   const check = (flag: string, text: string): Option =>
     new Option(`${flag} <action>`, `${text}: error (default) or drop`).choices(['error', 'drop']);
   return withColorOption(command)
-    .argument('<file>', 'JSON Lines, CSV, TSV or Parquet')
+    .argument('<file>', 'JSON Lines, JSON, CSV, TSV or Parquet, also gzipped')
     .addOption(
       new Option('--kind <kind>', 'kind of the rows')
         .choices(['demonstrations', 'preferences', 'unpaired'])

@@ -21,7 +21,7 @@ const rowChecks = z.strictObject({
 });
 
 const userDataset = {
-  /** Path of a JSON Lines, CSV, TSV or Parquet file. Its content enters keys, not its path. */
+  /** Path of a JSON Lines, JSON, CSV, TSV or Parquet file, also gzipped (.gz). Its content enters keys, not its path. */
   file: z.string().min(1),
   /** Row field → column of the file, nested by dots: { prompt: 'data.question' }. Default: columns named as fields. */
   columnMapping: z.record(z.string(), z.string()).default({}),
