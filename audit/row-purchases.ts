@@ -1,5 +1,5 @@
 import { paidUsd, type PlannedStage, type StageKey } from '../contracts/stage';
-import { makesRows, nestOf, newRows, type Span, spanOf } from '../planning';
+import { makesRows, newRows, type Span, spanOf } from '../planning';
 import type { LedgerLine, LineOf } from '../schemas/ledger';
 import type { Store } from '../store';
 import { withChainLock } from './chain-lock';
@@ -10,7 +10,7 @@ export const purchasesIn = (lines: readonly LedgerLine[]): LineOf<'rows-bought'>
 
 /** The rows that a stage makes: their nest, and their place in its order; null if it makes none. */
 export function nestedRowsOf(stage: PlannedStage): ({ readonly nest: string } & Span) | null {
-  return makesRows(stage) ? { nest: nestOf(stage), ...spanOf(stage.rows) } : null;
+  return makesRows(stage) ? { nest: stage.nest, ...spanOf(stage.rows) } : null;
 }
 
 /** The nests of a stage's rows, in its chain: one, or none. */

@@ -24,8 +24,14 @@ export interface StageSpec {
 }
 
 /** Another stage's artifact, by key, or an external model, by content digest. */
-export type StageInputRef =
-  { readonly stage: StageKey; readonly kind: string } | { readonly digest: string; readonly path: string };
+export type StageInputRef = StageOutputRef | { readonly digest: string; readonly path: string };
+
+interface StageOutputRef {
+  readonly stage: StageKey;
+  readonly kind: string;
+  /** The key that the stage had when its kind was new; left out where it is the same. */
+  readonly first?: StageKey;
+}
 
 /** A stage's inputs by name. */
 export type StageInputs = Readonly<Record<string, StageInputRef>>;
@@ -128,6 +134,13 @@ export interface PlannedStage<
   readonly revision: number;
   readonly spec: Spec;
   readonly inputs: StageInputs;
+  /** The key that the stage had when its kind was new; left out where it is the same. */
+  readonly first?: StageKey;
+  /**
+   * Where the ledger has the purchases of its rows. Stages whose rows nest have the same. It depends on what the rows are,
+   * and on no version, revision or name of a field. Left out: it makes no rows.
+   */
+  readonly nest?: string;
   /** The function that runs a user's kind; left out for the package's own. Its digest is in the spec. */
   readonly activity?: PinnedMember;
 }

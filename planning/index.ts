@@ -6,7 +6,6 @@ export {
   listPricesOf,
   listPriceUsd,
   makesRows,
-  nestOf,
   newRows,
   type Purchase,
   type RowsStage,

@@ -1,8 +1,6 @@
 import type { Prices } from '../schemas/definition';
-import { digestOf } from '../core/digest';
 import type { PlannedRows, PlannedStage } from '../contracts/stage';
 import type { Bought } from '../contracts/results';
-import { inputDigests } from '../stages/keys';
 import type { Split } from './counts';
 
 /** Half a millionth of a dollar, for floating-point error in sums of prices. */
@@ -23,24 +21,9 @@ export function listPricesOf(
 }
 
 /** A stage that makes rows. */
-export type RowsStage = PlannedStage & { readonly rows: PlannedRows };
+export type RowsStage = PlannedStage & { readonly rows: PlannedRows; readonly nest: string };
 
 export const makesRows = <S extends PlannedStage>(stage: S): stage is S & RowsStage => stage.rows !== null;
-
-/** Digests of stages whose nest was asked for: a plan asks many times. */
-const nests = new WeakMap<RowsStage, string>();
-
-/**
- * Identifies rows of one order (same seed and annotator, or same reference and `after`): a smaller set is the start of a
- * larger one. The place of rows in their order is no part of it where it is known when they are planned.
- */
-export function nestOf(stage: RowsStage): string {
-  const { spec, revision, inputs, rows } = stage;
-  const place = rows.upTo === undefined ? {} : { skip: undefined };
-  const nest = nests.get(stage) ?? digestOf([{ ...spec, ...place, rows: 0 }, revision, inputDigests(inputs)]);
-  nests.set(stage, nest);
-  return nest;
-}
 
 /** Rows of a nest: those from `from` to before `upTo`, counted from the first row of its order. */
 export interface Span {
@@ -68,10 +51,7 @@ export const newRows = (span: Span, others: readonly Span[]): number =>
 function nestsIn(stages: readonly PlannedStage[]): PlannedRows[][] {
   const distinct = new Map(stages.filter(makesRows).map((stage) => [stage.key, stage]));
   const nests = new Map<string, PlannedRows[]>();
-  for (const stage of distinct.values()) {
-    const nest = nestOf(stage);
-    nests.set(nest, [...(nests.get(nest) ?? []), stage.rows]);
-  }
+  for (const { nest, rows } of distinct.values()) nests.set(nest, [...(nests.get(nest) ?? []), rows]);
   return [...nests.values()];
 }
 

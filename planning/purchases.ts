@@ -1,7 +1,7 @@
 import { paidUsd, type PlannedStage, type StageKey, type StageResult } from '../contracts/stage';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
-import { listPriceUsd, makesRows, nestOf, rowsListUsd, usdTolerance } from './money';
+import { listPriceUsd, makesRows, rowsListUsd, usdTolerance } from './money';
 import { assertWithinBudget, type Budget, restUsd } from './row-budget';
 import { UnreportedRows } from './unreported';
 
@@ -28,7 +28,7 @@ export interface PurchasesOptions extends Grant {
 }
 
 const haveOneNest = (a: PlannedStage, b: PlannedStage): boolean =>
-  makesRows(a) && makesRows(b) && nestOf(a) === nestOf(b);
+  makesRows(a) && makesRows(b) && a.nest === b.nest;
 
 /** A stage that may be spending. */
 interface Running {

@@ -9,6 +9,7 @@ import type {
 } from '../contracts/stage';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { refuseCall } from './calls';
+import { firstFormOf, firstKey, type FirstForm, nestOf } from './first-form';
 import { isFilled } from './forms';
 import { stageKey } from './keys';
 
@@ -40,6 +41,8 @@ export interface PlanningRules<
    * that read it, then change.
    */
   readonly revision: (model: ResolvedModel) => number;
+  /** The kind's form when it was new. It stays as it is when a revision is raised. Default: revision 1, the same spec. */
+  readonly first?: FirstForm<Spec>;
   readonly plan: (context: StageContext, call: Call) => StageParts<Spec>;
 }
 
@@ -53,6 +56,7 @@ export interface BuiltInRules<
   Call,
   Spec extends StageSpec & { readonly kind: Kind },
 > extends PlanningRules<Kind, M, Call, Spec> {
+  readonly first: FirstForm<Spec>;
   /** "SFT run", "SFT runs". */
   readonly label: readonly [one: string, many: string];
   /** What it does, in a few words: "Supervised fine-tuning". */
@@ -114,11 +118,15 @@ export function planStage<
   const { name, ...unnamed } = call;
   assertName(kind, name);
   const { spec, inputs: given, title, ...facts } = rules.plan(context, unnamed as Call);
-  const revision = rules.revision(context.resolved.model);
+  const { model } = context.resolved;
+  const revision = rules.revision(model);
   const inputs = Object.fromEntries(
     Object.entries(given).filter(([, input]) => input !== undefined),
   ) as StageInputs;
   const key = stageKey(spec, revision, inputs);
+  const form = firstFormOf(rules.first, { spec, model, inputs });
+  const [first, nest] = [firstKey(form), facts.rows === null ? undefined : nestOf(form, facts.rows)];
   const called = name === undefined ? title : `${name}: ${title}`;
-  return { ...facts, name, title: called, key, kind, makes, revision, spec, inputs };
+  const keys = { key, first: first === key ? undefined : first, nest };
+  return { ...facts, ...keys, name, title: called, kind, makes, revision, spec, inputs };
 }

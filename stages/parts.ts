@@ -8,8 +8,8 @@ import { ownName } from './question-sets';
 import type { TaskSource } from './sources';
 
 /** A stage's artifact as the input of another stage. */
-export function outputOf<M extends Makes>({ key, kind }: PlannedStage<M>): StageInputRef {
-  return { stage: key, kind };
+export function outputOf<M extends Makes>({ key, kind, first }: PlannedStage<M>): StageInputRef {
+  return { stage: key, kind, first };
 }
 
 /** The model that an adapter was trained on; undefined for a user's kind without such an input. */

@@ -8,3 +8,8 @@ import { maxUnchunkedVocabulary } from '../core/vocabulary';
 export function trainingRevision({ vocabulary = 0 }: ResolvedModel): number {
   return vocabulary > maxUnchunkedVocabulary ? 5 : 4;
 }
+
+/** What {@link trainingRevision} was when paid rows were first recorded: it never changes. */
+export function firstTrainingRevision({ vocabulary = 0 }: ResolvedModel): number {
+  return vocabulary > 32_768 ? 5 : 4;
+}

@@ -3,7 +3,7 @@ import { type MemberReference, memberOf } from '../core/members';
 import type { PinnedStageKind } from '../contracts/resolved';
 import type { Makes, PlannedStage, StageSpec } from '../contracts/stage';
 import { type PlanningRules, planStage, type StageContext, type StageParts } from './define';
-import { type Form, isFilled, wrongIn } from './forms';
+import { type Form, isFilled, isObject, optional, wrongIn } from './forms';
 import { wrongFacts } from './user-facts';
 
 /**
@@ -35,6 +35,11 @@ export type AnyUserRules = StageRules<string, Makes, never, StageSpec>;
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
+const isFirstForm = (value: unknown): boolean =>
+  isObject(value) &&
+  isFunction(value['revision']) &&
+  (value['spec'] === undefined || isFunction(value['spec']));
+
 function isReference(value: unknown): boolean {
   const { module, export: name } = (value ?? {}) as Partial<MemberReference>;
   return isFilled(module) && isFilled(name);
@@ -44,6 +49,7 @@ const forms: Readonly<Record<keyof AnyUserRules, Form>> = {
   kind: [isFilled, 'a text'],
   makes: [(value) => isFilled(value) && value !== 'scores', 'a text other than "scores"'],
   revision: [isFunction, 'a function'],
+  first: optional([isFirstForm, '{ revision, spec? }, functions']),
   plan: [isFunction, 'a function'],
   activity: [isReference, '{ module, export }'],
 };

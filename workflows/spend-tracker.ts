@@ -1,7 +1,7 @@
 import type { SweepDefinition } from '../schemas/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
 import { paidUsd, type PlannedStage, type StageKey, type StageResult } from '../contracts/stage';
-import { listPriceUsd, makesRows, nestOf, rowsListUsd, usdTolerance } from '../planning/money';
+import { listPriceUsd, makesRows, rowsListUsd, usdTolerance } from '../planning/money';
 import { UnreportedRows } from '../planning/unreported';
 import type { SpentBeforeFailure } from './failures';
 import type { Expected, Grant } from '../planning/purchases';
@@ -126,7 +126,7 @@ export class SpendTracker {
     if (makesRows(stage)) {
       const listUsd = rowsListUsd([...this.#bought, stage]) - rowsListUsd(this.#bought);
       const sharing = [...this.#admitted].filter(([, { stages }]) =>
-        stages.some((other) => makesRows(other) && nestOf(other) === nestOf(stage)),
+        stages.some((other) => makesRows(other) && other.nest === stage.nest),
       );
       this.#unreported.add(
         listUsd - (rowsUsd ?? usd),

@@ -1,6 +1,6 @@
 import { purchasesIn } from '../../audit';
 import type { PlannedStage } from '../../contracts/stage';
-import { makesRows, nestOf, type RowsStage, type Span } from '../../planning';
+import { makesRows, type RowsStage, type Span } from '../../planning';
 import type { Store } from '../../store';
 
 /** Rows of a stage's nest as a stage of their own, without verifier calls. */
@@ -16,7 +16,7 @@ export async function findBoughtRows(
   store: Store,
   stages: readonly PlannedStage[],
 ): Promise<readonly PlannedStage[]> {
-  const nests = new Map(stages.filter(makesRows).map((stage) => [nestOf(stage), stage]));
+  const nests = new Map(stages.filter(makesRows).map((stage) => [stage.nest, stage]));
   const found = [...nests].map(async ([nest, stage]) => {
     const purchases = purchasesIn(await store.chain({ nest }).read());
     return purchases.map((span) => spanAsStage(stage, span));

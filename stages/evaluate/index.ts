@@ -166,6 +166,7 @@ export const evaluate = defineBuiltInStage({
   kind,
   makes: 'scores',
   revision: () => 4,
+  first: { revision: () => 4 },
   label: ['evaluation', 'evaluations'],
   does: 'Evaluates a model on validation or test items',
   learnsFrom: null,

@@ -40,6 +40,7 @@ export const freezeReference = defineBuiltInStage({
   kind,
   makes: 'model',
   revision: () => 2,
+  first: { revision: () => 2 },
   label: ['frozen reference', 'frozen references'],
   does: 'Merges and freezes the reference model',
   learnsFrom: null,

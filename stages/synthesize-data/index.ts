@@ -246,6 +246,7 @@ export const synthesizeData = defineBuiltInStage({
   kind,
   makes: 'rows',
   revision: () => 4,
+  first: { revision: () => 4 },
   label: ['dataset', 'datasets'],
   does: 'Buys demonstrations, or makes preference pairs from samples of the reference',
   learnsFrom: null,

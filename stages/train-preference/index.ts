@@ -13,7 +13,7 @@ import { outputOf, plainFacts } from '../parts';
 import { ownName } from '../question-sets';
 import { rates } from '../rates';
 import { trainingResources } from '../resources';
-import { trainingRevision } from '../training-revision';
+import { firstTrainingRevision, trainingRevision } from '../training-revision';
 import { trainingForms, trainingOf, wrongLora } from '../training-settings';
 import { countRows, optimiserSteps, training as trainingWork } from '../work';
 import { lossDifferences, lossForms, type LossSettings, lossOf, wrongLoss } from './loss-settings';
@@ -107,6 +107,7 @@ export const trainPreference = defineBuiltInStage({
   kind,
   makes: 'adapter',
   revision: trainingRevision,
+  first: { revision: firstTrainingRevision },
   label: ['preference-tuning run', 'preference-tuning runs'],
   does: 'Preference tuning against the reference',
   learnsFrom: 'pairs',

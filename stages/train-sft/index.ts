@@ -11,7 +11,7 @@ import { baseModel, outputOf, plainFacts } from '../parts';
 import { ownName } from '../question-sets';
 import { rates } from '../rates';
 import { trainingResources } from '../resources';
-import { trainingRevision } from '../training-revision';
+import { firstTrainingRevision, trainingRevision } from '../training-revision';
 import { trainingForms, trainingOf, wrongLora } from '../training-settings';
 import { countRows, optimiserSteps, training as trainingWork } from '../work';
 import type { TrainSftSpec } from './spec';
@@ -76,6 +76,7 @@ export const trainSft = defineBuiltInStage({
   kind,
   makes: 'adapter',
   revision: trainingRevision,
+  first: { revision: firstTrainingRevision },
   label: ['SFT run', 'SFT runs'],
   does: 'Supervised fine-tuning',
   learnsFrom: 'demonstrations',

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -48,13 +49,15 @@ export interface EndpointServer {
   close(): void;
 }
 
-export async function startEndpoint(behave: Behaviour): Promise<EndpointServer> {
+/** @param port default: any free one */
+export async function startEndpoint(behave: Behaviour, port = 0): Promise<EndpointServer> {
   const keys: (string | undefined)[] = [];
   const server: Server = createServer((request, response) => {
     keys.push(request.headers.authorization);
     void readBody(request).then((asked) => behave(response, asked));
   });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     keys,

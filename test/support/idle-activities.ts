@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Activities } from '../../activities';
 import { type PlannedStage, type StageCost, type StageResult } from '../../contracts/stage';
-import { listPricesOf, makesRows, nestOf, newRows, type Span, spanOf } from '../../planning';
+import { listPricesOf, makesRows, newRows, type Span, spanOf } from '../../planning';
 import { type StageKind, stageKinds } from '../../stages';
 import { type StageRequest } from '../../contracts/activities';
 
@@ -21,7 +21,7 @@ export function createIdleActivities(options: {
   /** Rows are bought once, as by real stages. */
   const buyRows = ({ stage, prices }: StageRequest): number | undefined => {
     if (!makesRows(stage)) return undefined;
-    const [nest, span] = [nestOf(stage), spanOf(stage.rows)];
+    const [nest, span] = [stage.nest, spanOf(stage.rows)];
     const before = bought.get(nest) ?? [];
     bought.set(nest, [...before, span]);
     return newRows(span, before) * listPricesOf(stage, prices).rowUsd;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { outputOf } from '../../../stages';
 import type { PairsSpec, SampledSpec, StageOf } from '../../../stages';
 import type { SweepInput } from '../../../definitions';
 import type { PlannedStage } from '../../../contracts/stage';
@@ -58,7 +59,7 @@ describe('planning controls', () => {
     assert.ok(controls.every((control) => plan.controls.certain.includes(control)));
     for (const control of controls) {
       assert.deepEqual(control.evaluation?.inputs, {
-        reference: { stage: partsOf(control).reference.key, kind: 'freezeReference' },
+        reference: outputOf(partsOf(control).reference),
       });
       assert.ok(kindsOf(own(control)).every((kind) => kind === 'evaluate'));
     }
@@ -84,8 +85,8 @@ describe('planning controls', () => {
       assert.equal(sft.spec.column, 'chosen');
       assertStepsOfPreference(control, sft);
       assert.deepEqual(sft.inputs, {
-        base: { stage: reference.key, kind: 'freezeReference' },
-        data: { stage: pairs?.key, kind: 'synthesizeData' },
+        base: outputOf(reference),
+        data: outputOf(pairs!),
       });
     }
   });
@@ -121,8 +122,8 @@ describe('planning controls', () => {
     for (const { stages } of controls) {
       const [rows, reference, evaluation] = stages;
       assert.deepEqual(evaluation?.inputs, {
-        reference: { stage: reference?.key, kind: 'freezeReference' },
-        data: { stage: rows?.key, kind: 'synthesizeData' },
+        reference: outputOf(reference!),
+        data: outputOf(rows!),
       });
       assert.equal(reference?.key, plan.base[0]?.key);
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { outputOf } from '../../../stages';
 import type { PlannedStage } from '../../../contracts/stage';
 import { BudgetlineError } from '../../../core/failures';
 import { registerMember } from '../../../core/members';
@@ -49,7 +50,7 @@ describe('a planned pipeline', () => {
       'evaluate',
     ]);
     assert.equal(evaluation?.key, stages[5]?.key);
-    assert.deepEqual(evaluation?.inputs['reference'], { stage: stages[0]?.key, kind: 'freezeReference' });
+    assert.deepEqual(evaluation?.inputs['reference'], outputOf(stages[0]!));
     assert.deepEqual(continuesAfter, []);
   });
 

@@ -10,7 +10,6 @@ import {
   experimentOf,
   gridOf,
   makesRows,
-  nestOf,
   newRows,
   Purchases,
   type PurchasesOptions,
@@ -423,7 +422,7 @@ describe('the allowance of a pipeline', () => {
         let spent = 0;
         const make = (stage: PlannedStage, paid: { usd: number }): void => {
           if (!makesRows(stage)) return;
-          const [nest, span] = [nestOf(stage), spanOf(stage.rows)];
+          const [nest, span] = [stage.nest, spanOf(stage.rows)];
           const before = bought.get(nest) ?? [];
           bought.set(nest, [...before, span]);
           const rowsUsd = newRows(span, before) * prices.sftExample;

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import type { PlannedStage } from '../../../contracts/stage';
-import { makesRows, nestOf, uniquePurchase } from '../../../planning/money';
+import { makesRows, uniquePurchase } from '../../../planning/money';
 import { pairSpec } from '../../../schemas/definition';
-import { planStage, type StageContext, stageKinds } from '../../../stages';
+import { type StageContext, outputOf, planStage, stageKinds } from '../../../stages';
 import { pairForms } from '../../../stages/synthesize-data/settings';
 import { resolveSweep } from '../../support/planning/resolve';
 
@@ -70,10 +70,7 @@ describe('settings of sampled rows in a call', () => {
       [stage.rows?.source.from, stage.rows?.verifierCalls, stage.mayExceed, stage.queue],
       ['people', 0, true, 'gpu'],
     );
-    assert.equal(
-      nestOf(plan({ rows: 8, reference }, labelled) as never),
-      nestOf(plan({ rows: 16, reference }, labelled) as never),
-    );
+    assert.equal(plan({ rows: 8, reference }, labelled).nest, plan({ rows: 16, reference }, labelled).nest);
     const scored = sampled().spec as unknown as Loose;
     assert.deepEqual(scored['pairs'], { ...settings, chosen: 'best-sample', threshold: 0.5, minMargin: 0.1 });
     assert.throws(() => plan({ rows: 8, reference, threshold: 0.9 }, labelled), {
@@ -175,7 +172,7 @@ describe('rows after those of an earlier stage', () => {
   it('of a reference read the earlier stage, and end at least one prompt a row later', () => {
     const first = sampled();
     const second = sampled({ rows: 16, after: first });
-    assert.deepEqual(second.inputs['after'], { stage: first.key, kind: 'synthesizeData' });
+    assert.deepEqual(second.inputs['after'], outputOf(first));
     assert.deepEqual([first.rows?.upTo, second.rows?.upTo], [32, 48]);
     assert.equal(second.title, '16 preference pairs on fresh prompts');
     const rejected = sampled({ rows: 4, what: 'rejection-samples', after: second });
@@ -188,7 +185,11 @@ describe('rows after those of an earlier stage', () => {
     const evenMore = plan({ rows: 40, after: demonstrations });
     const fresh = sampled({ after: sampled() });
     const all = [demonstrations, more, evenMore, sampled(), fresh];
-    assert.equal(new Set(all.filter(makesRows).map(nestOf)).size, 3, 'fresh samples have their own prompts');
+    assert.equal(
+      new Set(all.filter(makesRows).map(({ nest }) => nest)).size,
+      3,
+      'fresh samples have their own prompts',
+    );
     const { demonstrations: bought, pairs: made } = uniquePurchase(all);
     assert.deepEqual([bought, made], [104, 64]);
   });

@@ -2,10 +2,11 @@ import { strict as assert } from 'node:assert';
 import { canonicalJson } from '../../../core/canonical-json';
 import type { PlannedStage } from '../../../contracts/stage';
 import {
+  type StageContext,
   isDefinitionsEvaluation,
+  outputOf,
   planStage,
   scoredModel,
-  type StageContext,
   stageKinds,
   testEvaluation,
 } from '../../../stages';
@@ -183,12 +184,12 @@ describe('the model of an adapter', () => {
     assert.deepEqual(warm.inputs['base'], { digest: 'a'.repeat(64), path: '/models/embedded' });
     const second = planStage(freezeReference, context, { adapter: tuned });
     assert.deepEqual(second.inputs, {
-      base: { stage: warm.key, kind: 'freezeReference' },
-      adapter: { stage: tuned.key, kind: 'trainPreference' },
+      base: outputOf(warm),
+      adapter: outputOf(tuned),
     });
     const again = planStage(trainSft, context, { data: demonstrations, base: warm });
     const third = planStage(freezeReference, context, { adapter: again });
-    assert.deepEqual(third.inputs['base'], { stage: warm.key, kind: 'freezeReference' });
+    assert.deepEqual(third.inputs['base'], outputOf(warm));
   });
 
   it('is the one that it is evaluated on', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedStage } from '../../../contracts/stage';
-import { type Stages, tracePipeline } from '../../../stages';
+import { type Stages, outputOf, tracePipeline } from '../../../stages';
 import { defineStage } from '../../../stages/user-kinds';
 import { resolveSweep } from '../../support/planning/resolve';
 
@@ -26,8 +26,8 @@ describe('tracing a pipeline', () => {
       'Reference after SFT on 8 demonstrations',
     ]);
     const [data, adapter, reference] = stages;
-    assert.deepEqual(adapter?.inputs['data'], { stage: data?.key, kind: 'synthesizeData' });
-    assert.deepEqual(reference?.inputs['adapter'], { stage: adapter.key, kind: 'trainSft' });
+    assert.deepEqual(adapter?.inputs['data'], outputOf(data!));
+    assert.deepEqual(reference?.inputs['adapter'], outputOf(adapter));
     assert.equal(result?.key, reference.key);
     assert.deepEqual(continuesAfter, []);
   });

@@ -5,7 +5,6 @@ import {
   listPriceUsd,
   type CellPlan,
   makesRows,
-  nestOf,
   newRows,
   planGrid,
   type Span,
@@ -48,7 +47,7 @@ function resultsOf(
     };
     if (!makesRows(stage)) return { ...result, usd: 0 };
     if (billed >= 0) return { ...result, usd: cached ? 0 : billed };
-    const [nest, span] = [nestOf(stage), spanOf(stage.rows)];
+    const [nest, span] = [stage.nest, spanOf(stage.rows)];
     const before = store.get(nest) ?? [];
     store.set(nest, [...before, span]);
     const rowsUsd = cached ? 0 : newRows(span, before) * stage.rows.usd;
