@@ -80,12 +80,22 @@ async function clearRunFolder(runDir: string): Promise<void> {
   await Promise.all(names.map((name) => rm(join(runDir, name), { recursive: true, force: true })));
 }
 
+/** The store lists the artifact and does not return it: an earlier version made it. */
+async function warnOfEarlierFormat(session: StageSession): Promise<void> {
+  const { environment, stage } = session;
+  if ((await environment.store.list(stage.key)).length === 0) return;
+  const message =
+    'An earlier version made this artifact in another format. It is made again; what was paid stays paid.';
+  session.warn({ code: 'FORMAT_UNSUPPORTED', message });
+}
+
 /** The work of an attempt that publishes an artifact. */
 async function makeAndPublish(
   session: StageSession,
   names: AttemptNames,
   make: StageMaker,
 ): Promise<StageResult> {
+  await warnOfEarlierFormat(session);
   const output = await make(session);
   await session.notes.drain();
   await buyStageRows(session);

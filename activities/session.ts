@@ -6,7 +6,7 @@ import { BudgetlineError } from '../core/failures';
 import type { Execution } from '../schemas/definition';
 import type { StageMetrics } from '../contracts/metrics';
 import type { EntryOf, LedgerEntry } from '../schemas/ledger';
-import type { PlannedStage } from '../contracts/stage';
+import type { PlannedStage, StageWarning } from '../contracts/stage';
 import type { StageProgress, StageRequest } from '../contracts/activities';
 import type { TrainerEvent } from '../schemas/trainer-event';
 import { trainerProtocol, type TrainerJob } from '../schemas/trainer-job';
@@ -160,15 +160,17 @@ export class StageSession {
     this.notes.add({ ...entry, stage: key, kind, fence: this.claim.fence });
   }
 
+  /** Adds a warning to the ledger and to the stage's result. */
+  warn({ code, message }: StageWarning): void {
+    this.#note({ type: 'attempt-warning', code, message: message.slice(0, maxWarningLength) });
+  }
+
   #follow(event: TrainerEvent): void {
     if (event.event === 'checkpoint') {
       const { step, sha256, bytes } = event;
       this.#note({ type: 'attempt-checkpoint', step, sha256, bytes });
     }
-    if (event.event === 'warning') {
-      const { code, message } = event;
-      this.#note({ type: 'attempt-warning', code, message: message.slice(0, maxWarningLength) });
-    }
+    if (event.event === 'warning') this.warn(event);
     if (event.event !== 'progress') return;
     const { phase, step, steps, loss, tokensPerSecond, secondsLeft } = event;
     this.report({ phase, step, steps, loss, tokensPerSecond, secondsLeft });

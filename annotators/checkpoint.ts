@@ -5,7 +5,7 @@ import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
 import { describeModel } from '../store';
 import { batchAnnotator } from './batch';
-import { digestOfTemplate } from './endpoint/settings';
+import { digestOfTemplate } from './endpoint/identity';
 import { Journal } from './journal';
 import { judgeFields, judgeMessages, type JudgePrompt } from './judge-prompt';
 
@@ -30,6 +30,9 @@ export interface CheckpointOptions extends CheckpointBasics {
 
 /** A local checkpoint as a judge. */
 export interface CheckpointJudgeOptions extends CheckpointBasics, JudgePrompt {}
+
+/** The default `ask` and `render` in identities. */
+const [askText, renderText] = ['({ prompt }) => prompt', '(answer) => answer'];
 
 /** Prompts per generation job; an interrupted stage loses at most one job. */
 const jobPrompts = 512;
@@ -109,7 +112,7 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
     name: options.name,
     description: options.description,
     code: { stack: stackOfCaller(), call: 'checkpointAnnotator', only: ['ask', 'render'] },
-    identify: () => identityOf(options, [ask, render]),
+    identify: () => identityOf(options, [options.ask ?? askText, options.render ?? renderText]),
     async annotateBatch(problems, session) {
       const answers = await answerAll(options, problems.map(ask), session);
       assertAnswered(options, problems, answers);

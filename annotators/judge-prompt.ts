@@ -11,6 +11,7 @@ export interface JudgePrompt {
   readonly ask?: (comparison: Comparison) => string;
 }
 
+// The default texts never change: paid verdicts are found by what was shown.
 const task =
   'Two answers to one prompt are shown. Say which is the better one, by what it says and not by its length or place: ' +
   '[[A]] for the first, [[B]] for the second, [[tie]] where neither is better';
@@ -22,13 +23,17 @@ const systems = { verdict: `${task}${end}`, label: `${task}, [[refusal]] where y
 const show = ({ prompt, first, second }: Comparison): string =>
   `# Prompt\n${prompt}\n\n# Answer A\n${first}\n\n# Answer B\n${second}\n\n# Verdict\n`;
 
+/** The default `ask` in identities. */
+const showText =
+  '({ prompt, first, second }) => `# Prompt\\n${prompt}\\n\\n# Answer A\\n${first}\\n\\n# Answer B\\n${second}\\n\\n# Verdict\\n`';
+
 /** The messages for comparisons, and the template that identifies them. */
-export function judgeMessages({ system, ask = show }: JudgePrompt) {
+export function judgeMessages({ system, ask }: JudgePrompt) {
   return {
-    template: [...(system === undefined ? Object.values(systems) : [system]), ask],
+    template: [...(system === undefined ? Object.values(systems) : [system]), ask ?? showText],
     messagesFor: (comparison: Comparison) => ({
       system: system ?? (comparison.label === undefined ? systems.verdict : systems.label),
-      user: ask(comparison),
+      user: (ask ?? show)(comparison),
     }),
   };
 }

@@ -185,7 +185,7 @@ export interface StageResult extends StageMetrics {
   readonly usd: number;
   /** The part of `usd` for rows at list price. Left out by stages without rows, and where a bill has the rows' cost. */
   readonly rowsUsd?: number;
-  /** Warnings of the training executable while it made the artifact; left out if there are none. */
+  /** Warnings while the artifact was made; left out if there are none. */
   readonly warnings?: readonly StageWarning[];
 }
 
@@ -203,7 +203,7 @@ export function uniqueResults<T extends Pick<StageResult, 'key' | 'cached'>>(res
 export const paidUsd = (payments: readonly Pick<StageResult, 'usd'>[]): number =>
   payments.reduce((sum, { usd }) => sum + usd, 0);
 
-/** A warning from the training executable (docs/protocol.md). */
+/** A warning of the training executable (docs/protocol.md), or of the activity. */
 export interface StageWarning {
   readonly code: string;
   readonly message: string;

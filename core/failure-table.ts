@@ -196,7 +196,7 @@ export const failureTable = {
     meaning:
       'An earlier or later version of Budgetline made an artifact, a ledger or a result.json, in another format.',
     remedy:
-      'Set BUDGETLINE_HOME to another folder, or remove the folder "store" of this one. Then run the sweep again: every stage is made again.',
+      'Use the version that made it. Of an earlier version, a run makes the artifacts again; reports and audits need that version. Keep the folders store/annotations and store/ledger: they have the rows that are paid for.',
   },
   LEDGER_CORRUPT: {
     retried: false,

@@ -157,7 +157,7 @@ export const attemptMicroBatchReduced = z.strictObject({
   rows: z.int().positive(),
 });
 
-/** The training executable warned; a later attempt may repeat the warning. */
+/** The training executable or the attempt itself warned; a later attempt may repeat the warning. */
 export const attemptWarning = z.strictObject({
   ...link,
   type: z.literal('attempt-warning'),

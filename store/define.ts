@@ -108,7 +108,7 @@ export interface StoreRules {
   readonly name: string;
   /** Creates what the store needs. @throws STORE_UNWRITABLE, DISK_FULL */
   prepare(): Promise<void>;
-  /** A published artifact as a local folder, or undefined. Checks manifest and sizes: ARTIFACT_CORRUPT. */
+  /** A published artifact as a local folder; undefined if there is none of this format. Checks manifest and sizes: ARTIFACT_CORRUPT. */
   get(id: ArtifactId): Promise<StoredArtifact | undefined>;
   /** A published artifact, with every byte compared to its manifest: INPUT_MISSING, ARTIFACT_CORRUPT. */
   verify(id: ArtifactId): Promise<StoredArtifact>;

@@ -3,7 +3,7 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { artifactManifest, type ArtifactManifest } from '../schemas/artifact';
 import { BudgetlineError } from '../core/failures';
-import { assertStoredFormat, storedFormat } from '../core/stored-format';
+import { assertStoredFormat, isOfEarlierFormat, storedFormat } from '../core/stored-format';
 import type { ArtifactId, PublishRequest, StoredArtifact } from './define';
 import { describeFolder, payloadDigest, type PayloadFile } from './digest';
 import { syncPath, writeSynced } from '../host/durable-files';
@@ -32,13 +32,18 @@ async function readManifestText(dir: string): Promise<string | undefined> {
   }
 }
 
-function parseManifest(text: string, id: ArtifactId, dir: string): ArtifactManifest {
-  let data: unknown;
+/** Parsed JSON; undefined if there is no manifest. */
+async function readManifest(dir: string): Promise<unknown> {
+  const text = await readManifestText(dir);
+  if (text === undefined) return undefined;
   try {
-    data = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw corruptArtifact(dir, 'has a manifest.json that is not JSON');
   }
+}
+
+function parseManifest(data: unknown, id: ArtifactId, dir: string): ArtifactManifest {
   assertStoredFormat(data, join(dir, manifestName));
   const parsed = artifactManifest.safeParse(data);
   if (!parsed.success)
@@ -68,17 +73,27 @@ async function checkSizes(dir: string, files: readonly PayloadFile[]): Promise<v
   }
 }
 
+/** @param data the folder's parsed manifest */
+async function sealedBy(data: unknown, dir: string, id: ArtifactId): Promise<StoredArtifact | undefined> {
+  if (data === undefined) return undefined;
+  const manifest = parseManifest(data, id, dir);
+  await checkSizes(dir, manifest.files);
+  return { dir, manifest };
+}
+
+/** Whether an earlier version made the artifact in a folder, in a format that this one does not read. */
+export const hasEarlierFormat = (dir: string): Promise<boolean> =>
+  guardFiles(dir, async () => isOfEarlierFormat(await readManifest(dir)));
+
 /**
- * The artifact in a folder; undefined if it has no manifest. Checks the manifest and the files' sizes, not their bytes:
- * ARTIFACT_CORRUPT names the folder, FORMAT_UNSUPPORTED the file of another version.
+ * The artifact in a folder; undefined if it has no manifest, or one of an earlier format: the stage is then made again.
+ * Checks the manifest and the files' sizes, not their bytes: ARTIFACT_CORRUPT names the folder, FORMAT_UNSUPPORTED the
+ * file of a later version.
  */
 export async function readSealedFolder(dir: string, id: ArtifactId): Promise<StoredArtifact | undefined> {
   return guardFiles(dir, async () => {
-    const text = await readManifestText(dir);
-    if (text === undefined) return undefined;
-    const manifest = parseManifest(text, id, dir);
-    await checkSizes(dir, manifest.files);
-    return { dir, manifest };
+    const data = await readManifest(dir);
+    return isOfEarlierFormat(data) ? undefined : sealedBy(data, dir, id);
   });
 }
 
@@ -92,9 +107,9 @@ function firstDifference(
   return changed?.path ?? extra?.path;
 }
 
-/** Compares every byte of an artifact with its manifest. @throws INPUT_MISSING, ARTIFACT_CORRUPT */
+/** Compares every byte of an artifact with its manifest. @throws INPUT_MISSING, ARTIFACT_CORRUPT, FORMAT_UNSUPPORTED */
 export async function verifySealedFolder(dir: string, id: ArtifactId): Promise<StoredArtifact> {
-  const stored = await readSealedFolder(dir, id);
+  const stored = await guardFiles(dir, async () => sealedBy(await readManifest(dir), dir, id));
   if (stored === undefined) throw new BudgetlineError('INPUT_MISSING', `There is no artifact ${dir}.`);
   const files = await describeFolder(stored.dir, isPayload);
   const different = firstDifference(files, stored.manifest.files);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
@@ -6,6 +5,7 @@ import { BudgetlineError } from '../../core/failures';
 import type { AnnotationSession } from '../../contracts/task';
 import { Journal } from '../journal';
 import { askOnce, type Outcome, type Unusable } from './call';
+import { requestOf } from './identity';
 import { Limits, usdOf } from './limits';
 import { OpenCalls } from './open-calls';
 import { codedFailure, isRetryable, waitOf } from './retry';
@@ -23,16 +23,6 @@ function clientOf(settings: EndpointSettings): OpenAI {
       details: { variable: apiKeyVariable },
     },
   );
-}
-
-/** Digest of a request: endpoint, model, settings, messages and draw. At temperature 0 all draws are one request. */
-function requestOf(settings: EndpointSettings, { ask, draw }: Question): string {
-  const { baseUrl, model, temperature, maxTokens, extraBody } = settings;
-  const extra = Object.keys(extraBody).length === 0 ? undefined : extraBody;
-  const drawn = { ...ask, draw: temperature === 0 ? undefined : draw, extra };
-  return createHash('sha256')
-    .update(JSON.stringify([baseUrl, model, temperature, maxTokens, drawn]))
-    .digest('hex');
 }
 
 interface Asked extends Question {
@@ -176,7 +166,7 @@ class Batch {
 
   async run(questions: readonly Question[]): Promise<string[]> {
     const { settings, session, journal } = this.parts;
-    const asked = questions.map((each) => ({ ...each, request: requestOf(settings, each) }));
+    const asked = questions.map((each) => ({ ...each, request: requestOf(settings.given, each) }));
     const pending = repeatedIn(asked).values();
     await this.#answerFirst(asked);
     const workers = Array.from({ length: settings.concurrency }, () =>

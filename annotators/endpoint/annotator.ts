@@ -2,7 +2,11 @@ import { stackOfCaller } from '../../core/code';
 import type { Annotator, Problem } from '../../contracts/task';
 import { batchAnnotator } from '../batch';
 import { answerAll } from './annotate';
-import { type EndpointOptions, identityOf, settingsOf } from './settings';
+import { identityOf } from './identity';
+import { type EndpointOptions, settingsOf } from './settings';
+
+/** The default `ask` and `render` in identities. */
+const [askText, renderText] = ['({ prompt }) => prompt', '(answer) => ` ${answer}`'];
 
 /**
  * An annotator that is a model behind an OpenAI-compatible endpoint. It limits rate, concurrency and spend, retries
@@ -19,11 +23,12 @@ export function endpointAnnotator(options: EndpointOptions): Annotator {
     render = (answer: string): string => ` ${answer}`,
   } = options;
   const settings = settingsOf(options);
+  const template = [system, options.ask ?? askText, options.render ?? renderText];
   return batchAnnotator({
     name: options.name,
     description: options.description,
     code: { stack: stackOfCaller(), call: 'endpointAnnotator', only: ['system', 'ask', 'render'] },
-    identify: () => Promise.resolve(identityOf(settings, [system, ask, render])),
+    identify: () => Promise.resolve(identityOf(settings, template)),
     async annotateBatch(problems, session) {
       const questions = problems.map((problem) => ({ id: problem.id, ask: { system, user: ask(problem) } }));
       return (await answerAll(settings, questions, session)).map(render);

@@ -2,7 +2,8 @@ import { definedAt, stackOfCaller } from '../../core/code';
 import type { Judge } from '../../contracts/task';
 import { judgeFields, judgeMessages } from '../judge-prompt';
 import { answerAll } from './annotate';
-import { type EndpointJudgeOptions, identityOf, settingsOf } from './settings';
+import { identityOf } from './identity';
+import { type EndpointJudgeOptions, settingsOf } from './settings';
 
 /** Verdict for unusable answers: they never fail a judge's stage. */
 const unreadable = 'unreadable';

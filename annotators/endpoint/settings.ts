@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { BudgetlineError } from '../../core/failures';
-import type { AnnotatorIdentity } from '../../contracts/provenance';
 import type { Problem } from '../../contracts/task';
 import type { JudgePrompt } from '../judge-prompt';
 
@@ -71,6 +69,8 @@ export interface EndpointJudgeOptions extends EndpointBasics, JudgePrompt {}
 
 /** Endpoint options with defaults. */
 export interface EndpointSettings extends Required<EndpointBasics> {
+  /** The user's own options. */
+  readonly given: EndpointBasics;
   /** Substitute for rows without a usable answer. Default: such a row fails the stage. */
   readonly unusable?: string;
 }
@@ -112,23 +112,6 @@ export function settingsOf(options: EndpointBasics): EndpointSettings {
     attempts: 6,
     firstWaitMs: 1000,
     ...options,
+    given: options,
   };
-}
-
-/** What decides answers: model, prompt template (functions by their source) and settings; not the URL or price. */
-export function identityOf(settings: EndpointSettings, template: readonly unknown[]): AnnotatorIdentity {
-  const { model, temperature, maxTokens } = settings;
-  return {
-    kind: 'endpoint',
-    model,
-    promptTemplateSha256: digestOfTemplate(template),
-    settings: { temperature, maxTokens, ...settings.extraBody },
-  };
-}
-
-/** SHA-256 of a prompt template; functions count by their source. */
-export function digestOfTemplate(template: readonly unknown[]): string {
-  return createHash('sha256')
-    .update(JSON.stringify(template.map(String)))
-    .digest('hex');
 }

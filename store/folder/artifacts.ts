@@ -4,7 +4,13 @@ import type { ArtifactManifest } from '../../schemas/artifact';
 import type { ArtifactId, FenceCheck, PublishedArtifact, PublishRequest } from '../define';
 import { ensureDir, siblingName, syncPath } from '../../host/durable-files';
 import { errnoOf, guardFiles, isMissing } from '../../host/fs-errors';
-import { corruptArtifact, readSealedFolder, sealFolder, syncFolder } from '../sealed-folder';
+import {
+  corruptArtifact,
+  hasEarlierFormat,
+  readSealedFolder,
+  sealFolder,
+  syncFolder,
+} from '../sealed-folder';
 import { parseArtifactName, type FolderLayout } from './layout';
 
 /** Renames a folder, durably. False if a folder with files has the name already. */
@@ -57,7 +63,10 @@ async function adopt(to: string, { id, dir }: PublishRequest): Promise<Published
   return { ...stored, adopted: true };
 }
 
-/** Digests, manifest, sync, fence check, one rename. A later publish drops its own folder. */
+/**
+ * Digests, manifest, sync, fence check, one rename. A later publish drops its own folder. An artifact of an earlier format
+ * is replaced.
+ */
 export async function publishArtifact(
   layout: FolderLayout,
   request: PublishRequest,
@@ -68,6 +77,7 @@ export async function publishArtifact(
     const manifest = await sealFolder(request);
     await ensureDir(layout.artifacts);
     await fence.check();
+    if (await hasEarlierFormat(to)) await rm(to, { recursive: true });
     if (await place({ from: request.dir, to, manifest, fence })) return { dir: to, manifest, adopted: false };
     return adopt(to, request);
   });

@@ -108,7 +108,8 @@ const comparisons = [0, 1].flatMap((item) => [
 /** A session in the folder of an annotator's name, as a stage opens it. */
 async function sessionOf({ home }: Place, name: string, generate: AnnotationSession['generate']) {
   const { dir } = await createFolderStore(home).annotations(digestOf({ annotations: name }));
-  return openSession(dir, { generate });
+  // Each version has stages of its own; answers of the same stage that no ledger has would be on its bill.
+  return openSession(dir, { generate, stage: home });
 }
 
 /** The US dollars of the calls that a session reported. */
@@ -121,7 +122,7 @@ const none: AnnotationSession['generate'] = () => Promise.reject(new Error('gene
 export async function judgedByModel(place: Place, change: Asked = {}) {
   // With a temperature each label is an answer of its own.
   const judge = endpointJudge(settings('judge', { temperature: 0.5, ...change }));
-  const opened = await sessionOf(place, 'judge', none);
+  const opened = await sessionOf(place, judge.name, none);
   return { verdicts: await judge.compareBatch(comparisons, opened.session), usd: usdOf(opened) };
 }
 

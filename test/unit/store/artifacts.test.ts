@@ -134,19 +134,29 @@ describe('artifacts of the store', () => {
     await assert.rejects(store.get(id), code);
   });
 
-  for (const [format, maker] of [
-    [storedFormat - 1, 'an earlier version'],
-    [storedFormat + 1, 'a later version'],
-  ] as const)
-    it(`says that ${maker} made an artifact of format ${format}, whatever its fields`, async () => {
-      const { store, id } = await published(`format-${format}`);
-      const { dir } = await store.verify(id);
-      const path = join(dir, 'manifest.json');
-      await writeFile(path, JSON.stringify({ format, unknown: true }));
-      const expected = { code: 'FORMAT_UNSUPPORTED', details: { path, format }, message: RegExp(maker) };
-      await assert.rejects(store.get(id), expected);
-      await assert.rejects(store.verify(id), expected);
-    });
+  async function ofFormat(format: number) {
+    const { store, id } = await published(`format-${format}`);
+    const { dir } = await store.verify(id);
+    const path = join(dir, 'manifest.json');
+    await writeFile(path, JSON.stringify({ format, unknown: true }));
+    return { store, id, refusal: { code: 'FORMAT_UNSUPPORTED', details: { path, format } } };
+  }
+
+  it('refuses an artifact of a later format, whatever its fields', async () => {
+    const { store, id, refusal } = await ofFormat(storedFormat + 1);
+    const expected = { ...refusal, message: /a later version/ };
+    await assert.rejects(store.get(id), expected);
+    await assert.rejects(store.verify(id), expected);
+  });
+
+  it('has nothing in place of an artifact of an earlier format, and replaces it', async () => {
+    const { store, id, refusal } = await ofFormat(storedFormat - 1);
+    assert.equal(await store.get(id), undefined);
+    await assert.rejects(store.verify(id), { ...refusal, message: /an earlier version/ });
+    const again = await store.publish({ id, dir: await payload('again', 'x'), manifest }, allowed);
+    assert.equal(again.adopted, false);
+    assert.equal((await store.verify(id)).manifest.digest, again.manifest.digest);
+  });
 
   it('rejects keys, kinds and names that would leave the store', async () => {
     const store = createFolderStore(folder.path());
