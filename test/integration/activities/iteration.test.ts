@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readJsonLines } from '../../../activities/json-lines';
 import type { PlannedStage } from '../../../contracts/stage';
 import { demonstrationRow, preferenceRow } from '../../../schemas/rows';
-import { planStage, type StageContext, stageKinds } from '../../../stages';
+import { outputOf, planStage, type StageContext, stageKinds } from '../../../stages';
 import { createBench, resolveSmall, type StageBench } from '../../support/stage-bench';
 import { makeTinyModel } from '../../support/tiny-model';
 import { temporaryFolder } from '../../support/temporary';
@@ -49,7 +49,7 @@ describe('preference tuning in rounds', function () {
 
   it('freezes each round on the model that it tuned, and samples fresh prompts in the next', async () => {
     const { reference1, pairs1, dpo1, reference2, pairs2, dpo2, trained } = planRounds({});
-    assert.deepEqual(reference2.inputs['base'], { stage: reference1.key, kind: 'freezeReference' });
+    assert.deepEqual(reference2.inputs['base'], outputOf(reference1));
     assert.equal(dpo2.title, 'round 2: DPO on 8 pairs (beta 0.2)');
     const results = [];
     for (const stage of trained) results.push(await bench.run(stage));
