@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { paymentsIn } from '../../../audit';
 import type { LedgerLine } from '../../../schemas/ledger';
 import { createRandom } from '../../../core/random';
@@ -22,7 +23,13 @@ import {
   paidStages,
   type Place,
 } from '../../support/earlier-stores/paid-rows';
-import { type EndpointServer, reply, send, startEndpoint } from '../../support/endpoint-server';
+import {
+  type Behaviour,
+  type EndpointServer,
+  reply,
+  send,
+  startEndpoint,
+} from '../../support/endpoint-server';
 import type { StageBench } from '../../support/stage-bench';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -44,6 +51,17 @@ async function writeFormat(home: string, format: number): Promise<void> {
   }
 }
 
+/** The tests of another checkout may have the port for a while. */
+async function startAtPort(behave: Behaviour): Promise<EndpointServer> {
+  for (let left = 60; ; left -= 1)
+    try {
+      return await startEndpoint(behave, endpointPort);
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(500);
+    }
+}
+
 /** What the attempts of a run paid: in all, and at list price. */
 const paidIn = (lines: readonly LedgerLine[], runId: string): number =>
   paymentsIn(lines)
@@ -56,10 +74,10 @@ describe('the store of version 0.1', function () {
   let server: EndpointServer;
   let calls = 0;
   before(async () => {
-    server = await startEndpoint((response, asked) => {
+    server = await startAtPort((response, asked) => {
       calls += 1;
       send(response, 200, reply(JSON.stringify({ answer: answerTo(asked) }), asked.model));
-    }, endpointPort);
+    });
   });
   beforeEach(() => (calls = 0));
   after(() => server.close());

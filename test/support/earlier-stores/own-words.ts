@@ -1,0 +1,2 @@
+export const opening = 'In short:';
+export const closing = 'That is all.';
