@@ -1,6 +1,7 @@
 import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { normalizeText } from '../text/normalize';
 import { type Compared, overlapWith } from '../text/overlap';
+import type { RowFault } from './types';
 
 /** Test items that no training row may overlap. */
 export interface HeldOutSet {
@@ -25,23 +26,30 @@ export const leakageTextOf = (task: Task, problem: Problem): string =>
 /** Returns how a text overlaps held-out ones; undefined where it does not. */
 export type Overlap = (one: Compared) => string | undefined;
 
-/** An overlap check against one set of held-out prompts. */
-export interface NamedOverlap {
-  /** The set's name; empty for the task's own test items. */
+/** What rows were compared with. */
+export interface HeldOutCounts {
+  /** The set's name: a file, an auxiliary task; empty for the task's own test and validation items. */
   readonly name: string;
+  /** Records that have a prompt. */
+  readonly prompts: number;
+  /** Records that have none, and were not compared. */
+  readonly withoutPrompt: number;
+  /** Records that cannot be read, and were not compared. */
+  readonly unreadable: readonly RowFault[];
+}
+
+/** An overlap check against one set of held-out prompts. */
+export interface NamedOverlap extends HeldOutCounts {
   readonly overlap: Overlap;
 }
 
 const sameText = (texts: readonly string[]): Overlap => {
   const known = new Set(texts.map(normalizeText));
-  return ({ text }) => (known.has(normalizeText(text)) ? 'same text' : undefined);
+  return ({ text, by }) => (by !== 'n-grams' && known.has(normalizeText(text)) ? 'same text' : undefined);
 };
 
 /** Compares leakage texts, 13-grams and whole prompts; dedup keys within one task only. */
-export function overlapOf(
-  { task, problems, templated }: Omit<HeldOutSet, 'name'>,
-  trained: TrainedTask,
-): Overlap {
+function overlapOf({ task, problems, templated }: Omit<HeldOutSet, 'name'>, trained: TrainedTask): Overlap {
   const texts = problems.map((problem) => ({
     text: leakageTextOf(task, problem),
     dedupKey: task.name === trained.task.name ? task.dedupKey?.(problem) : undefined,
@@ -50,6 +58,15 @@ export function overlapOf(
   const byPrompt = sameText(problems.map(({ prompt }) => prompt));
   return (one) => byText(one) ?? byPrompt(one);
 }
+
+/** The check against a set of problems. */
+export const overlapWithSet = (set: HeldOutSet, trained: TrainedTask): NamedOverlap => ({
+  name: set.name,
+  prompts: set.problems.length,
+  withoutPrompt: 0,
+  unreadable: [],
+  overlap: overlapOf(set, trained),
+});
 
 export interface Decontaminated {
   /** The problems without those that overlap; `excluded` counts these by set and reason. */
@@ -67,10 +84,7 @@ export function decontaminate(
   const { task } = trained;
   const excluded = { ...problems.excluded };
   const overlapping = new Set<string>();
-  const overlaps: NamedOverlap[] = heldOut.map((set) => ({
-    name: set.name,
-    overlap: overlapOf(set, trained),
-  }));
+  const overlaps = heldOut.map((set) => overlapWithSet(set, trained));
   const isClean = (problem: Problem): boolean => {
     const dedupKey = task.dedupKey?.(problem);
     const one = { text: leakageTextOf(task, problem), dedupKey };

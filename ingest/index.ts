@@ -1,7 +1,8 @@
 export { describeDataset, type NamedProvenance } from './croissant';
 export { type UserRowsRequest, type UserRow, type UserRows, readUserRows } from './user-rows';
 export { decontaminate, type HeldOutSet } from './held-out';
-export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary, readPrompts } from './ingest';
+export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary } from './ingest';
+export { readHeldOut } from './held-out-file';
 export { readRecords } from './source';
 export type { ColumnMapping } from './column-mapping';
 export {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { countPatterns, type LabelPattern } from '../contracts/metrics';
-import { overlapWith } from '../text/overlap';
-import type { NamedOverlap } from './held-out';
+import type { Compared } from '../text/overlap';
+import type { HeldOutCounts, NamedOverlap } from './held-out';
 import { type ColumnMapping, mapColumns } from './column-mapping';
 import type { DialogueForm } from './messages';
-import { readShape, type Texts } from './shapes';
+import { trainingTexts } from './prompt-texts';
+import { type Fields, readShape, type Texts } from './shapes';
 import { readRecords } from './source';
 import {
   type AnnotationRow,
@@ -23,9 +24,7 @@ export interface IngestOptions {
   readonly columnMapping?: ColumnMapping;
   /** Default: 'error' for each. */
   readonly rowChecks?: Partial<RowChecks>;
-  /** Prompts that no row's prompt may overlap: test items, or the prompts of the other use. */
-  readonly heldOut?: readonly string[];
-  /** Further overlap checks, each with the name of its held-out set. */
+  /** Held-out prompts that no row may overlap: a file of {@link readHeldOut}, or the test items of tasks. */
   readonly overlaps?: readonly NamedOverlap[];
   /** Default: 'transcript'. */
   readonly dialogues?: DialogueForm;
@@ -53,6 +52,14 @@ export interface IngestSummary {
     readonly alike: number;
     readonly patterns: readonly LabelPattern[];
   };
+  /** Sets of held-out prompts that the rows were compared with. */
+  readonly heldOut: readonly HeldOutCounts[];
+}
+
+/** A record that can be read. */
+interface Readable {
+  readonly line: number;
+  readonly fields: Fields;
 }
 
 /** A check that a row failed. */
@@ -153,9 +160,12 @@ class SeenRows {
   }
 }
 
-function overlapsOf({ heldOut = [], overlaps = [] }: IngestOptions): readonly NamedOverlap[] {
-  if (heldOut.length === 0) return overlaps;
-  return [{ name: '', overlap: overlapWith(heldOut.map((text) => ({ text }))) }, ...overlaps];
+function overlapping({ by }: Compared, { name, found }: { name: string; found: string }): FailedCheck {
+  const of = name === '' ? '' : ` of ${name}`;
+  const field = by === 'n-grams' ? 'the answer' : 'prompt';
+  const remedy = 'Remove the row, or drop such rows with --overlap drop.';
+  const fault = { field, reason: `overlaps a held-out prompt${of} (${found})`, remedy };
+  return { check: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault };
 }
 
 /** Reads one file, row by row, with the state of the rows before. */
@@ -173,7 +183,7 @@ class Ingest {
     private readonly sink: IngestSink,
   ) {
     this.#rowChecks = { ...strictRowChecks, ...options.rowChecks };
-    this.#overlaps = overlapsOf(options);
+    this.#overlaps = options.overlaps ?? [];
   }
 
   #refuse(line: number, faults: readonly FieldFault[]): void {
@@ -181,24 +191,23 @@ class Ingest {
     for (const fault of faults) this.sink.onFault?.({ path: this.options.path, line, ...fault });
   }
 
-  #overlapping({ prompt }: Texts): FailedCheck[] {
-    for (const { name, overlap } of this.#overlaps) {
-      const found = overlap({ text: prompt });
-      if (found === undefined) continue;
-      const of = name === '' ? '' : ` of ${name}`;
-      const remedy = 'Remove the row, or drop such rows with --overlap drop.';
-      const fault = { field: 'prompt', reason: `overlaps a held-out prompt${of} (${found})`, remedy };
-      return [{ check: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault }];
-    }
+  #overlapping(fields: Fields, texts: Texts): FailedCheck[] {
+    if (this.#overlaps.length === 0) return [];
+    const compared = trainingTexts(fields, texts);
+    for (const { name, overlap } of this.#overlaps)
+      for (const one of compared) {
+        const found = overlap(one);
+        if (found !== undefined) return [overlapping(one, { name, found })];
+      }
     return [];
   }
 
-  #takeTexts(line: number, texts: Texts): void {
+  #takeTexts({ line, fields }: Readable, texts: Texts): void {
     const failed = [
       ...emptyAnswers(texts),
       ...equalPair(texts),
       ...this.#seen.duplicateOf(texts, line),
-      ...this.#overlapping(texts),
+      ...this.#overlapping(fields, texts),
     ];
     const failedWith = (action: RowAction): FailedCheck[] =>
       failed.filter(({ check }) => this.#rowChecks[check] === action);
@@ -230,13 +239,15 @@ class Ingest {
         this.#refuse(line, [{ field: 'the line', reason: record.unreadable, remedy }]);
         continue;
       }
-      const shaped = readShape(kind, mapColumns(record.fields, columnMapping), dialogues);
+      const fields = mapColumns(record.fields, columnMapping);
+      const shaped = readShape(kind, fields, dialogues);
       if ('faults' in shaped) this.#refuse(line, shaped.faults);
-      else this.#takeTexts(line, shaped.texts);
+      else this.#takeTexts({ line, fields }, shaped.texts);
     }
     if (this.#records === 0) this.#refuse(1, [{ field: 'the file', reason: 'holds no rows', remedy }]);
     const counts = { records: this.#records, rows: this.#rows, refused: this.#refused };
-    return { kind, ...counts, dropped: this.#dropped, agreement: this.#seen.agreement };
+    const heldOut = this.#overlaps.map(({ overlap: _, ...compared }) => compared);
+    return { kind, ...counts, dropped: this.#dropped, agreement: this.#seen.agreement, heldOut };
   }
 }
 
@@ -248,16 +259,4 @@ class Ingest {
  */
 export function ingestFile(options: IngestOptions, sink: IngestSink = {}): Promise<IngestSummary> {
   return new Ingest(options, sink).run();
-}
-
-/** The prompts of a file, for overlap checks; unreadable rows are skipped. */
-export async function readPrompts(path: string, columnMapping: ColumnMapping = {}): Promise<string[]> {
-  const prompts: string[] = [];
-  for await (const record of readRecords(path)) {
-    if ('unreadable' in record) continue;
-    const { prompt, question } = mapColumns(record.fields, columnMapping);
-    const text = prompt ?? question;
-    if (typeof text === 'string') prompts.push(text);
-  }
-  return prompts;
 }

@@ -2,7 +2,7 @@ import { BudgetlineError } from '../core/failures';
 import type { UserRowsSource } from '../schemas/user-rows';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
 import { exactText, normalizeText } from '../text/normalize';
-import { type HeldOutSet, leakageTextOf, type NamedOverlap, overlapOf } from './held-out';
+import { type HeldOutSet, leakageTextOf, type NamedOverlap, overlapWithSet } from './held-out';
 import { ingestFile, type IngestSummary } from './ingest';
 import type { AnnotationRow, RowFault } from './types';
 
@@ -148,11 +148,11 @@ function overlapsOf(
 ): NamedOverlap[] {
   const own = { name: '', task, problems: [...problems.test, ...problems.validation], templated };
   return [own, ...auxiliary].map((set) => {
-    const overlap = overlapOf(set, { task, templated });
+    const check = overlapWithSet(set, { task, templated });
     return {
-      name: set.name,
+      ...check,
       overlap(one) {
-        const found = overlap(one);
+        const found = check.overlap(one);
         if (found !== undefined) onOverlap(set.name);
         return found;
       },

@@ -62,6 +62,8 @@ export interface Compared {
   readonly text: string;
   /** What decides the answer, without names and wording. */
   readonly dedupKey?: string;
+  /** Compared only as a whole, or only by n-grams. Default: by both. */
+  readonly by?: 'whole' | 'n-grams';
 }
 
 /**
@@ -75,12 +77,16 @@ export function overlapWith(
 ): (one: Compared) => Overlap | undefined {
   const texts = others.map(({ text }) => normalizeText(text));
   const known = new Set(texts);
-  const ngrams = new Set(byNgrams ? texts.flatMap(contaminationNgrams) : []);
+  const isWhole = ({ by }: Compared): boolean => by === 'whole';
+  const ngrams = new Set<string>();
+  if (byNgrams)
+    for (const [at, one] of others.entries())
+      if (!isWhole(one)) for (const ngram of contaminationNgrams(texts[at] ?? '')) ngrams.add(ngram);
   const keys = new Set(others.flatMap(({ dedupKey }) => (dedupKey === undefined ? [] : [dedupKey])));
-  return ({ text, dedupKey }) => {
+  return ({ text, dedupKey, by }) => {
     const normal = normalizeText(text);
-    if (known.has(normal)) return 'same text';
-    if (ngrams.size > 0 && contaminationNgrams(normal).some((ngram) => ngrams.has(ngram)))
+    if (by !== 'n-grams' && known.has(normal)) return 'same text';
+    if (by !== 'whole' && ngrams.size > 0 && contaminationNgrams(normal).some((ngram) => ngrams.has(ngram)))
       return 'same 13-gram';
     return dedupKey !== undefined && keys.has(dedupKey) ? 'same dedup key' : undefined;
   };

@@ -11,7 +11,7 @@ import {
   type IngestOptions,
   type IngestSummary,
   type RowChecks,
-  readPrompts,
+  readHeldOut,
   type RowFault,
 } from '../../ingest';
 import { digestFile, writeOutputFolder } from '../../store';
@@ -76,7 +76,7 @@ async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions>
     kind,
     columnMapping,
     rowChecks: rowChecksOf(flags),
-    heldOut: heldOut === undefined ? undefined : await readPrompts(heldOut, columnMapping),
+    overlaps: heldOut === undefined ? [] : [await readHeldOut(heldOut)],
   };
 }
 
@@ -87,9 +87,11 @@ function show(
   { summary, faults, rows }: { summary: IngestSummary; faults: RowFault[]; rows: AnnotationRow[] },
 ): void {
   const printer = createPrinter(flags);
+  const unreadable = summary.heldOut.flatMap((set) => set.unreadable);
   printer.print([
     ...rows.flatMap((row) => renderPreview(row, printer.ink)),
     ...renderFaults(faults, shownFaults, printer.ink),
+    ...renderFaults(unreadable, shownFaults, printer.ink),
     ...renderSummary(summary, printer.ink),
   ]);
   if (flags.json === true) printJson({ ...summary, preview: rows, faults });

@@ -43,8 +43,21 @@ export function renderFaults(faults: readonly RowFault[], shown: number, ink: In
   return more > 0 ? [...lines, `… and ${more} more; --json prints all of them`] : lines;
 }
 
+/** "compared with 1,319 held-out prompts; 3 records of FILE have no prompt". */
+function describeHeldOut(sets: IngestSummary['heldOut']): string[] {
+  if (sets.length === 0) return [];
+  const total = sets.reduce((sum, { prompts }) => sum + prompts, 0);
+  const without = sets.flatMap(({ name, withoutPrompt: count }) =>
+    count === 0 ? [] : [`; ${countOf(count, 'record')} of ${name} ${count === 1 ? 'has' : 'have'} no prompt`],
+  );
+  const unreadable = sets.flatMap(({ name, unreadable: { length } }) =>
+    length === 0 ? [] : [`; ${countOf(length, 'record')} of ${name} cannot be read`],
+  );
+  return [`compared with ${countOf(total, 'held-out prompt')}${[...without, ...unreadable].join('')}`];
+}
+
 export function renderSummary(
-  { kind, records, rows, refused, dropped, agreement }: IngestSummary,
+  { kind, records, rows, refused, dropped, agreement, heldOut }: IngestSummary,
   ink: Ink,
 ): string[] {
   const left = Object.entries(dropped).map(([reason, count]) => `, ${count} dropped (${reason})`);
@@ -59,5 +72,6 @@ export function renderSummary(
       `${countOf(records, 'record')} of ${kind}: ${rows} usable, ${refused} refused${left.join('')}`,
     ),
     ...labels,
+    ...describeHeldOut(heldOut),
   ];
 }

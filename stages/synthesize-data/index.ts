@@ -245,7 +245,7 @@ function describeRows(spec: StageSpec): string {
 export const synthesizeData = defineBuiltInStage({
   kind,
   makes: 'rows',
-  revision: () => 4,
+  revision: () => 5,
   first: { revision: () => 4 },
   label: ['dataset', 'datasets'],
   does: 'Buys demonstrations, or makes preference pairs from samples of the reference',

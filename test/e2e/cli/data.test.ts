@@ -86,6 +86,22 @@ describe('budgetline data', function () {
     assert.equal((await call(['data', 'preview', path, '--kind', 'ratings'])).status, 64);
   });
 
+  it('says how many held-out prompts the rows were compared with, and which records have none', async () => {
+    const path = write('kept.jsonl', rows);
+    const items = join(folder.path(), 'items.jsonl');
+    const turns = [{ role: 'user', content: 'Where?' }];
+    writeFileSync(items, `{"messages": ${JSON.stringify(turns)}}\n{"id": 2}\n{"prompt": \n`);
+    const { stdout } = await call(['data', 'preview', path, ...flags, '--held-out', items]);
+    assert.ok(stdout.includes(`${items}:3: the line `), stdout);
+    assert.match(
+      stdout,
+      /compared with 1 held-out prompt; 1 record of items\.jsonl has no prompt; 1 record of items\.jsonl cannot be read/,
+    );
+    const nothing = await call(['data', 'preview', path, ...flags, '--held-out', path]);
+    assert.equal(nothing.status, 65);
+    assert.match(nothing.stderr, /kept\.jsonl has no held-out prompt: its fields are "q", "a", "b"/);
+  });
+
   it('refuses options without an effect', async () => {
     const path = write('o.jsonl', [{ prompt: 'p', completion: 'c' }]);
     const words = ['data', 'preview', path, '--kind', 'demonstrations'];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { identityOf, settingsOf } from '../../../annotators/endpoint/settings';
+import { identityOf } from '../../../annotators/endpoint/identity';
+import { settingsOf } from '../../../annotators/endpoint/settings';
 
 const basics = {
   name: 'model',

@@ -3,7 +3,13 @@ import { createWriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { BudgetlineError } from '../../../core/failures';
-import { type AnnotationRow, ingestFile, type IngestOptions, type RowFault } from '../../../ingest';
+import {
+  type AnnotationRow,
+  ingestFile,
+  type IngestOptions,
+  readHeldOut,
+  type RowFault,
+} from '../../../ingest';
 import { temporaryFolder } from '../../support/temporary';
 
 const folder = temporaryFolder();
@@ -259,15 +265,16 @@ describe('annotations from files', () => {
       { prompt: 'fresh', completion: '' },
       { prompt: 'fresh', completion: 'y' },
     ]);
-    const heldOut = ['who IS it', `And ${long}!`];
-    const strict = await ingest({ path, kind: 'demonstrations', heldOut });
+    const items = write('held.jsonl', [{ prompt: 'who IS it' }, { prompt: `And ${long}!` }]);
+    const overlaps = [await readHeldOut(items)];
+    const strict = await ingest({ path, kind: 'demonstrations', overlaps });
     assert.equal(strict.faults.length, 3);
     const rowChecks = { overlaps: 'drop', emptyCompletions: 'drop' } as const;
-    const { summary, rows } = await ingest({ path, kind: 'demonstrations', heldOut, rowChecks });
+    const { summary, rows } = await ingest({ path, kind: 'demonstrations', overlaps, rowChecks });
     assert.deepEqual(textsOf(rows), [{ prompt: 'fresh', completion: 'y' }]);
     assert.deepEqual(summary.dropped, {
-      'held-out prompt: same text': 1,
-      'held-out prompt: same 13-gram': 1,
+      'held-out prompt of held.jsonl: same text': 1,
+      'held-out prompt of held.jsonl: same 13-gram': 1,
       'empty completion': 1,
     });
   });

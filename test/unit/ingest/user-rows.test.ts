@@ -91,4 +91,19 @@ describe('user rows on problems of a task', () => {
     ]);
     assert.deepEqual([rows.length, faults], [1, ['2 overlaps a held-out prompt (same text)']]);
   });
+
+  it('overlap held-out prompts in any turn of a dialogue that is used as it is', async () => {
+    const turns = (...texts: string[]) => ({
+      messages: texts.map((content, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content })),
+    });
+    const { rows, faults, summary } = await read(false, [
+      turns('1+1=?', '2'),
+      turns('Hello', 'Hi', 'Solve: 1 + 1 = ?\nA:', '2'),
+      turns('1+1=?', '2', 'And 2+2?', '4'),
+      turns('1*1=?', '1'),
+    ]);
+    const found = [1, 2, 3].map((line) => `${line} overlaps a held-out prompt (same text)`);
+    assert.deepEqual([rows.length, faults], [1, found]);
+    assert.deepEqual(summary.heldOut, [{ name: '', prompts: 1, withoutPrompt: 0, unreadable: [] }]);
+  });
 });

@@ -1,0 +1,175 @@
+import type { Compared } from '../text/overlap';
+import { mapColumns } from './column-mapping';
+import { type Fields, readShape, type Texts } from './shapes';
+import { type Speaker, speakerOf, type Turn, turnsOfText } from './transcript';
+import { dataKinds } from './types';
+
+/** The texts that a record is compared by with held-out prompts. */
+export interface PromptTexts {
+  /** The question that is answered: of a dialogue the last one. */
+  readonly questions: readonly string[];
+  /** Questions in earlier turns of a dialogue. */
+  readonly earlier: readonly string[];
+  /** All of a prompt as one text: with its system turn or instruction, and without. */
+  readonly wholes: readonly string[];
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** CSV cells hold lists as JSON text. */
+function listOf(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value as unknown[];
+  if (typeof value !== 'string' || !/^\s*\[\s*["{]/.test(value)) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return Array.isArray(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a turn; of content parts those that are text. */
+function contentOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part: unknown) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : ''))
+    .join('');
+}
+
+const withoutSpeaker = ['tool', 'function', 'ipython', 'environment'];
+
+function turnOf(item: unknown): Turn[] {
+  if (!isObject(item)) return [];
+  const role = item['role'] ?? item['from'] ?? item['speaker'];
+  if (typeof role !== 'string' || withoutSpeaker.includes(role)) return [];
+  const text = contentOf(item['content'] ?? item['value'] ?? item['text']);
+  return text.trim() === '' ? [] : [{ speaker: speakerOf(role), text }];
+}
+
+/** A list of texts in "turns" has questions alone; elsewhere question and answer take turns. */
+function turnsOfTexts(name: string, texts: readonly string[]): Turn[] {
+  const speakers: Speaker[] = name === 'turns' ? ['user'] : ['user', 'assistant'];
+  return texts.map((text, at) => ({ speaker: speakers[at % speakers.length] ?? 'user', text }));
+}
+
+const dialogueFields = ['messages', 'conversations', 'conversation', 'dialogue', 'dialog', 'turns'];
+
+/** The turns of a column: a list of turns, or of texts in a column of dialogues. */
+function turnsOfColumn(name: string, value: unknown): Turn[] {
+  const list = listOf(value);
+  if (list === undefined) return [];
+  if (dialogueFields.includes(name) && list.every(isText)) return turnsOfTexts(name, list);
+  return list.flatMap(turnOf);
+}
+
+const spokenBy = (turns: readonly Turn[], speaker: Speaker): string[] =>
+  turns.filter((turn) => turn.speaker === speaker).map(({ text }) => text);
+
+const nothing: PromptTexts = { questions: [], earlier: [], wholes: [] };
+
+const merge = (parts: readonly PromptTexts[]): PromptTexts => ({
+  questions: parts.flatMap(({ questions }) => questions),
+  earlier: parts.flatMap(({ earlier }) => earlier),
+  wholes: parts.flatMap(({ wholes }) => wholes),
+});
+
+/** A dialogue up to its last question. */
+function textsOfTurns(turns: readonly Turn[]): PromptTexts {
+  const asked = turns.slice(0, turns.map(({ speaker }) => speaker).lastIndexOf('user') + 1);
+  const texts = spokenBy(asked, 'user').map(textsOfText);
+  const [last = nothing, ...others] = texts.reverse();
+  const earlier = others.flatMap((other) => [...other.questions, ...other.earlier]);
+  const join = (some: readonly Turn[]): string => some.map(({ text }) => text).join('\n');
+  const spoken = asked.filter(({ speaker }) => speaker !== 'system');
+  const wholes = asked.length < 2 ? [] : [...new Set([join(asked), join(spoken)])];
+  return merge([last, { ...nothing, earlier, wholes }]);
+}
+
+/** A text is a question, unless it holds a dialogue. */
+function textsOfText(text: string): PromptTexts {
+  const turns = turnsOfText(text);
+  if (turns.length === 0) return { ...nothing, questions: [text] };
+  return merge([textsOfTurns(turns), { ...nothing, wholes: [text] }]);
+}
+
+const questionFields = ['prompt', 'question', 'query', 'problem', 'input', 'user', 'document', 'article'];
+/** What stands before a question in a column of its own; many records share it. */
+const frameFields = ['system', 'system_prompt', 'instruction', 'context', 'passage'];
+/** Read as questions where a record has no other. */
+const lastFields = ['instruction', 'dialogue', 'dialog', 'text', 'context', 'passage'];
+
+const isFound = ({ questions }: PromptTexts): boolean => questions.length > 0;
+
+/** Texts in columns: each question alone, and with what stands before it. */
+function textsOfColumns(fields: Fields): PromptTexts {
+  const textsIn = (names: readonly string[]): string[] => names.map((name) => fields[name]).filter(isText);
+  const asked = textsIn(questionFields);
+  if (asked.length === 0) return merge(textsIn(lastFields).slice(0, 1).map(textsOfText));
+  const frames = textsIn(frameFields);
+  const framed = frames.length === 0 ? [] : asked.map((text) => [...frames, text].join('\n'));
+  const all = asked.length === 1 ? [] : [[...frames, ...asked].join('\n')];
+  return merge([...asked.map(textsOfText), { ...nothing, wholes: [...framed, ...all] }]);
+}
+
+/** Turns with a system prompt in a column of its own. */
+function textsOfDialogues(fields: Fields): PromptTexts {
+  const systemTurns = [fields['system'], fields['system_prompt']]
+    .filter(isText)
+    .map((text): Turn => ({ speaker: 'system', text }));
+  const dialogues = Object.entries(fields).map(([name, value]) => turnsOfColumn(name, value));
+  const asking = dialogues.filter((turns) => spokenBy(turns, 'user').length > 0);
+  return merge(asking.map((turns) => textsOfTurns([...systemTurns, ...turns])));
+}
+
+/**
+ * The questions of a record in any layout that rows have: texts, instruction and input, turns, dialogues as one text, in
+ * columns of the usual names, or nested in one column.
+ */
+export function promptTextsOf(record: Fields): PromptTexts {
+  const fields = Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), value]),
+  );
+  const turns = textsOfDialogues(fields);
+  if (isFound(turns)) return turns;
+  const texts = textsOfColumns(fields);
+  if (isFound(texts)) return texts;
+  return merge(Object.values(fields).filter(isObject).map(promptTextsOf));
+}
+
+/** The prompt of a row of any kind, for layouts whose prompt is a part of the answers. */
+function textsOfRow(record: Fields): PromptTexts {
+  const rows = dataKinds.map((kind) => readShape(kind, mapColumns(record, {}), 'question'));
+  const prompts = rows.flatMap((row) => ('texts' in row ? [row.texts.prompt] : []));
+  return merge(prompts.filter(isText).map(textsOfText));
+}
+
+const distinct = (all: readonly Compared[]): Compared[] => [
+  ...new Map(all.map((one) => [`${one.by ?? ''} ${one.text}`, one])).values(),
+];
+
+/**
+ * A held-out record's prompts; none if it has none. Earlier turns of a dialogue are often greetings and are left out.
+ * Wholes have no n-grams, because system turns and instructions are shared by design.
+ */
+export function heldOutTexts(record: Fields): Compared[] {
+  const named = promptTextsOf(record);
+  const { questions, wholes } = isFound(named) ? named : textsOfRow(record);
+  return distinct([
+    ...questions.map((text) => ({ text })),
+    ...wholes.map((text) => ({ text, by: 'whole' as const })),
+  ]);
+}
+
+/** A training row's texts: the prompt as the model sees it, each question in it, and the answers by their n-grams. */
+export function trainingTexts(record: Fields, { prompt, ...rest }: Texts): Compared[] {
+  const { questions, earlier, wholes } = merge([promptTextsOf(record), textsOfText(prompt)]);
+  const answers = Object.values(rest).filter(isText);
+  return distinct([
+    ...[prompt, ...questions, ...earlier, ...wholes].map((text) => ({ text })),
+    ...answers.map((text) => ({ text, by: 'n-grams' as const })),
+  ]);
+}
