@@ -137,6 +137,7 @@ const law = {
       'stages',
       'ingest',
       'store',
+      'trainer',
     ],
     packages: ['zod', '@huggingface/hub'],
     node: true,
@@ -253,6 +254,12 @@ const further = [
     comment: 'onnxruntime-node is imported by trainer/runtime alone; everything else speaks to that room',
     from: { pathNot: '^trainer/runtime/' },
     to: { path: '(^|/)node_modules/onnxruntime-(node|common)/' },
+  },
+  {
+    name: 'trainer-counts-for-planning',
+    comment: 'of the training executable, planning uses the tokenizer alone, to count tokens before a run',
+    from: { pathNot: '^(trainer|test|bench|scripts)/' },
+    to: { path: '^trainer/', pathNot: '^trainer/data/lengths\\.ts$' },
   },
   {
     name: 'trainer-knows-no-temporal',

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { readCode } from '../code';
 import type { CodeByRole, UserCode } from '../core/code';
 import type { SweepDefinition } from '../schemas/definition';
@@ -10,15 +9,15 @@ import type { Annotator, PreferenceAnnotator, ProblemSet, Task } from '../contra
 import { variantsOf } from '../planning';
 import { digestOf, modelDigest } from '../core/digest';
 import { ownName, questionSets } from '../stages';
-import { describeModel, readModelSize } from '../store';
-import type { UserRows } from '../ingest';
-import { type PreviewRequest, readUserRowsFor, type ResolvedUserRows, resolveUserRows } from './user-rows';
+import { describeModel, readModelPositions, readModelSize } from '../store';
+import { type ResolvedUserRows, resolveUserRows } from './user-rows';
 import { find } from './find';
+import { localModelPath } from './local-model';
+import { findLong, lengthChecks } from './lengths';
 import { assertLoraTargets } from './lora-targets';
 import { resolveLoss } from './loss';
 import { pinFamily, createPinning } from './members';
 import { fetchHubModel, type HubOptions } from './hub';
-import { embeddedModelPath } from '../host/package-files';
 import {
   type AnyDefinition,
   assertEnoughItems,
@@ -48,25 +47,10 @@ async function resolveModel(
 ): Promise<{ model: ResolvedModel; family: PinnedMember | undefined }> {
   const family = reference && (await pinFamily(reference, baseDir));
   const hosted = parseHubReference(name);
-  const local = (): string => (name === 'embedded' ? embeddedModelPath : resolve(baseDir, name));
-  const path = hosted === null ? local() : await fetchHubModel(hosted, hub);
+  const path = hosted === null ? localModelPath(name, baseDir) : await fetchHubModel(hosted, hub);
   const { digest: files } = await describeModel(path);
   const digest = modelDigest(files, family);
   return { model: { name, path, digest, ...(await readModelSize(path)) }, family };
-}
-
-/**
- * Rows of a file as the model sees them under a definition, whether its annotations name the file or not.
- *
- * @throws BudgetlineError INPUT_MISSING, TASK_UNKNOWN, DATA_INVALID (of the task's own files), DEFINITION_INVALID
- */
-export async function previewUserRows(
-  definition: AnyDefinition,
-  options: Omit<ResolveOptions, 'hub'> & PreviewRequest,
-): Promise<UserRows> {
-  const { baseDir = process.cwd() } = options;
-  const { task, problems, auxiliary } = await loadProblems(definition, options);
-  return readUserRowsFor({ definition, task, problems, auxiliary, baseDir }, options);
 }
 
 /** Rows excluded from the files of the task and of auxiliary tasks, by reason. */
@@ -203,6 +187,8 @@ function withUserRows({ inputs, heldOut }: Loaded, userRows: ResolvedUserRows | 
 interface Tried {
   readonly inputs: ResolvedInputs;
   readonly trials: readonly TaskTrial[];
+  /** Texts longer than a limit, one sentence for each limit. */
+  readonly lengths: readonly string[];
 }
 
 /** Resolves inputs; definitions with the same model and data load them once, and try their tasks once. */
@@ -237,10 +223,15 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
       loss,
     };
     const userRows = await resolveUserRows({ definition, task, problems, auxiliary, baseDir, loss });
+    const { path: model } = loaded.inputs.model;
+    const files = userRows?.read ?? [];
+    const positions = await readModelPositions(model);
+    const checks = lengthChecks(definition, { loaded, sets, tried: answers, files, positions });
+    const { warnings: lengths } = await findLong(checks, model);
     const { members, ...inputs } = withUserRows(loaded, userRows);
     const own = await pin(definition);
     const all = members || own ? { ...members, ...own } : undefined;
-    return { inputs: { ...inputs, ...identities, members: all }, trials };
+    return { inputs: { ...inputs, ...identities, members: all }, trials, lengths };
   };
 }
 
@@ -248,6 +239,8 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
 export interface TriedDefinition<D extends AnyDefinition> {
   readonly resolved: ResolvedOf<D>;
   readonly trials: readonly TaskTrial[];
+  /** Rows, prompts and reference answers longer than a limit, one sentence for each limit. */
+  readonly lengths: readonly string[];
 }
 
 const distinct = (trials: readonly TaskTrial[]): TaskTrial[] => [
@@ -265,8 +258,8 @@ export async function tryDefinition<D extends AnyDefinition>(
 ): Promise<TriedDefinition<D>> {
   const resolve = createResolver(options);
   if (!('axes' in definition) || definition.axes === undefined) {
-    const { inputs, trials } = await resolve(definition);
-    return { resolved: { definition, ...inputs }, trials };
+    const { inputs, trials, lengths } = await resolve(definition);
+    return { resolved: { definition, ...inputs }, trials, lengths };
   }
   const variants: Tried[] = [];
   for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
@@ -274,6 +267,7 @@ export async function tryDefinition<D extends AnyDefinition>(
   return {
     resolved: { definition, ...first.inputs, variants: variants.map(({ inputs }) => inputs) },
     trials: distinct(variants.flatMap(({ trials }) => trials)),
+    lengths: [...new Set(variants.flatMap(({ lengths }) => lengths))],
   };
 }
 

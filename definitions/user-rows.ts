@@ -6,14 +6,7 @@ import type { ResolvedFiles, ResolvedLoss } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import { type Annotations, type UserRowsSource, type UserRowsUse, userRowsUses } from '../schemas/user-rows';
 import type { ProblemSet, Task } from '../contracts/task';
-import {
-  type UserRowsRequest,
-  type UserRow,
-  type UserRows,
-  type HeldOutSet,
-  readUserRows,
-  type RowFault,
-} from '../ingest';
+import { type UserRowsRequest, type UserRow, type HeldOutSet, readUserRows } from '../ingest';
 import {
   annotationCosts,
   buyRows,
@@ -27,6 +20,7 @@ import {
 import { userFileName, poolSeed } from '../stages';
 import { digestFile } from '../store';
 import { inField } from './in-field';
+import type { FileRows } from './lengths';
 
 type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
@@ -34,6 +28,8 @@ type AnyDefinition = ExperimentDefinition | SweepDefinition;
 export interface ResolvedUserRows {
   readonly files: ResolvedFiles;
   readonly rows: Readonly<Partial<Record<UserRowsUse, number>>>;
+  /** The usable rows of each file. */
+  readonly read: readonly FileRows[];
   /** Names of the auxiliary tasks with a test item that some row overlaps. */
   readonly heldOut: readonly string[];
 }
@@ -59,7 +55,7 @@ interface ReadFile {
 }
 
 /** How a file is read. */
-type Reading = Omit<UserRowsSource, 'digest'>;
+export type Reading = Omit<UserRowsSource, 'digest'>;
 
 function readingOf(dataset: NonNullable<Annotations[UserRowsUse]>): Reading {
   const { columnMapping, applyTaskTemplate, rowChecks } = dataset;
@@ -67,7 +63,7 @@ function readingOf(dataset: NonNullable<Annotations[UserRowsUse]>): Reading {
   return { kind, columnMapping, applyTaskTemplate, rowChecks };
 }
 
-const requestOf = (
+export const requestOf = (
   { definition, task, problems, auxiliary }: Source,
   path: string,
   reading: Reading,
@@ -93,14 +89,6 @@ async function readFileOf(source: Source, use: UserRowsUse): Promise<ReadFile[]>
   }
 }
 
-export interface PreviewRequest {
-  readonly path: string;
-  /** How to read the file where the definition's annotations do not name it for this kind of rows. */
-  readonly fallback: Reading;
-  /** Receives each unusable row. */
-  readonly onFault: (fault: RowFault) => void;
-}
-
 /** How a definition's annotations read a file of a kind; undefined where they do not name it. */
 export function readingOfFile(
   { annotations }: AnyDefinition,
@@ -109,14 +97,6 @@ export function readingOfFile(
   const datasets = userRowsUses.flatMap((use) => annotations?.[use] ?? []);
   const named = datasets.filter(({ file }) => resolve(baseDir, file) === resolve(path)).map(readingOf);
   return named.find((reading) => reading.kind === kind);
-}
-
-/** Reads a file's rows as the stages of a definition would: with its task's template, overlap checks and verifier. */
-export function readUserRowsFor(source: Source, request: PreviewRequest): Promise<UserRows> {
-  const { path, fallback, onFault } = request;
-  const { definition, baseDir } = source;
-  const reading = readingOfFile(definition, { path, kind: fallback.kind, baseDir }) ?? fallback;
-  return readUserRows({ ...requestOf(source, path, reading), onFault });
 }
 
 const pointsOf = (definition: AnyDefinition): GridPoint[] =>
@@ -186,6 +166,7 @@ export async function resolveUserRows(source: Source): Promise<ResolvedUserRows 
   return {
     files: Object.fromEntries(files.map(({ use, path, digest }) => [userFileName(use), { path, digest }])),
     rows: Object.fromEntries(files.map(({ use, rows }) => [use, rows.length])),
+    read: files.map(({ use, path, rows }) => ({ use, path, rows: rows.map(({ row }) => row) })),
     heldOut: files.flatMap(({ heldOut }) => heldOut),
   };
 }

@@ -65,7 +65,7 @@ async function planDefinition(
   // The user's task precedes a built-in task of the same name, as in workers.
   const tasks = [...own, ...builtInTasks];
   const hub = onDownload === undefined ? {} : { hub: { onProgress: onDownload } };
-  const { resolved, trials } = await tryDefinition(definition, { tasks, ...hub });
+  const { resolved, trials, lengths } = await tryDefinition(definition, { tasks, ...hub });
   const plan = await planGrid(resolved);
   await assertRepeatable(plan);
   const cached = await findCached(store, plan);
@@ -78,6 +78,7 @@ async function planDefinition(
   const summary = summarizePlan(plan, { definition, cached, bought, slots, yields });
   const machine = await readMachine(home);
   const warnings = [
+    ...lengths,
     ...trials.flatMap((trial) => trial.warnings),
     ...summary.warnings,
     ...(await warnOfKeptVersions(store, plan)),

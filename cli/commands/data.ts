@@ -14,6 +14,7 @@ import {
   readHeldOut,
   type RowFault,
 } from '../../ingest';
+import type { Lengths } from '../../definitions';
 import { digestFile, writeOutputFolder } from '../../store';
 import { loadDefinition } from '../../app/definition/load-definition';
 import { renderFaults, renderPreview, renderSummary } from '../print/data';
@@ -80,11 +81,19 @@ async function optionsOf(path: string, flags: DataFlags): Promise<IngestOptions>
   };
 }
 
+/** Rows and summary of a previewed file. */
+interface Previewed {
+  readonly rows: AnnotationRow[];
+  readonly summary: IngestSummary;
+  /** Of a definition's rows: those that are too long for training. */
+  readonly lengths?: Lengths;
+}
+
 /** @throws BudgetlineError DATA_INVALID if rows are invalid, after printing them */
 function show(
   path: string,
   flags: DataFlags,
-  { summary, faults, rows }: { summary: IngestSummary; faults: RowFault[]; rows: AnnotationRow[] },
+  { summary, faults, rows, lengths }: Previewed & { faults: RowFault[] },
 ): void {
   const printer = createPrinter(flags);
   const unreadable = summary.heldOut.flatMap((set) => set.unreadable);
@@ -93,8 +102,9 @@ function show(
     ...renderFaults(faults, shownFaults, printer.ink),
     ...renderFaults(unreadable, shownFaults, printer.ink),
     ...renderSummary(summary, printer.ink),
+    ...(lengths?.warnings ?? []).map(printer.ink.doubtful),
   ]);
-  if (flags.json === true) printJson({ ...summary, preview: rows, faults });
+  if (flags.json === true) printJson({ ...summary, preview: rows, faults, long: lengths?.long });
   if (faults.length > 0)
     throw new BudgetlineError(
       'DATA_INVALID',
@@ -111,11 +121,6 @@ export interface PreviewFlags extends DataFlags {
   readonly definition?: string;
 }
 
-/** Rows and summary of a previewed file. */
-interface Previewed {
-  readonly rows: AnnotationRow[];
-  readonly summary: IngestSummary;
-}
 type OnFault = (fault: RowFault) => void;
 
 /** Reads rows without a definition, one at a time. */
@@ -139,13 +144,13 @@ async function readFramed(
   const { kind, columnMapping = {} } = flags;
   if (readingOfFile(definition, { path, kind }) !== undefined) assertNotConfigured(flags);
   const rowChecks = { ...rowChecksOf(flags), verifierMismatches: 'count' } as const;
-  const { rows, summary } = await previewUserRows(definition, {
+  const { rows, summary, lengths } = await previewUserRows(definition, {
     tasks: [...tasks, ...builtInTasks],
     path,
     onFault,
     fallback: { kind, columnMapping, rowChecks, applyTaskTemplate: true },
   });
-  return { summary, rows: rows.slice(0, flags.rows).map(({ row }) => row) };
+  return { summary, lengths, rows: rows.slice(0, flags.rows).map(({ row }) => row) };
 }
 
 /** `budgetline data preview FILE`: prints the first rows as the model sees them, and every fault. */

@@ -86,6 +86,33 @@ describe('budgetline data', function () {
     assert.equal((await call(['data', 'preview', path, '--kind', 'ratings'])).status, 64);
   });
 
+  it('names rows that are too long for the training of a definition', async () => {
+    const path = write('long.jsonl', [
+      { prompt: 'p', completion: 'c' },
+      { prompt: 'q', completion: 'apples '.repeat(200) },
+    ]);
+    const definition = join(folder.path(), 'long.ts');
+    writeFileSync(
+      definition,
+      `import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
+       export default defineSweep({ ...gradeSchoolMathDefaults, name: 'long', annotator: 'us', budgets: [1],
+         sftFractions: [1], annotations: { demonstrations: { file: ${JSON.stringify(path)}, source: 'us', license: 'MIT' } },
+         sft: { ...gradeSchoolMathDefaults.sft, onOverlength: 'drop' } });`,
+    );
+    const words = ['data', 'preview', path, '--kind', 'demonstrations', '--definition', definition];
+    const { stdout, status } = await call(words);
+    assert.equal(status, 0, stdout);
+    assert.match(
+      stdout.replace(/\s+/g, ' '),
+      /1 of 2 rows have more than 96 tokens \(sft\.maxLength\), at most [\d,]+; training drops them \(sft\.onOverlength "drop"\): \S+long\.jsonl:2\./,
+    );
+    const { long } = JSON.parse((await call([...words, '--json'])).stdout) as { long: { count: number }[] };
+    assert.deepEqual(
+      long.map(({ count }) => count),
+      [1],
+    );
+  });
+
   it('says how many held-out prompts the rows were compared with, and which records have none', async () => {
     const path = write('kept.jsonl', rows);
     const items = join(folder.path(), 'items.jsonl');

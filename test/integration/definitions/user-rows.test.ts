@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resolveDefinition, defineSweep, type SweepInput } from '../../../definitions';
+import { resolveDefinition, defineSweep, type SweepInput, tryDefinition } from '../../../definitions';
 import { BudgetlineError, type FailureCode } from '../../../core/failures';
 import { planGrid, makesRows } from '../../../planning';
 import { generateSynthetic, gradeSchoolMath, gradeSchoolMathDefaults } from '../../../tasks';
@@ -117,6 +117,54 @@ describe('user rows in a sweep', function () {
     );
     const dropping = own({ file: 'leak.jsonl', rowChecks: { overlaps: 'drop' } }, null);
     assert.equal((await resolve(dropping, { budgets: [1], sftFractions: [1] })).userRows?.demonstrations, 1);
+  });
+
+  it('names rows that are too long for training, by line, when it is planned', async () => {
+    const long = { prompt: question(1), completion: `${correct(1)} ${'apples '.repeat(90)}` };
+    writeFileSync(folder.at('long.jsonl'), jsonl([{ prompt: question(0), completion: correct(0) }, long]));
+    const definition = defineSweep({
+      ...gradeSchoolMathDefaults,
+      name: 'long',
+      annotator: 'staff',
+      data,
+      annotations: own({ file: 'long.jsonl' }, null),
+      budgets: [1],
+      sftFractions: [1],
+      sft: { ...gradeSchoolMathDefaults.sft, onOverlength: 'drop' },
+      evaluation: { items: 2, maxNewTokens: 8 },
+    });
+    const options = { tasks: builtInTasks, baseDir: folder.path() };
+    const { lengths } = await tryDefinition(definition, options);
+    const [rows, references, ...others] = lengths;
+    assert.match(
+      rows!,
+      /^1 of 2 rows have more than 96 tokens \(sft\.maxLength\), at most \d{3}; training drops them/,
+    );
+    assert.ok(rows!.endsWith(`${folder.at('long.jsonl')}:2.`), rows);
+    assert.match(
+      references!,
+      /^\d+ of 50 reference answers have more than 8 tokens \(evaluation\.maxNewTokens\).* a model cannot reproduce them: /,
+    );
+    assert.deepEqual(others, []);
+  });
+
+  it('names problems of a file and their lines where references are too long', async () => {
+    const slice = join(__dirname, '../../../examples/data/gsm8k');
+    const definition = defineSweep({
+      ...gradeSchoolMathDefaults,
+      name: 'slice',
+      annotator: 'clean',
+      data: { source: 'files', train: join(slice, 'train.jsonl'), test: join(slice, 'test.jsonl') },
+      budgets: [1],
+      sftFractions: [1],
+      sft: { ...gradeSchoolMathDefaults.sft, onOverlength: 'truncate' },
+      evaluation: { items: 40, maxNewTokens: 48 },
+    });
+    const { lengths } = await tryDefinition(definition, { tasks: builtInTasks });
+    assert.match(
+      lengths[0]!,
+      /problems of the pool with their reference answers have more than 96 tokens .*training cuts them .*train\.jsonl:\d+, .* and \d+ more\.$/,
+    );
   });
 
   it('removes test items of an auxiliary task from user rows and from annotated rows', async () => {
