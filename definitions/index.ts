@@ -1,6 +1,6 @@
 export { defineExperiment, defineSweep, sweepOfOne } from './define';
 export type { ExperimentInput, SweepInput } from './input';
-export { readingOfFile } from './user-rows';
+export { readingOfFile, type UserFile } from './user-rows';
 export type { DownloadProgress, HubOptions } from './hub';
 export { previewUserRows } from './preview';
 export type { Lengths } from './lengths';

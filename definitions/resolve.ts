@@ -10,7 +10,7 @@ import { variantsOf } from '../planning';
 import { digestOf, modelDigest } from '../core/digest';
 import { ownName, questionSets } from '../stages';
 import { describeModel, readModelPositions, readModelSize } from '../store';
-import { type ResolvedUserRows, resolveUserRows } from './user-rows';
+import { type ResolvedUserRows, resolveUserRows, type UserFile } from './user-rows';
 import { find } from './find';
 import { localModelPath } from './local-model';
 import { findLong, lengthChecks } from './lengths';
@@ -189,6 +189,7 @@ interface Tried {
   readonly trials: readonly TaskTrial[];
   /** Texts longer than a limit, one sentence for each limit. */
   readonly lengths: readonly string[];
+  readonly userFiles: readonly UserFile[];
 }
 
 /** Resolves inputs; definitions with the same model and data load them once, and try their tasks once. */
@@ -228,10 +229,11 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const positions = await readModelPositions(model);
     const checks = lengthChecks(definition, { loaded, sets, tried: answers, files, positions });
     const { warnings: lengths } = await findLong(checks, model);
+    const userFiles = files.map((file) => ({ ...file, rows: file.rows.length }));
     const { members, ...inputs } = withUserRows(loaded, userRows);
     const own = await pin(definition);
     const all = members || own ? { ...members, ...own } : undefined;
-    return { inputs: { ...inputs, ...identities, members: all }, trials, lengths };
+    return { inputs: { ...inputs, ...identities, members: all }, trials, lengths, userFiles };
   };
 }
 
@@ -241,10 +243,12 @@ export interface TriedDefinition<D extends AnyDefinition> {
   readonly trials: readonly TaskTrial[];
   /** Rows, prompts and reference answers longer than a limit, one sentence for each limit. */
   readonly lengths: readonly string[];
+  /** Files of user rows, each once. */
+  readonly userFiles: readonly UserFile[];
 }
 
-const distinct = (trials: readonly TaskTrial[]): TaskTrial[] => [
-  ...new Map(trials.map((trial) => [JSON.stringify(trial), trial])).values(),
+const distinct = <T>(all: readonly T[]): T[] => [
+  ...new Map(all.map((one) => [JSON.stringify(one), one])).values(),
 ];
 
 /**
@@ -258,8 +262,8 @@ export async function tryDefinition<D extends AnyDefinition>(
 ): Promise<TriedDefinition<D>> {
   const resolve = createResolver(options);
   if (!('axes' in definition) || definition.axes === undefined) {
-    const { inputs, trials, lengths } = await resolve(definition);
-    return { resolved: { definition, ...inputs }, trials, lengths };
+    const { inputs, ...found } = await resolve(definition);
+    return { resolved: { definition, ...inputs }, ...found };
   }
   const variants: Tried[] = [];
   for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
@@ -267,7 +271,8 @@ export async function tryDefinition<D extends AnyDefinition>(
   return {
     resolved: { definition, ...first.inputs, variants: variants.map(({ inputs }) => inputs) },
     trials: distinct(variants.flatMap(({ trials }) => trials)),
-    lengths: [...new Set(variants.flatMap(({ lengths }) => lengths))],
+    lengths: distinct(variants.flatMap(({ lengths }) => lengths)),
+    userFiles: distinct(variants.flatMap(({ userFiles }) => userFiles)),
   };
 }
 

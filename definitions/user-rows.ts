@@ -29,10 +29,18 @@ export interface ResolvedUserRows {
   readonly files: ResolvedFiles;
   readonly rows: Readonly<Partial<Record<UserRowsUse, number>>>;
   /** The usable rows of each file. */
-  readonly read: readonly FileRows[];
+  readonly read: readonly ReadRows[];
   /** Names of the auxiliary tasks with a test item that some row overlaps. */
   readonly heldOut: readonly string[];
 }
+
+/** Rows of a file, and the number of held-out prompts that they were compared with. */
+interface ReadRows extends FileRows {
+  readonly heldOutPrompts: number;
+}
+
+/** A file of user rows in a plan. */
+export type UserFile = Omit<ReadRows, 'rows'> & { readonly rows: number };
 
 /** A definition with its task's problems. */
 export interface Source {
@@ -52,6 +60,7 @@ interface ReadFile {
   readonly digest: string;
   readonly rows: readonly UserRow[];
   readonly heldOut: readonly string[];
+  readonly heldOutPrompts: number;
 }
 
 /** How a file is read. */
@@ -82,8 +91,9 @@ async function readFileOf(source: Source, use: UserRowsUse): Promise<ReadFile[]>
   const path = resolve(source.baseDir, dataset.file);
   try {
     const digest = await digestFile(path);
-    const { rows, heldOut } = await readUserRows(requestOf(source, path, readingOf(dataset)));
-    return [{ use, path, digest, rows, heldOut }];
+    const { rows, heldOut, summary } = await readUserRows(requestOf(source, path, readingOf(dataset)));
+    const heldOutPrompts = summary.heldOut.reduce((sum, { prompts }) => sum + prompts, 0);
+    return [{ use, path, digest, rows, heldOut, heldOutPrompts }];
   } catch (error) {
     throw inField(`annotations.${use}`, error);
   }
@@ -166,7 +176,12 @@ export async function resolveUserRows(source: Source): Promise<ResolvedUserRows 
   return {
     files: Object.fromEntries(files.map(({ use, path, digest }) => [userFileName(use), { path, digest }])),
     rows: Object.fromEntries(files.map(({ use, rows }) => [use, rows.length])),
-    read: files.map(({ use, path, rows }) => ({ use, path, rows: rows.map(({ row }) => row) })),
+    read: files.map(({ use, path, rows, heldOutPrompts }) => ({
+      use,
+      path,
+      rows: rows.map(({ row }) => row),
+      heldOutPrompts,
+    })),
     heldOut: files.flatMap(({ heldOut }) => heldOut),
   };
 }

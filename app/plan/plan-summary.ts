@@ -16,6 +16,7 @@ import {
   type UniqueStage,
   variantsOf,
 } from '../../planning';
+import type { UserFile } from '../../definitions';
 import { orderKinds } from '../../stages';
 import { otherPricings, type OtherPricing, pricingsIn, type RowPricing } from './row-pricing';
 import { type PlanResources, type ResourceOptions, summarizeResources } from './resources';
@@ -82,6 +83,8 @@ export interface PlanSummary {
   readonly items: number;
   /** Rows that each budget buys at each fraction; empty if budgets count rows. */
   readonly purchases: readonly MoneyPurchase[];
+  /** Files of user rows. */
+  readonly userFiles?: readonly UserFile[];
   readonly warnings: readonly string[];
 }
 

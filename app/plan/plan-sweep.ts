@@ -65,7 +65,7 @@ async function planDefinition(
   // The user's task precedes a built-in task of the same name, as in workers.
   const tasks = [...own, ...builtInTasks];
   const hub = onDownload === undefined ? {} : { hub: { onProgress: onDownload } };
-  const { resolved, trials, lengths } = await tryDefinition(definition, { tasks, ...hub });
+  const { resolved, trials, lengths, userFiles } = await tryDefinition(definition, { tasks, ...hub });
   const plan = await planGrid(resolved);
   await assertRepeatable(plan);
   const cached = await findCached(store, plan);
@@ -88,7 +88,7 @@ async function planDefinition(
   return {
     resolved,
     plan,
-    summary: { ...summary, warnings },
+    summary: { ...summary, userFiles, warnings },
     cached,
     home,
     store,

@@ -252,6 +252,14 @@ function describeLimit({ verdicts }: PlanSummary, { spendLimitUsd }: SweepDefini
   return Object.keys(verdicts).length === 0 ? [] : ['none on annotators and judges; set spendLimitUsd'];
 }
 
+/** The user's files, and what their rows were compared with. */
+function describeFiles({ userFiles = [] }: PlanSummary): string[] {
+  return userFiles.map(
+    ({ use, path, rows, heldOutPrompts }) =>
+      `${formatCount(rows)} ${use} of ${path}, compared with ${countOf(heldOutPrompts, 'held-out prompt')}`,
+  );
+}
+
 const warningsShown = 3;
 
 function renderWarnings({ warnings }: PlanSummary): string[] {
@@ -268,6 +276,7 @@ export function renderPlan(summary: PlanSummary, definition: SweepDefinition, in
     ...fact('Cells', describeGrid(definition, summary.cells), ink),
     ...describeAuxiliary(definition).flatMap((text, at) => fact(at === 0 ? 'Also evaluated' : '', text, ink)),
     ...describeItems(summary, definition).flatMap((text, at) => fact(at === 0 ? 'Items' : '', text, ink)),
+    ...describeFiles(summary).flatMap((text, at) => fact(at === 0 ? 'Your rows' : '', text, ink)),
     ...fact('Stages', describeStages(summary), ink),
     ...fact('', describeKinds(summary), ink),
     ...describeContinuing(summary, definition).flatMap((text) => fact('Continues', text, ink)),

@@ -97,6 +97,17 @@ function checkReferences(
   };
 }
 
+/** Reference answers of the pool that a sample of a pair cannot be. */
+function checkSamples(
+  { pairs: { maxNewTokens: limit }, annotations, evaluation }: AnyDefinition,
+  references: References,
+): LengthCheck[] {
+  if (annotations?.preferences !== undefined || limit === evaluation.maxNewTokens) return [];
+  const measured = [...references].map(([problem, answer]) => answered(placeOf(problem), answer));
+  const effect = 'a sample cannot reproduce them';
+  return [{ what: 'reference answers', field: 'pairs.maxNewTokens', limit, effect, measured }];
+}
+
 /** Prompts that leave no room for an answer in the model's context. */
 function checkPrompts(
   { set: { name, field, maxNewTokens, split, items }, problems }: LoadedSet,
@@ -128,10 +139,12 @@ export interface CheckedSources {
 export function lengthChecks(definition: AnyDefinition, sources: CheckedSources): LengthCheck[] {
   const { loaded, sets, tried, files, positions } = sources;
   const references = sets.map((_, at) => referencesOf(tried[at]));
+  const [own = new Map<Problem, string>()] = references;
   return [
     ...files.map((file) => checkRows(definition, file)),
-    ...checkPool(definition, loaded, references[0] ?? new Map<Problem, string>()),
-    ...sets.map((set, at) => checkReferences(set, references[at] ?? new Map<Problem, string>())),
+    ...checkPool(definition, loaded, own),
+    ...sets.map((set, at) => checkReferences(set, references[at] ?? own)),
+    ...checkSamples(definition, own),
     ...sets.flatMap((set) => checkPrompts(set, positions)),
   ];
 }

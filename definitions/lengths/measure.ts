@@ -17,7 +17,7 @@ export interface LongTexts {
   readonly uncounted: number;
   /** Tokens of the longest. */
   readonly longest: number;
-  /** The first twenty, as "file:line"; problems without a file by their id. */
+  /** The first twenty by file and line, as "file:line"; problems without a file by their id. */
   readonly places: readonly string[];
 }
 
@@ -37,6 +37,9 @@ const shownPlaces = 20;
 
 /** A token has at least one byte; a tokenizer adds a few: begin and end of sequence, spaces in front of texts. */
 const addedTokens = 4;
+
+/** By file and line. */
+const inNumberOrder = new Intl.Collator('en', { numeric: true });
 
 const mayExceed = (limit: number, { texts }: Measured): boolean =>
   texts.reduce((sum, text) => sum + Buffer.byteLength(text), addedTokens) > limit;
@@ -59,10 +62,11 @@ async function checkLengths(
     if (tokens <= check.limit) continue;
     count += 1;
     longest = Math.max(longest, tokens);
-    if (places.length < shownPlaces) places.push(one.place);
+    places.push(one.place);
   }
   if (count === 0 && uncounted === 0) return undefined;
-  return { ...check, count, of: measured.length - uncounted, uncounted, longest, places };
+  const first = places.sort(inNumberOrder.compare).slice(0, shownPlaces);
+  return { ...check, count, of: measured.length - uncounted, uncounted, longest, places: first };
 }
 
 /** Counts the texts of all checks. */

@@ -134,7 +134,9 @@ describe('user rows in a sweep', function () {
       evaluation: { items: 2, maxNewTokens: 8 },
     });
     const options = { tasks: builtInTasks, baseDir: folder.path() };
-    const { lengths } = await tryDefinition(definition, options);
+    const { lengths, userFiles } = await tryDefinition(definition, options);
+    const file = { use: 'demonstrations', path: folder.at('long.jsonl'), rows: 2, heldOutPrompts: 12 };
+    assert.deepEqual(userFiles, [file]);
     const [rows, references, ...others] = lengths;
     assert.match(
       rows!,
