@@ -22,7 +22,7 @@ const isObject = (value: unknown): value is Fields =>
 /** CSV cells hold lists as JSON text. */
 function listOf(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value as unknown[];
-  if (typeof value !== 'string' || !/^\s*\[\s*["{]/.test(value)) return undefined;
+  if (typeof value !== 'string' || !/^\s*\[\s*["{[]/.test(value)) return undefined;
   try {
     const parsed: unknown = JSON.parse(value);
     return Array.isArray(parsed) ? parsed : undefined;
@@ -40,30 +40,48 @@ function contentOf(content: unknown): string {
     .join('');
 }
 
-const withoutSpeaker = ['tool', 'function', 'ipython', 'environment'];
-
-function turnOf(item: unknown): Turn[] {
-  if (!isObject(item)) return [];
-  const role = item['role'] ?? item['from'] ?? item['speaker'];
-  if (typeof role !== 'string' || withoutSpeaker.includes(role)) return [];
-  const text = contentOf(item['content'] ?? item['value'] ?? item['text']);
-  return text.trim() === '' ? [] : [{ speaker: speakerOf(role), text }];
-}
-
 /** A list of texts in "turns" has questions alone; elsewhere question and answer take turns. */
 function turnsOfTexts(name: string, texts: readonly string[]): Turn[] {
   const speakers: Speaker[] = name === 'turns' ? ['user'] : ['user', 'assistant'];
   return texts.map((text, at) => ({ speaker: speakers[at % speakers.length] ?? 'user', text }));
 }
 
-const dialogueFields = ['messages', 'conversations', 'conversation', 'dialogue', 'dialog', 'turns'];
+const withoutSpeaker = ['tool', 'function', 'ipython', 'environment'];
 
-/** The turns of a column: a list of turns, or of texts in a column of dialogues. */
+const speakerKeys = ['system', 'human', 'user', 'assistant', 'gpt', 'bot'];
+
+/** The turns of one entry of a dialogue: { role, content }, { from, value }, { human, assistant } or [question, answer]. */
+function turnsOf(item: unknown): Turn[] {
+  if (Array.isArray(item)) return turnsOfTexts('', item.filter(isText));
+  if (!isObject(item)) return [];
+  const role = item['role'] ?? item['from'] ?? item['speaker'];
+  if (typeof role !== 'string')
+    return speakerKeys.flatMap((key) => {
+      const text = item[key];
+      return isText(text) ? [{ speaker: speakerOf(key), text }] : [];
+    });
+  if (withoutSpeaker.includes(role)) return [];
+  const text = contentOf(item['content'] ?? item['value'] ?? item['text']);
+  return text.trim() === '' ? [] : [{ speaker: speakerOf(role), text }];
+}
+
+const dialogueFields = [
+  'messages',
+  'conversations',
+  'conversation',
+  'dialogue',
+  'dialog',
+  'turns',
+  'history',
+];
+
+const hasRole = (item: unknown): boolean => isObject(item) && ('role' in item || 'from' in item);
+
+/** The turns of a column: in columns of dialogues in any form, in others only with roles. */
 function turnsOfColumn(name: string, value: unknown): Turn[] {
-  const list = listOf(value);
-  if (list === undefined) return [];
-  if (dialogueFields.includes(name) && list.every(isText)) return turnsOfTexts(name, list);
-  return list.flatMap(turnOf);
+  const list = listOf(value) ?? [];
+  if (!dialogueFields.includes(name)) return list.filter(hasRole).flatMap(turnsOf);
+  return list.every(isText) ? turnsOfTexts(name, list) : list.flatMap(turnsOf);
 }
 
 const spokenBy = (turns: readonly Turn[], speaker: Speaker): string[] =>
@@ -96,7 +114,17 @@ function textsOfText(text: string): PromptTexts {
   return merge([textsOfTurns(turns), { ...nothing, wholes: [text] }]);
 }
 
-const questionFields = ['prompt', 'question', 'query', 'problem', 'input', 'user', 'document', 'article'];
+const questionFields = [
+  'prompt',
+  'question',
+  'query',
+  'problem',
+  'input',
+  'user',
+  'human',
+  'document',
+  'article',
+];
 /** What stands before a question in a column of its own; many records share it. */
 const frameFields = ['system', 'system_prompt', 'instruction', 'context', 'passage'];
 /** Read as questions where a record has no other. */
@@ -105,10 +133,11 @@ const lastFields = ['instruction', 'dialogue', 'dialog', 'text', 'context', 'pas
 const isFound = ({ questions }: PromptTexts): boolean => questions.length > 0;
 
 /** Texts in columns: each question alone, and with what stands before it. */
-function textsOfColumns(fields: Fields): PromptTexts {
+function textsOfColumns(fields: Fields, isDialogue: boolean): PromptTexts {
   const textsIn = (names: readonly string[]): string[] => names.map((name) => fields[name]).filter(isText);
   const asked = textsIn(questionFields);
-  if (asked.length === 0) return merge(textsIn(lastFields).slice(0, 1).map(textsOfText));
+  if (asked.length === 0)
+    return isDialogue ? nothing : merge(textsIn(lastFields).slice(0, 1).map(textsOfText));
   const frames = textsIn(frameFields);
   const framed = frames.length === 0 ? [] : asked.map((text) => [...frames, text].join('\n'));
   const all = asked.length === 1 ? [] : [[...frames, ...asked].join('\n')];
@@ -120,9 +149,16 @@ function textsOfDialogues(fields: Fields): PromptTexts {
   const systemTurns = [fields['system'], fields['system_prompt']]
     .filter(isText)
     .map((text): Turn => ({ speaker: 'system', text }));
-  const dialogues = Object.entries(fields).map(([name, value]) => turnsOfColumn(name, value));
-  const asking = dialogues.filter((turns) => spokenBy(turns, 'user').length > 0);
-  return merge(asking.map((turns) => textsOfTurns([...systemTurns, ...turns])));
+  const dialogues = Object.entries(fields).flatMap(([name, value]) => {
+    const turns = turnsOfColumn(name, value);
+    if (spokenBy(turns, 'user').length === 0) return [];
+    const { questions, earlier, wholes } = textsOfTurns([...systemTurns, ...turns]);
+    // A history comes before the question, which is in a column of its own.
+    return name === 'history'
+      ? [{ ...nothing, earlier: [...questions, ...earlier] }]
+      : [{ questions, earlier, wholes }];
+  });
+  return merge(dialogues);
 }
 
 /**
@@ -134,10 +170,8 @@ export function promptTextsOf(record: Fields): PromptTexts {
     Object.entries(record).map(([name, value]) => [name.trim().toLowerCase(), value]),
   );
   const turns = textsOfDialogues(fields);
-  if (isFound(turns)) return turns;
-  const texts = textsOfColumns(fields);
-  if (isFound(texts)) return texts;
-  return merge(Object.values(fields).filter(isObject).map(promptTextsOf));
+  const found = merge([turns, textsOfColumns(fields, isFound(turns))]);
+  return isFound(found) ? found : merge(Object.values(fields).filter(isObject).map(promptTextsOf));
 }
 
 /** The prompt of a row of any kind, for layouts whose prompt is a part of the answers. */

@@ -51,6 +51,10 @@ const heldOutLayouts: readonly Layout[] = [
       rejected: `\n\nHuman: ${text}\n\nAssistant: yes`,
     }),
   ],
+  ['speakers as fields', (text) => ({ conversation: [{ human: text, assistant: answer }] })],
+  ['texts that take turns', (text) => ({ dialog: ['Hello!', 'Hi.', text, answer] })],
+  ['turns in another column', (text) => ({ chat: [user(text)] })],
+  ['prompt and messages', (text) => ({ prompt: text, messages: [user(text), assistant(answer)] })],
   ['nested', (text) => ({ data: { question: text } })],
 ];
 

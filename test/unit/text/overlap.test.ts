@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { normalizeText } from '../../../text/normalize';
 import { overlapWith, repetitionRate, withoutFrameOf } from '../../../text/overlap';
+import { scriptCases } from '../../support/cases/scripts';
 
 describe('the prompt template of texts', () => {
   const frame = (problem: string): string => `solve this step by step question ${problem} answer`;
@@ -65,6 +66,18 @@ describe('overlap of texts', () => {
       overlapWith([{ text: french }])({ text: french.normalize('NFD').toUpperCase() }),
       'same text',
     );
+  });
+
+  it('finds items inside longer texts of scripts without spaces, and no others', () => {
+    for (const seed of [1, 2, 3, 4])
+      for (const { name, item, leaked, clean } of scriptCases(seed)) {
+        const overlap = overlapWith([{ text: item }]);
+        assert.deepEqual(
+          [overlap({ text: leaked }), overlap({ text: clean })],
+          ['same 13-gram', undefined],
+          name,
+        );
+      }
   });
 
   it('measures repetition in any script', () => {
