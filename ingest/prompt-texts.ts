@@ -198,12 +198,18 @@ export function heldOutTexts(record: Fields): Compared[] {
   ]);
 }
 
-/** A training row's texts: the prompt as the model sees it, each question in it, and the answers by their n-grams. */
+/**
+ * A training row's texts: the prompt as the model sees it, each question in it, and the answers by their n-grams. The
+ * prompt's n-grams are those of its questions too.
+ */
 export function trainingTexts(record: Fields, { prompt, ...rest }: Texts): Compared[] {
   const { questions, earlier, wholes } = merge([promptTextsOf(record), textsOfText(prompt)]);
-  const answers = Object.values(rest).filter(isText);
-  return distinct([
-    ...[prompt, ...questions, ...earlier, ...wholes].map((text) => ({ text })),
-    ...answers.map((text) => ({ text, by: 'n-grams' as const })),
-  ]);
+  const parts = new Set([...questions, ...earlier, ...wholes]);
+  parts.delete(prompt);
+  const answers = new Set(Object.values(rest).filter(isText));
+  return [
+    { text: prompt },
+    ...[...parts].map((text) => ({ text, by: 'whole' as const })),
+    ...[...answers].map((text) => ({ text, by: 'n-grams' as const })),
+  ];
 }

@@ -3,7 +3,7 @@ import { BudgetlineError } from '../../core/failures';
 import { openTokenCounter, type TokenCounter } from '../../trainer/data/lengths';
 import { describeLong, type LengthCheck, type LongTexts, measureLengths } from './measure';
 
-export { type CheckedSources, checkRows, type FileRows, lengthChecks } from './checks';
+export { checkRows, type FileRows, lengthChecks } from './checks';
 export type { LongTexts } from './measure';
 
 /** Time for one definition. */
