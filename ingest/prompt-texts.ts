@@ -128,7 +128,7 @@ const questionFields = [
 /** What stands before a question in a column of its own; many records share it. */
 const frameFields = ['system', 'system_prompt', 'instruction', 'context', 'passage'];
 /** Read as questions where a record has no other. */
-const lastFields = ['instruction', 'dialogue', 'dialog', 'text', 'context', 'passage'];
+const lastFields = ['instruction', 'dialogue', 'dialog', 'history', 'text', 'context', 'passage'];
 
 const isFound = ({ questions }: PromptTexts): boolean => questions.length > 0;
 

@@ -19,6 +19,8 @@ export interface PlannedExperiment extends Place {
   readonly plan: CellPlan;
   /** What reference answers and program annotators score on some items, for each task of the definition. */
   readonly trials: readonly TaskTrial[];
+  /** Rows, prompts and reference answers longer than a limit, one sentence for each limit. */
+  readonly lengths: readonly string[];
   /** The user's own tasks, which the workers must know. */
   readonly tasks: readonly Task[];
 }
@@ -36,8 +38,11 @@ export async function planExperiment(
   const tasks = userTasks(sweepOfOne(defined), options);
   const hub = { onProgress: options.onDownload };
   // The user's task precedes a built-in task of the same name, as in workers.
-  const { resolved, trials } = await tryDefinition(defined, { tasks: [...tasks, ...builtInTasks], hub });
+  const { resolved, trials, lengths } = await tryDefinition(defined, {
+    tasks: [...tasks, ...builtInTasks],
+    hub,
+  });
   const plan = await planCell(resolved);
   await assertRepeatable({ cells: [plan] });
-  return { ...placeOf(options), resolved, plan, trials, tasks };
+  return { ...placeOf(options), resolved, plan, trials, lengths, tasks };
 }

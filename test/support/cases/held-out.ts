@@ -53,6 +53,7 @@ const heldOutLayouts: readonly Layout[] = [
   ],
   ['speakers as fields', (text) => ({ conversation: [{ human: text, assistant: answer }] })],
   ['texts that take turns', (text) => ({ dialog: ['Hello!', 'Hi.', text, answer] })],
+  ['history as a text', (text) => ({ history: text, labels: 1 })],
   ['turns in another column', (text) => ({ chat: [user(text)] })],
   ['prompt and messages', (text) => ({ prompt: text, messages: [user(text), assistant(answer)] })],
   ['nested', (text) => ({ data: { question: text } })],
