@@ -108,21 +108,52 @@ function checkSamples(
   return [{ what: 'reference answers', field: 'pairs.maxNewTokens', limit, effect, measured }];
 }
 
+interface Prompts {
+  readonly what: string;
+  /** The field of the longest answer, and its value. */
+  readonly field: string;
+  readonly maxNewTokens: number;
+  readonly problems: readonly Problem[];
+  /** What cuts them. */
+  readonly by: string;
+}
+
 /** Prompts that leave no room for an answer in the model's context. */
 function checkPrompts(
-  { set: { name, field, maxNewTokens, split, items }, problems }: LoadedSet,
+  { what, field, maxNewTokens, problems, by }: Prompts,
   positions: number | undefined,
 ): LengthCheck[] {
   if (positions === undefined || positions <= maxNewTokens) return [];
   return [
     {
-      what: name === ownName ? `${split} prompts` : `prompts of ${name}`,
-      field: `the model's ${positions} positions less ${field}.maxNewTokens`,
+      what,
+      field: `the model's ${positions} positions less ${field}`,
       limit: positions - maxNewTokens,
-      effect: 'evaluation cuts them on the left',
-      measured: problems[split].slice(0, items).map((problem) => prompted(placeOf(problem), problem.prompt)),
+      effect: `${by} cuts them on the left`,
+      measured: problems.map((problem) => prompted(placeOf(problem), problem.prompt)),
     },
   ];
+}
+
+const evaluatedPrompts = ({
+  set: { name, field, maxNewTokens, split, items },
+  problems,
+}: LoadedSet): Prompts => ({
+  what: name === ownName ? `${split} prompts` : `prompts of ${name}`,
+  field: `${field}.maxNewTokens`,
+  maxNewTokens,
+  problems: problems[split].slice(0, items),
+  by: 'evaluation',
+});
+
+/** Prompts of the pool that pairs are sampled for. */
+function sampledPrompts(
+  { annotations, pairs: { maxNewTokens } }: AnyDefinition,
+  { problems: { pool } }: LoadedProblems,
+): Prompts[] {
+  if (annotations?.preferences !== undefined) return [];
+  const field = 'pairs.maxNewTokens';
+  return [{ what: 'prompts of the pool', field, maxNewTokens, problems: pool, by: 'sampling' }];
 }
 
 export interface CheckedSources {
@@ -145,6 +176,8 @@ export function lengthChecks(definition: AnyDefinition, sources: CheckedSources)
     ...checkPool(definition, loaded, own),
     ...sets.map((set, at) => checkReferences(set, references[at] ?? own)),
     ...checkSamples(definition, own),
-    ...sets.flatMap((set) => checkPrompts(set, positions)),
+    ...[...sampledPrompts(definition, loaded), ...sets.map(evaluatedPrompts)].flatMap((prompts) =>
+      checkPrompts(prompts, positions),
+    ),
   ];
 }

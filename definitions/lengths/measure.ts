@@ -3,7 +3,7 @@ import { countOf, formatCount, joinList } from '../../contracts/text';
 
 /** Texts longer than a limit in tokens. */
 export interface LongTexts {
-  /** What they are: "rows of solutions.jsonl". */
+  /** What they are: "rows", "reference answers". */
   readonly what: string;
   /** The definition's field with the limit, or what sets it. */
   readonly field: string;

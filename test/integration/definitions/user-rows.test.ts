@@ -150,7 +150,7 @@ describe('user rows in a sweep', function () {
     assert.deepEqual(others, []);
   });
 
-  it('names problems of a file and their lines where references are too long', async () => {
+  it('names problems of a file, by line, whose prompts or reference answers are too long', async () => {
     const slice = join(__dirname, '../../../examples/data/gsm8k');
     const definition = defineSweep({
       ...gradeSchoolMathDefaults,
@@ -160,13 +160,21 @@ describe('user rows in a sweep', function () {
       budgets: [1],
       sftFractions: [1],
       sft: { ...gradeSchoolMathDefaults.sft, onOverlength: 'truncate' },
-      evaluation: { items: 40, maxNewTokens: 48 },
+      pairs: { ...gradeSchoolMathDefaults.pairs, maxNewTokens: 64 },
+      evaluation: { items: 40, maxNewTokens: 900 },
     });
     const { lengths } = await tryDefinition(definition, { tasks: builtInTasks });
+    const [pool, samples, prompts, ...others] = lengths;
     assert.match(
-      lengths[0]!,
+      pool!,
       /problems of the pool with their reference answers have more than 96 tokens .*training cuts them .*train\.jsonl:\d+, .* and \d+ more\.$/,
     );
+    assert.match(samples!, /reference answers have more than 64 tokens \(pairs\.maxNewTokens\)/);
+    assert.match(
+      prompts!,
+      /of 40 \w+ prompts have more than 124 tokens .*evaluation cuts them on the left: .*\.jsonl:\d+/,
+    );
+    assert.deepEqual(others, []);
   });
 
   it('removes test items of an auxiliary task from user rows and from annotated rows', async () => {
