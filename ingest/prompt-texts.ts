@@ -1,3 +1,4 @@
+import { unitsOf } from '../text/normalize';
 import type { Compared } from '../text/overlap';
 import { mapColumns } from './column-mapping';
 import { type Fields, readShape, type Texts } from './shapes';
@@ -114,23 +115,19 @@ function textsOfText(text: string): PromptTexts {
   return merge([textsOfTurns(turns), { ...nothing, wholes: [text] }]);
 }
 
-const questionFields = [
-  'prompt',
-  'question',
-  'query',
-  'problem',
-  'input',
-  'user',
-  'human',
-  'document',
-  'article',
-];
+const questionFields = ['prompt', 'question', 'query', 'problem', 'input'];
 /** What stands before a question in a column of its own; many records share it. */
-const frameFields = ['system', 'system_prompt', 'instruction', 'context', 'passage'];
+const frameFields = ['system', 'system_prompt', 'instruction', 'context', 'passage', 'document', 'article'];
 /** Read as questions where a record has no other. */
-const lastFields = ['instruction', 'dialogue', 'dialog', 'history', 'text', 'context', 'passage'];
+const lastFields = [
+  ...['instruction', 'user', 'human', 'dialogue', 'dialog', 'history'],
+  ...['document', 'article', 'text', 'context', 'passage'],
+];
 
-const isFound = ({ questions }: PromptTexts): boolean => questions.length > 0;
+/** The fewest words of an input that is compared without its instruction: not "N/A" or a name. */
+const fewestWords = 4;
+
+const isFound = ({ questions, wholes }: PromptTexts): boolean => questions.length + wholes.length > 0;
 
 /** Texts in columns: each question alone, and with what stands before it. */
 function textsOfColumns(fields: Fields, isDialogue: boolean): PromptTexts {
@@ -139,9 +136,12 @@ function textsOfColumns(fields: Fields, isDialogue: boolean): PromptTexts {
   if (asked.length === 0)
     return isDialogue ? nothing : merge(textsIn(lastFields).slice(0, 1).map(textsOfText));
   const frames = textsIn(frameFields);
-  const framed = frames.length === 0 ? [] : asked.map((text) => [...frames, text].join('\n'));
-  const all = asked.length === 1 ? [] : [[...frames, ...asked].join('\n')];
-  return merge([...asked.map(textsOfText), { ...nothing, wholes: [...framed, ...all] }]);
+  const parts = [...frames, ...asked];
+  if (parts.length === 1) return merge(asked.map(textsOfText));
+  const { input } = fields;
+  const alone = asked.filter((text) => text !== input || unitsOf(text).length >= fewestWords);
+  const framed = alone.map((text) => [...frames, text].join('\n'));
+  return merge([...alone.map(textsOfText), { ...nothing, wholes: [...framed, parts.join('\n')] }]);
 }
 
 /** Turns with a system prompt in a column of its own. */

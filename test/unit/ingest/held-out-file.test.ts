@@ -81,6 +81,33 @@ describe('held-out files', () => {
     assert.deepEqual((await compare([row], [framed('What is rain?')])).places, [overlap(1)]);
   });
 
+  it('are compared without their system prompt, however short they are', async () => {
+    const items = [{ system: 'Be kind.', prompt: 'Why?' }];
+    assert.deepEqual((await compare([{ prompt: 'why', completion: 'x' }], items)).places, [overlap(1)]);
+  });
+
+  it('share a document, a short input or a name in a column with clean rows', async () => {
+    const document =
+      'The harbour was built in 1820 and burnt down twice before the town bought it and let it to a guild.';
+    const asked = (prompt: string) => ({
+      prompt,
+      document,
+      input: '<noinput>',
+      user: 'alice',
+      completion: 'A.',
+    });
+    const row = asked('Who bought the harbour?');
+    assert.deepEqual((await compare([row], [asked('When was the harbour built?')])).places, []);
+    assert.deepEqual((await compare([row], [asked('Who bought the harbour?')])).places, [overlap(1)]);
+    const alpaca = (instruction: string) => ({
+      instruction,
+      input: 'N/A',
+      prompt: instruction,
+      completion: 'x',
+    });
+    assert.deepEqual((await compare([alpaca('Name a tree.')], [alpaca('Name a bird.')])).places, []);
+  });
+
   it('say how many prompts were compared, and which records were not', async () => {
     const items = [
       { prompt: tree },
