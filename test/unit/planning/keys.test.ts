@@ -165,7 +165,7 @@ describe('stage keys', () => {
     // A change here orphans every stored artifact. Where bytes change, raise the stage's revision instead.
     const digest = sha256Hex([...keys].sort().join('\n'));
     assert.equal(gridOf(resolveSweep().definition).length, 18);
-    assert.equal(digest, '5acabcb875ccec762d34d225ab68d737b4059f7735d9cf7b7e3b859a94bee09d');
+    assert.equal(digest, '6f559bccf165743c4e5b478e0a4327ccf1b3e02b267007ceb28cb8da02a76226');
   });
 
   it('depend on an auxiliary task’s content, only in evaluations and where training rows overlap it', async () => {
@@ -180,7 +180,7 @@ describe('stage keys', () => {
     const stages = await plan([task, { task: 'code-generation', items: 5, maxNewTokens: 8, seed: 3 }]);
     assert.equal(
       sha256Hex(ofKind(stages, 'evaluate').sort().join('\n')),
-      'fa14c5ab12013c334b6412b0a653820f139fa0b3c8d2aaa1fe5a92269ed4b3df',
+      'f139ee06cbf437b53f1602b1739dd820533dd6d05e0671221e7dfd5b9250321c',
     );
 
     const name = 'evaluation.auxiliary.instruction-following.test';
