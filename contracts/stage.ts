@@ -145,14 +145,6 @@ export interface PlannedStage<
   readonly activity?: PinnedMember;
 }
 
-/** What rows are: demonstrations, pairs, or answers with a label. */
-export type RowsFormat = PlannedRows['format'];
-
-/** A stage that makes rows of some formats. */
-export type RowsStage<F extends RowsFormat = RowsFormat> = PlannedStage<'rows'> & {
-  readonly rows: { readonly format: F };
-};
-
 /**
  * Id of a stage's activity. It names the stage, also while no worker has taken it. `call` distinguishes
  * requests: a run may request a stage more than once.

@@ -1,6 +1,6 @@
 import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
-import type { Makes, PlannedStage, RowsStage } from '../contracts/stage';
+import type { Makes, PlannedStage } from '../contracts/stage';
 import { assertCall, refuseCall } from './calls';
 import { type AnyStageRules, planStage, type StageContext } from './define';
 import { type Forms, isObject, isText } from './forms';
@@ -11,56 +11,17 @@ import { type AnyUserRules, planUserStage } from './user-kinds';
 export type MetricsOf<M extends Makes> = Metrics &
   (M extends 'scores' ? { readonly score: number } : M extends 'rows' ? { readonly rows: number } : unknown);
 
-type Calls = { readonly [K in StageKind]: CallOf<(typeof stageKinds)[K]> };
-type DataCall = Calls['synthesizeData'];
-
-/** What a pipeline passes: as the kinds' calls, with the format of the rows that each reads. */
-interface TypedCalls {
-  readonly trainSft: Omit<Calls['trainSft'], 'data' | 'column'> &
-    (
-      | { readonly data: RowsStage<'demonstrations'>; readonly column?: 'completion' }
-      /** Learns from the chosen answers of pairs. */
-      | { readonly data: RowsStage<'preferences' | 'unpaired'>; readonly column: 'chosen' }
-    );
-  readonly freezeReference: Calls['freezeReference'];
-  readonly trainPreference: Omit<Calls['trainPreference'], 'data'> & {
-    readonly data: RowsStage<'preferences' | 'unpaired'>;
-  };
-  readonly evaluate: Omit<Calls['evaluate'], 'fewShot'> & {
-    /** Demonstrations to put before every question of the trained task. */
-    readonly fewShot?: RowsStage<'demonstrations'>;
-  };
-}
-
-/** The function that makes rows. What they are depends on the call, and the compiler knows it. */
-export interface SynthesizeData {
-  /** Buys demonstrations. */
-  (call: DataCall & { readonly reference?: undefined }): Promise<RowsStage<'demonstrations'>>;
-  /** Keeps one correct sample per prompt as a demonstration. */
-  (
-    call: DataCall & { readonly reference: PlannedStage<'model'>; readonly what: 'rejection-samples' },
-  ): Promise<RowsStage<'demonstrations'>>;
-  /** Makes pairs of samples; takes pairs or unpaired answers of the user's file. */
-  (
-    call: DataCall & { readonly reference: PlannedStage<'model'>; readonly what?: 'pairs' },
-  ): Promise<RowsStage<'preferences' | 'unpaired'>>;
-}
-
-/** What a stage of a kind makes; rows of a user's kind may have any format. */
-type Made<R extends AnyUserRules> = MakesOf<R> extends 'rows' ? RowsStage<never> : PlannedStage<MakesOf<R>>;
-
 /**
  * The functions of a pipeline, one per stage kind. Each resolves to the stage when its artifact is in the store, so that
  * later calls can read it. While a pipeline is planned they run nothing and resolve at once.
  */
 export type Stages = {
-  readonly [K in keyof TypedCalls]: (
-    call: TypedCalls[K],
+  readonly [K in StageKind]: (
+    call: CallOf<(typeof stageKinds)[K]>,
   ) => Promise<PlannedStage<MakesOf<(typeof stageKinds)[K]>>>;
 } & {
-  readonly synthesizeData: SynthesizeData;
   /** The same for a kind of yours, which the definition names in `stageKinds`. */
-  readonly run: <R extends AnyUserRules>(rules: R, call: CallOf<R>) => Promise<Made<R>>;
+  readonly run: <R extends AnyUserRules>(rules: R, call: CallOf<R>) => Promise<PlannedStage<MakesOf<R>>>;
   /** What a stage measured, for a pipeline that depends on it: `score`, `rows`. A plan ends where it is awaited. */
   readonly metrics: <M extends Makes>(stage: PlannedStage<M>) => Promise<MetricsOf<M>>;
 };

@@ -14,12 +14,4 @@ export { sampledProvenance } from '../stages/synthesize-data/provenance';
 export type { TaskSource } from '../stages/sources';
 export { countRows, generating, noWork, optimiserSteps, training } from '../stages/work';
 export { rowsResources, trainingResources } from '../stages/resources';
-export type {
-  PlannedRows,
-  PlannedStage,
-  RowsFormat,
-  RowsStage,
-  StageResources,
-  StageSpec,
-  Work,
-} from '../contracts/stage';
+export type { PlannedRows, PlannedStage, StageResources, StageSpec, Work } from '../contracts/stage';
