@@ -1,3 +1,4 @@
+import { assess } from '../contracts/scores';
 import { join } from 'node:path';
 import { loadPinnedMember } from '../code/members';
 import type { StageProgress } from '../contracts/activities';
@@ -74,7 +75,7 @@ async function loadTask(session: StageSession): Promise<UserTask> {
     samplingOrder: (seed) => pick(problems.pool, pairPromptRows(problems.pool.length, seed)),
     score(problem, completion, finish) {
       session.usage.verifierCalls += 1;
-      return task.score(problem, completion, finish);
+      return assess(task, { problem, completion, finish });
     },
   };
 }

@@ -1,21 +1,79 @@
 import { BudgetlineError } from '../core/failures';
-import type { Finish, Problem, Task } from './task';
+import { itemName, shortText } from './text';
+import type { Assessment, Finish, Problem, Task } from './task';
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function shown(value: unknown): string {
+  if (value instanceof Promise) return 'a promise';
+  if (typeof value === 'string') return shortText(value);
+  return Array.isArray(value)
+    ? 'a list'
+    : typeof value === 'object' && value !== null
+      ? 'an object'
+      : String(value);
+}
+
+/** What a verifier returns, and what it must return. */
+export interface WrongAssessment {
+  readonly returned: string;
+  readonly rule: string;
+}
+
+function wrongFlag(flags: Readonly<Record<string, unknown>>): WrongAssessment | undefined {
+  const wrong = Object.entries(flags).find(([, value]) => typeof value !== 'boolean');
+  return wrong && { returned: `${wrong[0]} ${shown(wrong[1])}`, rule: `${wrong[0]} is true or false.` };
+}
+
+/** The first of numbers by name that is not finite. */
+export function wrongMetric(metrics: unknown): WrongAssessment | undefined {
+  if (!isPlain(metrics))
+    return { returned: `metrics ${shown(metrics)}`, rule: 'Metrics are numbers by name.' };
+  const wrong = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
+  return (
+    wrong && {
+      returned: `${shown(wrong[1])} as the metric ${wrong[0]}`,
+      rule: 'A metric is a finite number.',
+    }
+  );
+}
 
 /**
- * The verifier's score of an answer, for decisions about rows.
- *
- * @throws BudgetlineError DATA_INVALID if the score is not a finite number
+ * What is wrong with a verifier's result; undefined: nothing. Scores are from 0 to 1, and all other numbers are finite:
+ * nothing is clamped.
  */
-export function scoreOf(task: Task, problem: Problem, completion: string, finish: Finish = 'stop'): number {
-  const { score } = task.score(problem, completion, finish);
-  if (Number.isFinite(score)) return score;
+export function wrongAssessment(result: unknown): WrongAssessment | undefined {
+  if (result instanceof Promise) result.catch(() => undefined);
+  if (!isPlain(result) || result instanceof Promise)
+    return { returned: shown(result), rule: 'It must return { score }, not a promise.' };
+  const { score, scores = {}, wellFormed = true, truncated = false, repetition = 0 } = result;
+  if (typeof score !== 'number' || !(score >= 0 && score <= 1))
+    return { returned: `the score ${shown(score)}`, rule: 'A score is a number from 0 to 1.' };
+  return wrongFlag({ wellFormed, truncated }) ?? wrongMetric({ repetition }) ?? wrongMetric(scores);
+}
+
+interface Answer {
+  readonly problem: Problem;
+  readonly completion: string;
+  /** Default: 'stop'. */
+  readonly finish?: Finish;
+}
+
+/**
+ * The verifier's result for an answer.
+ *
+ * @throws BudgetlineError TASK_FAULTY with task, item and value, if it is none
+ */
+export function assess(task: Task, { problem, completion, finish = 'stop' }: Answer): Assessment {
+  const result = task.score(problem, completion, finish);
+  const wrong = wrongAssessment(result);
+  if (wrong === undefined) return result;
+  const answer = `the answer ${shortText(completion)} to ${itemName(problem)}`;
   throw new BudgetlineError(
-    'DATA_INVALID',
-    `The verifier of ${task.name} scores an answer to problem ${problem.id} with ${String(score)}, which is not a finite number.`,
-    {
-      remedy: 'Correct the task’s score function: a score is a finite number.',
-      details: { task: task.name, problem: problem.id, score: String(score) },
-    },
+    'TASK_FAULTY',
+    `The verifier of task ${task.name} returns ${wrong.returned} for ${answer}. ${wrong.rule}`,
+    { details: { task: task.name, item: problem.id } },
   );
 }
 
@@ -25,7 +83,7 @@ const goldScores = new WeakMap<Task, WeakMap<Problem, number>>();
 export function goldScoreOf(task: Task, problem: Problem): number {
   const known = goldScores.get(task) ?? new WeakMap<Problem, number>();
   goldScores.set(task, known);
-  const score = known.get(problem) ?? scoreOf(task, problem, task.gold(problem));
+  const score = known.get(problem) ?? assess(task, { problem, completion: task.gold(problem) }).score;
   known.set(problem, score);
   return score;
 }

@@ -1,6 +1,7 @@
 import type { Estimate } from './analysis/estimate';
 import type { SplitRows } from './analysis/splits';
 import { withMinus } from '../core/decimals';
+import type { Problem } from './task';
 
 /** 12,345 in every locale. */
 export function formatCount(count: number): string {
@@ -70,3 +71,13 @@ export function numberRepeats(
     return count === 1 ? name : numbered(name, count);
   });
 }
+
+/** Id of an item, with file and line if it has them. */
+export const itemName = ({ id, place }: Pick<Problem, 'id' | 'place'>): string =>
+  place === undefined ? id : `${id} (${place})`;
+
+const longestText = 80;
+
+/** An answer for a message, on one line and cut. */
+export const shortText = (text: string): string =>
+  text.length > longestText ? `${JSON.stringify(text.slice(0, longestText))} …` : JSON.stringify(text);

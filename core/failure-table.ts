@@ -264,7 +264,7 @@ export const failureTable = {
   TASK_FAULTY: {
     retried: false,
     meaning:
-      'The trial of a task before a run found a fault: a call that does not end, a verifier that fails or returns no score, or correct answers that all score 0.',
+      'A task has a fault: a call that does not end, a verifier that fails or returns no score from 0 to 1, a metric that is not a finite number, or correct answers that all score 0. The trial before a run finds most of them.',
     remedy: 'Correct the function of the task that the message names.',
   },
   RUN_ENDED: {

@@ -3,6 +3,7 @@ import { BudgetlineError } from '../../core/failures';
 import type { GenerationRow, ItemResult } from '../../schemas/rows';
 import { addMetrics, type AuxiliaryMetrics, mergePatterns } from '../../contracts/metrics';
 import { type SpecOf, ownName, type QuestionSet } from '../../stages';
+import { assess } from '../../contracts/scores';
 import type { Problem, Task } from '../../contracts/task';
 import { ensureDir, writeFileAtomic } from '../../host/durable-files';
 import { type Annotated, billOf } from '../annotation';
@@ -18,7 +19,8 @@ export { answerItems, areAnswered } from './answers';
 function scoreAnswer(task: Task, problem: Problem, row: GenerationRow): ItemResult {
   const { completion, tokens, finish } = row;
   const { id, prompt, target } = problem;
-  return { id, prompt, completion, ...task.score(problem, completion, finish), tokens, finish, target };
+  const assessment = assess(task, { problem, completion, finish });
+  return { id, prompt, completion, ...assessment, tokens, finish, target };
 }
 
 /** Every problem's answer, scored by the task. */

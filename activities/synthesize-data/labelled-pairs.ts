@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../../core/failures';
 import { addMetrics, type Metrics } from '../../contracts/metrics';
 import { decide, measureLabels, preferences, type Votes } from '../../contracts/preferences';
-import { scoreOf } from '../../contracts/scores';
+import { assess } from '../../contracts/scores';
 import type { Preference, PreferenceAnnotator, PreferenceItem, Problem, Task } from '../../contracts/task';
 import type { GenerationRow, PreferenceRow } from '../../schemas/rows';
 import type { LabelledPairsSpec } from '../../stages';
@@ -124,8 +124,9 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
     );
     const scores = decided.map((labelled) => {
       const { chosen, rejected } = sides(labelled);
+      const { problem } = labelled;
       const score = ({ completion, finish }: GenerationRow) =>
-        scoreOf(this.task, labelled.problem, completion, finish);
+        assess(this.task, { problem, completion, finish }).score;
       return { chosen: score(chosen), rejected: score(rejected) };
     });
     const lower = scores.filter(({ chosen, rejected }) => chosen < rejected);

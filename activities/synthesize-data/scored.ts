@@ -1,4 +1,4 @@
-import { scoreOf } from '../../contracts/scores';
+import { assess } from '../../contracts/scores';
 import type { Problem, Task } from '../../contracts/task';
 import type { GenerationRow } from '../../schemas/rows';
 
@@ -14,7 +14,10 @@ export interface Scored {
  */
 export function scoreSamples(task: Task, problem: Problem, samples: readonly GenerationRow[]): Scored[] {
   return samples
-    .map(({ completion, finish }) => ({ completion, score: scoreOf(task, problem, completion, finish) }))
+    .map(({ completion, finish }) => ({
+      completion,
+      score: assess(task, { problem, completion, finish }).score,
+    }))
     .filter(({ completion }) => completion !== '');
 }
 

@@ -2,8 +2,10 @@ import { timedOut, withinTime } from '../../code/time-limit';
 import { failureWords, isCoded } from '../../code/user-failure';
 import { createRandom } from '../../core/random';
 import type { BudgetlineError } from '../../core/failures';
-import type { Annotator, Finish, Problem, Task } from '../../contracts/task';
-import { authorName, faulty, itemName, shortText } from './faults';
+import { wrongAssessment } from '../../contracts/scores';
+import type { Annotator, Assessment, Finish, Problem, Task } from '../../contracts/task';
+import { itemName, shortText } from '../../contracts/text';
+import { authorName, faulty } from './faults';
 import type { ScoredAnswer, TriedAuthor, Unanswered } from './tried';
 
 /** What is tried. */
@@ -130,17 +132,15 @@ class Trial {
     const { task } = this.subject;
     const verifier = `The verifier of task ${task.name}`;
     const answer = `${of} to ${itemName(problem)}${text === '' ? '' : `, ${shortText(text)}`}`;
-    let score: unknown;
+    let assessment: Assessment;
     try {
-      ({ score } = this.#call(`${verifier}, on ${answer},`, problem, () =>
-        task.score(problem, text, finish),
-      ));
+      assessment = this.#call(`${verifier}, on ${answer},`, problem, () => task.score(problem, text, finish));
     } catch (error) {
       throw this.#fault(problem, `${verifier} fails on ${answer}: ${failureWords(error)}`, error);
     }
-    if (typeof score === 'number' && score >= 0 && score <= 1) return score;
-    const message = `${verifier} returns the score ${String(score)} for ${answer}. A score is a number from 0 to 1.`;
-    throw this.#fault(problem, message);
+    const wrong = wrongAssessment(assessment);
+    if (wrong === undefined) return assessment.score;
+    throw this.#fault(problem, `${verifier} returns ${wrong.returned} for ${answer}. ${wrong.rule}`);
   }
 }
 

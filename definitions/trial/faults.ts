@@ -1,19 +1,11 @@
 import { BudgetlineError } from '../../core/failures';
 import type { Problem } from '../../contracts/task';
+import { itemName, shortText } from '../../contracts/text';
 import type { TriedAuthor } from './tried';
-
-/** Id of an item, with file and line if it has them. */
-export const itemName = ({ id, place }: Problem): string => (place === undefined ? id : `${id} (${place})`);
 
 /** Who wrote an answer, for messages. */
 export const authorName = (annotator: string | null): string =>
   annotator === null ? 'the reference answer' : `the answer of annotator ${annotator}`;
-
-const longestText = 80;
-
-/** An answer for a message, on one line and cut. */
-export const shortText = (text: string): string =>
-  text.length > longestText ? `${JSON.stringify(text.slice(0, longestText))} …` : JSON.stringify(text);
 
 /** The error of a task whose code makes every run worthless. */
 export const faulty = (task: string, problem: Problem, message: string, cause?: unknown): BudgetlineError =>

@@ -1,5 +1,4 @@
-import { countOf, joinList } from '../../contracts/text';
-import { itemName } from './faults';
+import { countOf, itemName, joinList } from '../../contracts/text';
 import type { ScoredAnswer, TriedAuthor } from './tried';
 
 /** Scores and lengths of the answers of one author. */

@@ -2,7 +2,8 @@ import { type CodeOrigin, definedAt, stackOfCaller, withOrigin } from '../../cor
 import type { ProblemData } from '../../schemas/definition';
 import { BudgetlineError } from '../../core/failures';
 import { fieldText, issueText } from '../../contracts/row-issues';
-import type { Annotator, Task } from '../../contracts/task';
+import { wrongAssessment } from '../../contracts/scores';
+import type { Annotator, Assessment, Task } from '../../contracts/task';
 import { repetitionRate } from '../../text/overlap';
 import { generateProblems, readProblems, dedupKeyOf } from './load';
 import { fileNamesOf } from './read-files';
@@ -109,7 +110,10 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
     leakageText: ({ item }) => input.leakageText?.(item) ?? input.prompt(item),
     dedupKey: ({ item }) => dedupKeyOf(task, item),
     score({ item }, completion, finish) {
-      const { score, wellFormed = true, scores = {} } = input.score(item, completion, finish);
+      const result = input.score(item, completion, finish);
+      // Reported with its item by who asked.
+      if (wrongAssessment(result) !== undefined) return result as Assessment;
+      const { score, wellFormed = true, scores = {} } = result;
       const truncated = finish === 'length';
       return { score, wellFormed, truncated, repetition: repetitionRate(completion), scores };
     },

@@ -149,7 +149,7 @@ describe('pairs by scores', () => {
     );
   });
 
-  it('refuse a score that is not a finite number, with task, problem and value', () => {
+  it('refuse a score that is not from 0 to 1, with task, problem and value', () => {
     for (const score of [NaN, Infinity, undefined as unknown as number])
       assert.throws(
         () =>
@@ -159,8 +159,10 @@ describe('pairs by scores', () => {
             gradedBy(() => score),
           ),
         {
-          code: 'DATA_INVALID',
-          message: new RegExp(`^The verifier of coin scores an answer to problem p with ${score}, `),
+          code: 'TASK_FAULTY',
+          message: new RegExp(
+            `^The verifier of task coin returns the score ${score} for the answer "a" to p\\. `,
+          ),
         },
       );
   });

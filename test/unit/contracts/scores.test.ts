@@ -1,37 +1,44 @@
 import { strict as assert } from 'node:assert';
-import { goldScoreOf, scoreOf } from '../../../contracts/scores';
+import { assess, goldScoreOf } from '../../../contracts/scores';
 import type { Problem, Task } from '../../../contracts/task';
+import { wrongGrades } from '../../support/cases/grades';
 import { coinTask } from '../../support/coin-task';
 
-const problem: Problem = { id: 'p-1', prompt: 'Q', target: 'x' };
+const problem: Problem = { id: 'p-1', place: 'test.jsonl:3', prompt: 'Q', target: 'x' };
 
 const scoring = (score: () => number): Task => ({
   ...coinTask,
   score: (...answer) => ({ ...coinTask.score(...answer), score: score() }),
 });
 
-describe('scores that decide about rows', () => {
-  it('are finite numbers, or refused with task, problem and value', () => {
-    assert.equal(
-      scoreOf(
-        scoring(() => 0.4),
-        problem,
-        'x',
-      ),
-      0.4,
-    );
-    for (const value of [NaN, Infinity])
-      assert.throws(
-        () =>
-          goldScoreOf(
-            scoring(() => value),
-            problem,
-          ),
-        {
-          code: 'DATA_INVALID',
-          message: new RegExp(`${coinTask.name} .* p-1 .* ${value}`),
-        },
-      );
+describe('scores of answers', () => {
+  it('are from 0 to 1, and unchanged', () => {
+    for (const score of [0, 0.4, 1]) {
+      const task = scoring(() => score);
+      assert.equal(assess(task, { problem, completion: 'x' }).score, score);
+      assert.equal(goldScoreOf(task, problem), score);
+    }
+  });
+
+  it('are refused with task, item and value where they are none', () => {
+    for (let seed = 0; seed < 3; seed += 1)
+      for (const { result, reported } of wrongGrades(seed)) {
+        const task: Task = { ...coinTask, score: () => result as never };
+        for (const ask of [
+          () => assess(task, { problem, completion: 'x' }),
+          () => goldScoreOf(task, problem),
+        ])
+          assert.throws(ask, (error: Error & { code?: unknown; details?: unknown }) => {
+            assert.equal(error.code, 'TASK_FAULTY');
+            assert.match(error.message, reported);
+            assert.match(
+              error.message,
+              /^The verifier of task coin returns .* for the answer " ?x" to p-1 \(test\.jsonl:3\)\. /,
+            );
+            assert.deepEqual(error.details, { task: 'coin', item: 'p-1' });
+            return true;
+          });
+      }
   });
 
   it('of gold answers are computed once', () => {

@@ -14,6 +14,7 @@ import {
   type TaskInput,
 } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
+import { wrongGrades } from '../../support/cases/grades';
 import { temporaryFolder } from '../../support/temporary';
 
 interface Sum {
@@ -125,7 +126,17 @@ describe('the trial of a task', () => {
         ),
       );
     const asynchronous = sums({ score: (() => Promise.resolve({ score: 1 })) as never });
-    await assert.rejects(plan(asynchronous), refused(/returns the score undefined/));
+    await assert.rejects(plan(asynchronous), refused(/returns a promise for .* It must return \{ score \}/));
+  });
+
+  it('reports each result that is no score, with task and item', async () => {
+    for (const { result, reported } of wrongGrades(7))
+      await assert.rejects(
+        plan(sums({ score: () => result as never })),
+        refused(
+          new RegExp(`^The verifier of task sums ${reported.source} the reference answer to pool-\\d{5}, `),
+        ),
+      );
   });
 
   it('scores an empty answer too, which an untrained model may write', async () => {
