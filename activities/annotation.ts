@@ -8,6 +8,8 @@ import { digestOf } from '../core/digest';
 import { ensureDir } from '../host/durable-files';
 import { describeModel, type Claim } from '../store';
 import { paymentsFor } from '../audit';
+import type { Asking } from '../contracts/answers';
+import { asked } from './annotator-failure';
 import { readJsonLines, writeJsonLines } from './json-lines';
 import { generateAnswers } from './policy';
 import type { StageSession } from './session';
@@ -105,9 +107,10 @@ export async function billOf(session: StageSession): Promise<Record<string, numb
  */
 export async function annotate<T>(
   session: StageSession,
-  name: string,
+  asking: Asking,
   ask: (annotation: AnnotationSession) => Promise<T>,
 ): Promise<Annotated<T>> {
+  const { name } = asking;
   const claim = await claimFolder(session, name);
   let recorded: Annotated<T>['recorded'] = { metrics: {} };
   const record: AnnotationSession['record'] = (metrics, labels = recorded.labels) => {
@@ -118,7 +121,7 @@ export async function annotate<T>(
     const lines = await session.ledger.read();
     const { dir: folder, save } = await session.environment.store.annotations(key);
     const opened = openSession(session, { claim, key, folder, record, lines });
-    const result = await ask(opened).finally(save);
+    const result = await asked(() => ask(opened), asking).finally(save);
     return { result, recorded };
   } catch (error) {
     // A stopped attempt ends as stopped, whatever error the annotator throws.

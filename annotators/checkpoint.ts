@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { definedAt, stackOfCaller } from '../core/code';
+import { callFor } from '../core/failed-item';
 import { BudgetlineError } from '../core/failures';
 import type { AnnotatorIdentity } from '../contracts/provenance';
 import type { AnnotationSession, Annotator, Judge, Problem } from '../contracts/task';
@@ -114,9 +115,10 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
     code: { stack: stackOfCaller(), call: 'checkpointAnnotator', only: ['ask', 'render'] },
     identify: () => identityOf(options, [options.ask ?? askText, options.render ?? renderText]),
     async annotateBatch(problems, session) {
-      const answers = await answerAll(options, problems.map(ask), session);
+      const prompts = problems.map((problem) => callFor(problem.id, () => ask(problem)));
+      const answers = await answerAll(options, prompts, session);
       assertAnswered(options, problems, answers);
-      return answers.map(render);
+      return answers.map((answer, at) => callFor(problems[at]!.id, () => render(answer)));
     },
   });
 }

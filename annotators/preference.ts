@@ -1,6 +1,8 @@
 import { definedAt, stackOfCaller } from '../core/code';
+import { callFor } from '../core/failed-item';
 import { createRandom } from '../core/random';
 import { BudgetlineError } from '../core/failures';
+import { assertTexts } from '../contracts/answers';
 import { preferences } from '../contracts/preferences';
 import type {
   Judge,
@@ -30,33 +32,22 @@ export interface PreferenceAnnotatorOptions<P extends Problem = Problem> {
   readonly by: Judge | PreferenceProgram<P>;
 }
 
-/** The answer of a user's program, whose error names the problem. */
-function called({ name, problem }: { readonly name: string; readonly problem: string }, call: () => unknown) {
-  try {
-    return call();
-  } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new BudgetlineError('ANNOTATOR_INVALID', `${name} fails on problem ${problem}: ${reason}`, {
-      remedy: 'Correct the program.',
-      details: { problem },
-      cause: error,
-    });
-  }
-}
-
-/** @throws BudgetlineError ANNOTATOR_INVALID */
+/** @throws BudgetlineError ANNOTATOR_FAULTY */
 function runProgram<P extends Problem>(
   { name }: Pick<PreferenceAnnotatorOptions, 'name'>,
   program: PreferenceProgram<P>,
   { problem, first, second, label }: PreferenceItem<P>,
 ): Preference {
   const random = createRandom(problem.id, first, second, label);
-  const preference = called({ name, problem: problem.id }, () => program(problem, first, second, random));
+  const preference: unknown = callFor(problem.id, () => program(problem, first, second, random));
   if (preferences.has(preference)) return preference as Preference;
   throw new BudgetlineError(
-    'ANNOTATOR_INVALID',
+    'ANNOTATOR_FAULTY',
     `${name} returned ${String(preference)} for problem ${problem.id}.`,
-    { remedy: 'Return "first", "second", "tie" or "refusal".', details: { problem: problem.id } },
+    {
+      remedy: 'Return "first", "second", "tie" or "refusal".',
+      details: { annotator: name, item: problem.id },
+    },
   );
 }
 
@@ -64,7 +55,8 @@ function runProgram<P extends Problem>(
 const byJudge = (judge: Judge): Pick<PreferenceAnnotator, 'identify' | 'preferBatch'> => ({
   identify: judge.identify?.bind(judge),
   async preferBatch(items, session) {
-    const verdicts = await judge.compareBatch(items, session);
+    const asking = { name: judge.name, items: items.map(({ problem }) => problem.id) };
+    const verdicts = assertTexts(await judge.compareBatch(items, session), asking);
     const unreadable = verdicts.filter((text) => parseVerdict(text) === 'unparseable');
     session.record({ labelUnreadable: unreadable.length });
     return verdicts.map(preferenceOf);

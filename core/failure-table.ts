@@ -142,7 +142,8 @@ export const failureTable = {
   },
   ANNOTATOR_UNAVAILABLE: {
     retried: true,
-    meaning: 'The endpoint of an annotator does not answer, or asks to wait longer than an attempt may.',
+    meaning:
+      'The network or endpoint of an annotator or judge does not answer, or asks to wait longer than an attempt may.',
     remedy: 'Nothing to do unless it repeats; answers that were paid for are kept.',
   },
   ANNOTATOR_REFUSED: {
@@ -154,6 +155,13 @@ export const failureTable = {
     retried: false,
     meaning: 'An annotator’s answers do not have the required format, even after repeated requests.',
     remedy: 'Use a model with structured output, or a simpler format.',
+  },
+  ANNOTATOR_FAULTY: {
+    retried: false,
+    meaning:
+      'The code of an annotator or judge throws an error, or returns something other than its answers.',
+    remedy:
+      'Correct the function at the file and line that the message names; answers that were paid for are kept.',
   },
   ANNOTATION_PENDING: {
     retried: true,

@@ -3,6 +3,7 @@ import type { ItemResult } from '../../schemas/rows';
 import type { Judge, Problem } from '../../contracts/task';
 import { bothOrders, scoreVerdicts } from '../../tasks';
 import { annotate, type Annotated } from '../annotation';
+import { assertTexts } from '../../contracts/answers';
 import type { StageSession } from '../session';
 import { assertIdentified, findJudge } from '../task-data';
 import type { Answered } from './answers';
@@ -32,7 +33,11 @@ async function askJudge(
   { judged, items }: { judged: Judged; items: readonly ItemResult[] },
 ): Promise<Annotated<readonly string[]>> {
   const comparisons = judged.problems.flatMap((problem, at) => comparisonsOf(judged, problem, items[at]!));
-  return annotate(session, judge.name, (annotation) => judge.compareBatch(comparisons, annotation));
+  const asking = { name: judge.name, items: judged.problems.flatMap(({ id }) => [id, id]) };
+  const { result, recorded } = await annotate(session, asking, (annotation) =>
+    judge.compareBatch(comparisons, annotation),
+  );
+  return { result: assertTexts(result, asking), recorded };
 }
 
 /**

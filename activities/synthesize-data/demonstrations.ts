@@ -5,18 +5,22 @@ import type { StageMetrics } from '../../contracts/metrics';
 import type { DemonstrationsSpec } from '../../stages';
 import type { Annotator, Problem } from '../../contracts/task';
 import { demonstrationRows } from '../../planning';
+import { callFor } from '../../core/failed-item';
 import { createRandom } from '../../core/random';
 import { writeFileAtomic } from '../../host/durable-files';
 import { annotate, billOf } from '../annotation';
+import { assertTexts } from '../../contracts/answers';
+import { asked } from '../annotator-failure';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { tooFewRows } from './too-few-rows';
 import { assertIdentified, excludedMetric, findAnnotator, pick } from '../task-data';
 
 /** A demonstration depends only on the seed and its problem, so larger budgets contain smaller ones. */
-function demonstrateEach(annotator: Annotator, problems: readonly Problem[], poolSeed: number): string[] {
-  return problems.map((problem) => annotator.demonstrate(problem, createRandom(poolSeed, problem.id)));
-}
+const demonstrateEach = (annotator: Annotator, problems: readonly Problem[], poolSeed: number) =>
+  problems.map((problem) =>
+    callFor(problem.id, () => annotator.demonstrate(problem, createRandom(poolSeed, problem.id))),
+  );
 
 function toRow({ id, prompt }: Problem, completion: string, annotator: Annotator): DemonstrationRow {
   if (completion.trim() !== '') return { id, prompt, completion };
@@ -29,14 +33,17 @@ async function writeAll(
   annotator: Annotator,
   { problems, poolSeed }: { problems: readonly Problem[]; poolSeed: number },
 ): Promise<Pick<StageMetrics, 'metrics' | 'labels'> & { readonly completions: readonly string[] }> {
-  const { name } = annotator;
-  if (annotator.annotateBatch === undefined)
-    return { completions: demonstrateEach(annotator, problems, poolSeed), metrics: {} };
-  const asked = await annotate(session, name, async (annotation) =>
+  const asking = { name: annotator.name, items: problems.map(({ id }) => id) };
+  if (annotator.annotateBatch === undefined) {
+    const written = await asked(() => demonstrateEach(annotator, problems, poolSeed), asking);
+    return { completions: assertTexts(written, asking), metrics: {} };
+  }
+  const { result, recorded } = await annotate(session, asking, async (annotation) =>
     annotator.annotateBatch?.(problems, annotation),
   );
-  const { metrics, labels } = asked.recorded;
-  return { completions: asked.result ?? [], metrics: { ...(await billOf(session)), ...metrics }, labels };
+  const { metrics, labels } = recorded;
+  const completions = assertTexts(result, asking);
+  return { completions, metrics: { ...(await billOf(session)), ...metrics }, labels };
 }
 
 /** Buys demonstrations for the first problems of the pool's permutation, or for those behind the skipped ones. */

@@ -2,10 +2,12 @@ import { BudgetlineError } from '../../core/failures';
 import { addMetrics, type Metrics } from '../../contracts/metrics';
 import { decide, measureLabels, preferences, type Votes } from '../../contracts/preferences';
 import { assess } from '../../contracts/scores';
+import { shortText } from '../../contracts/text';
 import type { Preference, PreferenceAnnotator, PreferenceItem, Problem, Task } from '../../contracts/task';
 import type { GenerationRow, PreferenceRow } from '../../schemas/rows';
 import type { LabelledPairsSpec } from '../../stages';
 import { annotate, billOf } from '../annotation';
+import { assertTexts } from '../../contracts/answers';
 import type { StageOutput, StageSession } from '../session';
 import { assertIdentified, findPreferenceAnnotator } from '../task-data';
 import { collectSamples } from './collect-samples';
@@ -95,7 +97,8 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
 
   async #ask(items: readonly PreferenceItem[]): Promise<Votes> {
     const { annotator, session } = this;
-    const { result, recorded } = await annotate(session, annotator.name, (annotation) =>
+    const asking = { name: annotator.name, items: items.map(({ problem }) => problem.id) };
+    const { result, recorded } = await annotate(session, asking, (annotation) =>
       annotator.preferBatch(items, annotation),
     );
     // Of calls whose answers were lost, each batch records the stage's total.
@@ -104,15 +107,17 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
     const unknownCalls = found ?? known;
     const lost: Metrics = unknownCalls === undefined ? {} : { unknownCalls };
     this.#recorded = { ...addMetrics([before, counts]), ...lost };
-    const wrong = result.find((label) => !preferences.has(label));
-    if (wrong !== undefined)
-      throw new BudgetlineError('ANNOTATOR_INVALID', `${annotator.name} returned the label ${wrong}.`, {
-        remedy: 'Return "first", "second", "tie" or "refusal".',
-      });
-    if (result.length === items.length) return result;
+    const labels = assertTexts(result, asking);
+    const wrong = labels.findIndex((label) => !preferences.has(label));
+    if (wrong < 0) return labels as Votes;
+    const item = asking.items[wrong] ?? '';
     throw new BudgetlineError(
-      'ANNOTATOR_INVALID',
-      `${annotator.name} returned ${result.length} labels for ${items.length} items.`,
+      'ANNOTATOR_FAULTY',
+      `${annotator.name} returned the label ${shortText(labels[wrong] ?? '')} for ${item}.`,
+      {
+        remedy: 'Return "first", "second", "tie" or "refusal".',
+        details: { annotator: annotator.name, item },
+      },
     );
   }
 

@@ -1,4 +1,5 @@
 import { stackOfCaller } from '../../core/code';
+import { callFor } from '../../core/failed-item';
 import type { Annotator, Problem } from '../../contracts/task';
 import { batchAnnotator } from '../batch';
 import { answerAll } from './annotate';
@@ -30,8 +31,12 @@ export function endpointAnnotator(options: EndpointOptions): Annotator {
     code: { stack: stackOfCaller(), call: 'endpointAnnotator', only: ['system', 'ask', 'render'] },
     identify: () => Promise.resolve(identityOf(settings, template)),
     async annotateBatch(problems, session) {
-      const questions = problems.map((problem) => ({ id: problem.id, ask: { system, user: ask(problem) } }));
-      return (await answerAll(settings, questions, session)).map(render);
+      const questions = problems.map((problem) => ({
+        id: problem.id,
+        ask: { system, user: callFor(problem.id, () => ask(problem)) },
+      }));
+      const answers = await answerAll(settings, questions, session);
+      return answers.map((answer, at) => callFor(problems[at]!.id, () => render(answer)));
     },
   });
 }

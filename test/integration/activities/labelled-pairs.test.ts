@@ -178,7 +178,7 @@ describe('pairs by labels', function () {
     };
     const { bench, stage } = await cellOf({ annotator, rows: 2 });
     const failure = await bench.fail(stage);
-    assert.equal(failure.type, 'ANNOTATOR_INVALID');
-    assert.match(failure.message, /^short returned \d+ labels for \d+ items\.$/);
+    assert.equal(failure.type, 'ANNOTATOR_FAULTY');
+    assert.match(failure.message, /^short returned \d+ texts for \d+ items\.$/);
   });
 });

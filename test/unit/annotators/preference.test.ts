@@ -50,7 +50,7 @@ describe('a preference annotator that is a program', () => {
   it('fails with the problem where it returns something else', async () => {
     const wrong = (() => '[[A]]') as unknown as PreferenceProgram;
     await assert.rejects(labelBy(wrong, itemOf('a', 'b')), {
-      code: 'ANNOTATOR_INVALID',
+      code: 'ANNOTATOR_FAULTY',
       message: 'ours returned [[A]] for problem p.',
     });
   });

@@ -1,0 +1,27 @@
+import { BudgetlineError } from '../core/failures';
+
+/** What an annotator or judge was asked. */
+export interface Asking {
+  /** Name of the annotator or judge. */
+  readonly name: string;
+  /** Ids of the items. */
+  readonly items: readonly string[];
+}
+
+/**
+ * One text for each item, in order.
+ *
+ * @throws BudgetlineError ANNOTATOR_FAULTY with name, item and value
+ */
+export function assertTexts(answers: unknown, { name, items }: Asking): readonly string[] {
+  const fault = (problem: string, item?: string): BudgetlineError =>
+    new BudgetlineError('ANNOTATOR_FAULTY', `${name} returned ${problem}`, {
+      details: { annotator: name, item },
+    });
+  if (!Array.isArray(answers)) throw fault(`${String(answers)} instead of a list of ${items.length} texts.`);
+  if (answers.length !== items.length) throw fault(`${answers.length} texts for ${items.length} items.`);
+  const wrong = answers.findIndex((each) => typeof each !== 'string');
+  if (wrong >= 0)
+    throw fault(`${String(answers[wrong])} instead of a text for ${items[wrong] ?? ''}.`, items[wrong]);
+  return answers as string[];
+}
