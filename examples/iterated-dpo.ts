@@ -1,5 +1,5 @@
 import { defineSweep, gradeSchoolMathDefaults } from 'budgetline';
-import { type Pipeline, type PlannedStage, warmStart } from 'budgetline/workflows';
+import { type Pairs, type Pipeline, warmStart } from 'budgetline/workflows';
 
 /** The rounds divide the pairs that the budget buys: 10 pairs in 3 rounds are 3, 3 and 4. */
 const share = (rows: number, round: number, rounds: number): number =>
@@ -10,7 +10,7 @@ const inRounds =
   (rounds: number): Pipeline =>
   async (stages, cell) => {
     let reference = await warmStart(stages, cell);
-    let after: PlannedStage<'rows'> | undefined;
+    let after: Pairs | undefined;
     for (let round = 1; round <= rounds; round++) {
       const rows = share(cell.pairRows, round, rounds);
       const data = await stages.synthesizeData({ rows, reference, after, name: `round ${round}` });

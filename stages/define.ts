@@ -1,6 +1,7 @@
 import type { ResolvedModel, Resolved } from '../contracts/resolved';
 import type {
   Makes,
+  PlannedRows,
   PlannedStage,
   StageFacts,
   StageInputRef,
@@ -32,6 +33,7 @@ export interface PlanningRules<
   M extends Makes,
   Call,
   Spec extends StageSpec & { readonly kind: Kind },
+  Rows extends PlannedRows | null = PlannedRows | null,
 > {
   /** Its name in Temporal, ledger and store. Stages seed their random numbers with it. */
   readonly kind: Kind;
@@ -43,7 +45,7 @@ export interface PlanningRules<
   readonly revision: (model: ResolvedModel) => number;
   /** The kind's form when it was new. It stays as it is when a revision is raised. Default: revision 1, the same spec. */
   readonly first?: FirstForm<Spec>;
-  readonly plan: (context: StageContext, call: Call) => StageParts<Spec>;
+  readonly plan: (context: StageContext, call: Call) => StageParts<Spec> & { readonly rows: Rows };
 }
 
 /**

@@ -1,6 +1,13 @@
 import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
-import type { Makes, PlannedStage } from '../contracts/stage';
+import type {
+  BoughtDemonstrations,
+  Demonstrations,
+  Makes,
+  Pairs,
+  PlannedStage,
+  Samples,
+} from '../contracts/stage';
 import { assertCall, refuseCall } from './calls';
 import { type AnyStageRules, planStage, type StageContext } from './define';
 import { type Forms, isObject, isText } from './forms';
@@ -11,17 +18,60 @@ import { type AnyUserRules, planUserStage } from './user-kinds';
 export type MetricsOf<M extends Makes> = Metrics &
   (M extends 'scores' ? { readonly score: number } : M extends 'rows' ? { readonly rows: number } : unknown);
 
+/** A call of a kind with other types of some fields. */
+type CallWith<K extends StageKind, Fields> = Omit<CallOf<(typeof stageKinds)[K]>, keyof Fields> & Fields;
+
+type Reads<K extends StageKind, Fields> = (
+  call: CallWith<K, Fields>,
+) => Promise<PlannedStage<MakesOf<(typeof stageKinds)[K]>>>;
+
+/** What the rows are follows from the call. */
+interface MakesRows {
+  /** Buys demonstrations. */
+  (
+    call: Pick<CallOf<typeof stageKinds.synthesizeData>, 'rows' | 'name'> & {
+      readonly after?: BoughtDemonstrations;
+      readonly reference?: undefined;
+    },
+  ): Promise<BoughtDemonstrations>;
+  /** Keeps correct samples of the reference as demonstrations. */
+  (call: CallWith<'synthesizeData', Sampling & { readonly what: 'rejection-samples' }>): Promise<Samples>;
+  /** Makes pairs from samples of the reference. */
+  (call: CallWith<'synthesizeData', Sampling & { readonly what?: 'pairs' }>): Promise<Pairs>;
+}
+
+/** Pairs and correct samples take their prompts in one order. */
+interface Sampling {
+  readonly reference: PlannedStage<'model'>;
+  readonly after?: Pairs | Samples;
+}
+
+/** The kinds that read or make rows: which rows they are is in their types, so that a mix-up does not compile. */
+interface OfRows {
+  readonly synthesizeData: MakesRows;
+  readonly trainSft: Reads<
+    'trainSft',
+    | { readonly data: Demonstrations; readonly column?: 'completion' }
+    | { readonly data: Pairs; readonly column: 'chosen' }
+  >;
+  readonly trainPreference: Reads<'trainPreference', { readonly data: Pairs }>;
+  readonly evaluate: Reads<'evaluate', { readonly fewShot?: Demonstrations }>;
+}
+
 /**
  * The functions of a pipeline, one per stage kind. Each resolves to the stage when its artifact is in the store, so that
  * later calls can read it. While a pipeline is planned they run nothing and resolve at once.
  */
-export type Stages = {
-  readonly [K in StageKind]: (
+export type Stages = OfRows & {
+  readonly [K in Exclude<StageKind, keyof OfRows>]: (
     call: CallOf<(typeof stageKinds)[K]>,
   ) => Promise<PlannedStage<MakesOf<(typeof stageKinds)[K]>>>;
 } & {
   /** The same for a kind of yours, which the definition names in `stageKinds`. */
-  readonly run: <R extends AnyUserRules>(rules: R, call: CallOf<R>) => Promise<PlannedStage<MakesOf<R>>>;
+  readonly run: <R extends AnyUserRules>(
+    rules: R,
+    call: CallOf<R>,
+  ) => Promise<PlannedStage<MakesOf<R>> & Pick<ReturnType<R['plan']>, 'rows'>>;
   /** What a stage measured, for a pipeline that depends on it: `score`, `rows`. A plan ends where it is awaited. */
   readonly metrics: <M extends Makes>(stage: PlannedStage<M>) => Promise<MetricsOf<M>>;
 };

@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../core/failures';
 import { type MemberReference, memberOf } from '../core/members';
 import type { PinnedStageKind } from '../contracts/resolved';
-import type { Makes, PlannedStage, StageSpec } from '../contracts/stage';
+import type { Makes, PlannedRows, PlannedStage, StageSpec } from '../contracts/stage';
 import { type PlanningRules, planStage, type StageContext, type StageParts } from './define';
 import { type Form, isFilled, isObject, optional, wrongIn } from './forms';
 import { wrongFacts } from './user-facts';
@@ -15,7 +15,8 @@ export interface StageRules<
   M extends Makes,
   Call,
   Spec extends StageSpec & { readonly kind: Kind },
-> extends PlanningRules<Kind, M, Call, Spec> {
+  Rows extends PlannedRows | null = PlannedRows | null,
+> extends PlanningRules<Kind, M, Call, Spec, Rows> {
   /** The function that does the work: a module, relative to the file of the kind, and its export. */
   readonly activity: MemberReference;
 }
@@ -26,7 +27,8 @@ export function defineStage<
   M extends Makes,
   Call,
   Spec extends StageSpec & { readonly kind: Kind },
->(rules: StageRules<Kind, M, Call, Spec>): StageRules<Kind, M, Call, Spec> {
+  Rows extends PlannedRows | null,
+>(rules: StageRules<Kind, M, Call, Spec, Rows>): StageRules<Kind, M, Call, Spec, Rows> {
   return rules;
 }
 

@@ -14,4 +14,14 @@ export { sampledProvenance } from '../stages/synthesize-data/provenance';
 export type { TaskSource } from '../stages/sources';
 export { countRows, generating, noWork, optimiserSteps, training } from '../stages/work';
 export { rowsResources, trainingResources } from '../stages/resources';
-export type { PlannedRows, PlannedStage, StageResources, StageSpec, Work } from '../contracts/stage';
+export type {
+  BoughtDemonstrations,
+  Demonstrations,
+  Pairs,
+  PlannedRows,
+  PlannedStage,
+  Samples,
+  StageResources,
+  StageSpec,
+  Work,
+} from '../contracts/stage';

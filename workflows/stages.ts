@@ -195,7 +195,7 @@ export function createStages(options: StagesOptions): Stages {
       refuse: (error) => Promise.reject(error instanceof Error ? error : new Error(String(error))),
     },
   );
-  const named = Object.entries(functions as Readonly<Record<string, AnyFunction>>).map(
+  const named = Object.entries<AnyFunction>({ ...functions }).map(
     ([name, run]) => [name, failing(run)] as const,
   );
   return Object.fromEntries(named) as unknown as Stages;
