@@ -3,6 +3,8 @@ import { isName, nameRule } from '../core/names';
 
 /** 0 … 1, both included. */
 export const fraction = z.number().min(0).max(1);
+/** 0 … 1, without 1. */
+export const decay = z.number().min(0).lt(1);
 export const positive = z.number().positive();
 /** A whole number above 0. */
 export const count = z.int().positive();

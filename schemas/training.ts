@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { linearModules } from '../core/linear-modules';
-import { count, fraction, positive } from './scalars';
+import { count, decay, fraction, positive } from './scalars';
 
 /** LoRA: W + (alpha / rank) · B · A on the target modules. */
 export const loraSpec = z.strictObject({
@@ -9,7 +9,7 @@ export const loraSpec = z.strictObject({
   /** Scale of the adapter: B · A is multiplied by alpha / rank. */
   alpha: positive,
   /** Dropout of the inputs of A in training, 0 … 1. Default: 0. */
-  dropout: z.number().min(0).lt(1).optional(),
+  dropout: decay.optional(),
   /** rsLoRA: scale by alpha / √rank instead of alpha / rank. Default: false. */
   useRslora: z.boolean().optional(),
   /** Linear layers that get an adapter, by their names in the model's family. Default: those of Llama and Qwen 2. */
@@ -36,10 +36,10 @@ export const trainingSpec = z.strictObject({
   minLearningRateRatio: fraction.default(0.1),
   /** AdamW's decoupled weight decay. Default: 0. */
   weightDecay: z.number().nonnegative().default(0),
-  /** AdamW's β1. Default: 0.9. */
-  beta1: fraction.default(0.9),
-  /** AdamW's β2. Default: 0.999. */
-  beta2: fraction.default(0.999),
+  /** AdamW's β1, below 1. Default: 0.9. */
+  beta1: decay.default(0.9),
+  /** AdamW's β2, below 1. Default: 0.999. */
+  beta2: decay.default(0.999),
   /** AdamW's ε. Default: 1e-8. */
   epsilon: positive.default(1e-8),
   /** Largest global gradient norm; null for no clipping. Default: 1. */
