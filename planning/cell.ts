@@ -2,6 +2,7 @@ import type { Coordinates } from '../core/coordinates';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { Resolved, ResolvedExperiment } from '../contracts/resolved';
 import { nameBudget } from '../contracts/budget-name';
+import { countOf } from '../contracts/text';
 import { BudgetlineError } from '../core/failures';
 import type { UserRowsUse } from '../schemas/user-rows';
 import type { CellIdentity } from '../contracts/results';
@@ -32,6 +33,8 @@ export interface CellPlace {
   readonly axes?: Coordinates;
 }
 
+type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
+
 /** The rows that the cell's budget buys. */
 function purchase(resolved: ResolvedExperiment): BoughtRows {
   const { budget, sftFraction, spend } = resolved.definition;
@@ -43,13 +46,13 @@ function tooFewRows(message: string, remedy: string): BudgetlineError {
 }
 
 /** Explains a count that is below the number of lines of a file. */
-function describeHeldOut({ heldOut = [] }: ResolvedExperiment): string {
+function describeHeldOut({ heldOut = [] }: AnyResolved): string {
   const names = heldOut.map((name) => `"${name}"`).join(', ');
   return names === '' ? '' : `, without those that overlap test items of ${names} (evaluation.auxiliary)`;
 }
 
 /** @param what the requested rows, for the message */
-export function assertFitsPool(resolved: ResolvedExperiment, what: string, rows: number): void {
+export function assertFitsPool(resolved: AnyResolved, what: string, rows: number): void {
   const { definition, poolRows } = resolved;
   if (rows <= poolRows) return;
   throw tooFewRows(
@@ -59,7 +62,7 @@ export function assertFitsPool(resolved: ResolvedExperiment, what: string, rows:
 }
 
 function assertFitsFile(
-  resolved: ResolvedExperiment,
+  resolved: AnyResolved,
   what: string,
   { use, rows }: { readonly use: UserRowsUse; readonly rows: number },
 ): void {
@@ -95,16 +98,24 @@ function reachOf(stages: readonly PlannedStage[]): Reach {
   };
 }
 
-/** Each kind of rows comes from the user's file if there is one, else from the pool. */
-function assertRowsAreThere(resolved: ResolvedExperiment, stages: readonly PlannedStage[]): void {
-  const { annotations, budget, sftFraction } = resolved.definition;
-  const cell = `budget ${budget} at fraction ${sftFraction}`;
+/**
+ * Each kind of rows comes from the user's file if there is one, else from the pool.
+ *
+ * @param what asks for the rows, for the message
+ * @throws BudgetlineError BUDGET_EXCEEDS_POOL
+ */
+export function assertRowsAreThere(
+  resolved: AnyResolved,
+  what: string,
+  stages: readonly PlannedStage[],
+): void {
+  const { annotations } = resolved.definition;
   const { demonstrations, samples, preferences } = reachOf(stages);
   const areFiled = annotations?.demonstrations !== undefined;
-  if (areFiled) assertFitsFile(resolved, cell, { use: 'demonstrations', rows: demonstrations });
-  if (preferences > 0) assertFitsFile(resolved, cell, { use: 'preferences', rows: preferences });
+  if (areFiled) assertFitsFile(resolved, what, { use: 'demonstrations', rows: demonstrations });
+  if (preferences > 0) assertFitsFile(resolved, what, { use: 'preferences', rows: preferences });
   const fromPool = (areFiled ? 0 : demonstrations) + samples;
-  assertFitsPool(resolved, `budget ${fromPool}`, fromPool);
+  assertFitsPool(resolved, `${what} takes ${countOf(fromPool, 'row')}, which`, fromPool);
 }
 
 /** Few-shot demonstrations come from the same source as training demonstrations. */
@@ -140,7 +151,7 @@ export async function planCell(resolved: ResolvedExperiment, place: CellPlace = 
       throw withCell(error, resolved);
     },
   );
-  assertRowsAreThere(resolved, planned.stages);
+  assertRowsAreThere(resolved, `budget ${budget} at fraction ${sftFraction}`, planned.stages);
   return {
     ...planned,
     experiment: resolved,

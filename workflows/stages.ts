@@ -5,6 +5,7 @@ import type { Resolved } from '../contracts/resolved';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
+import { assertRowsAreThere } from '../planning/cell';
 import { type Grant, Purchases } from '../planning/purchases';
 import { budgetOf } from '../planning/row-budget';
 import type { StageActivities } from '../stages/activities';
@@ -132,7 +133,8 @@ export class StageRunner {
   }
 
   async #request(stage: PlannedStage): Promise<StageResult> {
-    const { purchases, orchestration = defaultOrchestration, runStage = atOnce } = this.#options;
+    const { purchases, resolved, orchestration = defaultOrchestration, runStage = atOnce } = this.#options;
+    assertRowsAreThere(resolved, stage.title, [stage]);
     purchases.reserve(stage);
     this.#enter(stage, 'running');
     const call = { activityId: activityIdOf(stage, uuid4()), orchestration };

@@ -77,6 +77,14 @@ describe('the budget of a workflow that composes stages itself', function () {
     );
   });
 
+  it('refuses rows that are no count or not in the pool, and nothing is bought', async () => {
+    const wrong = [8.5, 0, -1, NaN, 2 ** 53];
+    assert.deepEqual(
+      await purchasesOf([...wrong, 1e9].map((demonstrations) => ({ demonstrations }))),
+      [...wrong.map(() => 'DEFINITION_INVALID'), 'BUDGET_EXCEEDS_POOL'].map((code) => ({ code, bought: [] })),
+    );
+  });
+
   it('is shared by purchases side by side, which fit each but not together', async () => {
     const ends = await purchasesOf([
       { demonstrations: 40, pairs: 40 },

@@ -110,7 +110,7 @@ describe('bounds of calls', () => {
     const host: StageHost = {
       run: () => Promise.resolve((ran += 1)),
       metrics: () => Promise.resolve({}),
-      refuse: (error) => Promise.reject(error),
+      refuse: rethrow,
     };
     const stages = stageFunctions({ resolved: resolveSweep(), seed: 0 }, host);
     const made = await call(stages).then(
@@ -195,7 +195,7 @@ describe('adapters in evaluations', () => {
     const host: StageHost = {
       run: () => Promise.resolve(),
       metrics: () => Promise.resolve({}),
-      refuse: (error) => Promise.reject(error),
+      refuse: rethrow,
     };
     const stages = stageFunctions({ resolved: resolveSweep(), seed: 0 }, host);
     const data = await stages.synthesizeData({ rows: 8 });

@@ -134,7 +134,7 @@ describe('a planned pipeline', () => {
     };
     await assert.rejects(planGrid(resolveSweep(rows, { members: { pipeline: pinned } })), refused);
     await assert.rejects(planGrid(resolveSweep({ ...rows, budgets: [50_000] })), {
-      message: /^budget 50000 is above/,
+      message: /^budget 50000 at fraction 0 takes 50,000 rows, which is above/,
     });
   });
 
