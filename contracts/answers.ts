@@ -1,4 +1,5 @@
 import { BudgetlineError } from '../core/failures';
+import { shownValue } from './text';
 
 /** What an annotator or judge was asked. */
 export interface Asking {
@@ -18,10 +19,11 @@ export function assertTexts(answers: unknown, { name, items }: Asking): readonly
     new BudgetlineError('ANNOTATOR_FAULTY', `${name} returned ${problem}`, {
       details: { annotator: name, item },
     });
-  if (!Array.isArray(answers)) throw fault(`${String(answers)} instead of a list of ${items.length} texts.`);
+  if (!Array.isArray(answers))
+    throw fault(`${shownValue(answers)} instead of a list of ${items.length} texts.`);
   if (answers.length !== items.length) throw fault(`${answers.length} texts for ${items.length} items.`);
   const wrong = answers.findIndex((each) => typeof each !== 'string');
   if (wrong >= 0)
-    throw fault(`${String(answers[wrong])} instead of a text for ${items[wrong] ?? ''}.`, items[wrong]);
+    throw fault(`${shownValue(answers[wrong])} instead of a text for ${items[wrong] ?? ''}.`, items[wrong]);
   return answers as string[];
 }

@@ -1,19 +1,9 @@
 import { BudgetlineError } from '../core/failures';
-import { itemName, shortText } from './text';
+import { itemName, shortText, shownValue } from './text';
 import type { Assessment, Finish, Problem, Task } from './task';
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function shown(value: unknown): string {
-  if (value instanceof Promise) return 'a promise';
-  if (typeof value === 'string') return shortText(value);
-  return Array.isArray(value)
-    ? 'a list'
-    : typeof value === 'object' && value !== null
-      ? 'an object'
-      : String(value);
-}
 
 /** What a verifier returns, and what it must return. */
 export interface WrongAssessment {
@@ -23,17 +13,17 @@ export interface WrongAssessment {
 
 function wrongFlag(flags: Readonly<Record<string, unknown>>): WrongAssessment | undefined {
   const wrong = Object.entries(flags).find(([, value]) => typeof value !== 'boolean');
-  return wrong && { returned: `${wrong[0]} ${shown(wrong[1])}`, rule: `${wrong[0]} is true or false.` };
+  return wrong && { returned: `${wrong[0]} ${shownValue(wrong[1])}`, rule: `${wrong[0]} is true or false.` };
 }
 
 /** The first of numbers by name that is not finite. */
 export function wrongMetric(metrics: unknown): WrongAssessment | undefined {
   if (!isPlain(metrics))
-    return { returned: `metrics ${shown(metrics)}`, rule: 'Metrics are numbers by name.' };
+    return { returned: `metrics ${shownValue(metrics)}`, rule: 'Metrics are numbers by name.' };
   const wrong = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
   return (
     wrong && {
-      returned: `${shown(wrong[1])} as the metric ${wrong[0]}`,
+      returned: `${shownValue(wrong[1])} as the metric ${wrong[0]}`,
       rule: 'A metric is a finite number.',
     }
   );
@@ -46,10 +36,10 @@ export function wrongMetric(metrics: unknown): WrongAssessment | undefined {
 export function wrongAssessment(result: unknown): WrongAssessment | undefined {
   if (result instanceof Promise) result.catch(() => undefined);
   if (!isPlain(result) || result instanceof Promise)
-    return { returned: shown(result), rule: 'It must return { score }, not a promise.' };
+    return { returned: shownValue(result), rule: 'It must return { score }, not a promise.' };
   const { score, scores = {}, wellFormed = true, truncated = false, repetition = 0 } = result;
   if (typeof score !== 'number' || !(score >= 0 && score <= 1))
-    return { returned: `the score ${shown(score)}`, rule: 'A score is a number from 0 to 1.' };
+    return { returned: `the score ${shownValue(score)}`, rule: 'A score is a number from 0 to 1.' };
   return wrongFlag({ wellFormed, truncated }) ?? wrongMetric({ repetition }) ?? wrongMetric(scores);
 }
 

@@ -81,3 +81,14 @@ const longestText = 80;
 /** An answer for a message, on one line and cut. */
 export const shortText = (text: string): string =>
   text.length > longestText ? `${JSON.stringify(text.slice(0, longestText))} …` : JSON.stringify(text);
+
+/** A value of a user's code for a message. */
+export function shownValue(value: unknown): string {
+  if (value instanceof Promise) return 'a promise';
+  if (typeof value === 'string') return shortText(value);
+  return Array.isArray(value)
+    ? 'a list'
+    : typeof value === 'object' && value !== null
+      ? 'an object'
+      : String(value);
+}

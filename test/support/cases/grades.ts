@@ -14,6 +14,8 @@ export function wrongGrades(seed: number): WrongGrade[] {
   const above = 1 + random() * 10;
   const below = -random() - 1e-9;
   const text = String(Math.floor(random() * 10));
+  const late = Promise.reject(new Error('late'));
+  late.catch(() => undefined);
   const numbers = [above, below, NaN, Infinity, -Infinity, 1 + Number.EPSILON];
   const name = ['bleu', 'f1', 'exact'][Math.floor(random() * 3)]!;
   return [
@@ -33,7 +35,7 @@ export function wrongGrades(seed: number): WrongGrade[] {
     { result: text, reported: new RegExp(`returns "${text}" for`) },
     { result: [1], reported: /returns a list for/ },
     { result: Promise.resolve({ score: 1 }), reported: /returns a promise for/ },
-    { result: Promise.reject(new Error('late')), reported: /returns a promise for/ },
+    { result: late, reported: /returns a promise for/ },
     ...[NaN, Infinity, '1', null].map((value) => ({
       result: { score: random(), scores: { fine: 1, [name]: value } },
       reported: new RegExp(`returns .*(?:NaN|Infinity|1"|null) as the metric ${name} for`),
