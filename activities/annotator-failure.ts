@@ -1,9 +1,9 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { isCoded, failureWords } from '../code/user-failure';
 import type { Asking } from '../contracts/answers';
 import { FailedItem } from '../core/failed-item';
 import { BudgetlineError, failures } from '../core/failures';
 import { networkFailure, statusOf } from '../core/network-failure';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { isMissing, toFileError } from '../host/fs-errors';
 
 /** A failure of a disk, which a retry may find mended. */

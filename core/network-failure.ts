@@ -1,39 +1,20 @@
+const setOf = (text: string): ReadonlySet<string> => new Set(text.split(' '));
+
 /** Codes of Node, undici and axios for connections that failed. */
-const codes = new Set([
-  ...['ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'ESOCKETTIMEDOUT', 'ENOTFOUND'],
-  ...[
-    'EAI_AGAIN',
-    'EAI_NODATA',
-    'EAI_FAIL',
-    'EHOSTUNREACH',
-    'EHOSTDOWN',
-    'ENETUNREACH',
-    'ENETDOWN',
-    'ENETRESET',
-  ],
-  ...[
-    'EADDRNOTAVAIL',
-    'EPROTO',
-    'ENOTCONN',
-    'ERR_NETWORK',
-    'ERR_STREAM_PREMATURE_CLOSE',
-    'ERR_SOCKET_CLOSED',
-  ],
-  ...[
-    'ERR_SOCKET_CONNECTION_TIMEOUT',
-    'ERR_HTTP2_SESSION_ERROR',
-    'ERR_HTTP2_STREAM_ERROR',
-    'ERR_TLS_HANDSHAKE_TIMEOUT',
-  ],
-  ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_SOCKET'],
-  ...['UND_ERR_CLOSED', 'UND_ERR_DESTROYED', 'UND_ERR_ABORTED', 'HPE_INVALID_EOF_STATE'],
-]);
+const codes = setOf(
+  'ECONNRESET ECONNREFUSED ECONNABORTED EPIPE ETIMEDOUT ESOCKETTIMEDOUT ENOTFOUND EAI_AGAIN ' +
+    'EAI_NODATA EAI_FAIL EHOSTUNREACH EHOSTDOWN ENETUNREACH ENETDOWN ENETRESET EADDRNOTAVAIL EPROTO ' +
+    'ENOTCONN ERR_NETWORK ERR_STREAM_PREMATURE_CLOSE ERR_SOCKET_CLOSED ERR_SOCKET_CONNECTION_TIMEOUT ' +
+    'ERR_HTTP2_SESSION_ERROR ERR_HTTP2_STREAM_ERROR ERR_TLS_HANDSHAKE_TIMEOUT UND_ERR_CONNECT_TIMEOUT ' +
+    'UND_ERR_HEADERS_TIMEOUT UND_ERR_BODY_TIMEOUT UND_ERR_SOCKET UND_ERR_CLOSED UND_ERR_DESTROYED ' +
+    'UND_ERR_ABORTED HPE_INVALID_EOF_STATE',
+);
 
 /** Classes of aborted and timed-out calls, and of clients whose connection failed. */
-const classes = new Set([
-  ...['AbortError', 'TimeoutError', 'APIConnectionError', 'APIConnectionTimeoutError', 'APIUserAbortError'],
-  ...['ConnectTimeoutError', 'HeadersTimeoutError', 'BodyTimeoutError', 'SocketError'],
-]);
+const classes = setOf(
+  'AbortError TimeoutError APIConnectionError APIConnectionTimeoutError APIUserAbortError ' +
+    'ConnectTimeoutError HeadersTimeoutError BodyTimeoutError SocketError',
+);
 
 /** Texts of clients whose errors may have no code and no cause, alone or after "… failed: ". */
 const words = /(?:^|: )(?:fetch failed|failed to fetch|network error|socket hang up|connection error)\.?$/i;
