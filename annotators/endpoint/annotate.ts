@@ -158,17 +158,10 @@ class Batch {
     }
   }
 
-  /** The first call runs alone: a wrong key, model or field costs one call, not one for each worker. */
-  async #answerFirst(asked: readonly Asked[]): Promise<void> {
-    const first = asked.find(({ request }) => this.parts.journal.answerTo(request) === undefined);
-    if (first !== undefined) await this.#answer(first);
-  }
-
   async run(questions: readonly Question[]): Promise<string[]> {
     const { settings, session, journal } = this.parts;
     const asked = questions.map((each) => ({ ...each, request: requestOf(settings.given, each) }));
     const pending = repeatedIn(asked).values();
-    await this.#answerFirst(asked);
     const workers = Array.from({ length: settings.concurrency }, () =>
       this.#work(pending, asked.length).catch((error: unknown) => {
         // Stops the others too: only calls in flight may then be paid without an answer.

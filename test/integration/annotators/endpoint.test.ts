@@ -327,13 +327,6 @@ describe('a model behind an endpoint as annotator', function () {
     await fails(run('other-name', { acceptModels: ['gateway/judge'] }), 'ANNOTATOR_REFUSED');
   });
 
-  it('pays for one call, not one for each worker, where the first shows that none can succeed', async () => {
-    script = Array.from({ length: 12 }, () => stranger);
-    calls = 0;
-    await fails(run('first-alone', { concurrency: 8 }), 'ANNOTATOR_REFUSED');
-    assert.equal(calls, 1);
-  });
-
   it('says why an answer cannot be used, and does not pay again for a cut one', async () => {
     const choosing =
       (choice: object): Behaviour =>
