@@ -1,9 +1,7 @@
 import { BudgetlineError } from '../core/failures';
+import { isRecord } from '../core/is-record';
 import { itemName, shortText, shownValue } from './text';
 import type { Assessment, Finish, Problem, Task } from './task';
-
-const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What a verifier returns, and what it must return. */
 export interface WrongAssessment {
@@ -18,7 +16,7 @@ function wrongFlag(flags: Readonly<Record<string, unknown>>): WrongAssessment | 
 
 /** The first of numbers by name that is not finite. */
 export function wrongMetric(metrics: unknown): WrongAssessment | undefined {
-  if (!isPlain(metrics))
+  if (!isRecord(metrics))
     return { returned: `metrics ${shownValue(metrics)}`, rule: 'Metrics are numbers by name.' };
   const wrong = Object.entries(metrics).find(([, value]) => !Number.isFinite(value));
   return (
@@ -35,7 +33,7 @@ export function wrongMetric(metrics: unknown): WrongAssessment | undefined {
  */
 export function wrongAssessment(result: unknown): WrongAssessment | undefined {
   if (result instanceof Promise) result.catch(() => undefined);
-  if (!isPlain(result) || result instanceof Promise)
+  if (!isRecord(result) || result instanceof Promise)
     return { returned: shownValue(result), rule: 'It must return { score }, not a promise.' };
   const { score, scores = {}, wellFormed = true, truncated = false, repetition = 0 } = result;
   if (typeof score !== 'number' || !(score >= 0 && score <= 1))

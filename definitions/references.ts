@@ -1,13 +1,11 @@
 import { referenceTo } from '../code/exports';
 import { BudgetlineError } from '../core/failures';
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isRecord } from '../core/is-record';
 
 /** Whether a value is a user's function or stage kind itself; plain JSON has no functions. */
 const isMember = (value: unknown): boolean =>
   typeof value === 'function' ||
-  (isObject(value) && Object.values(value).some((field) => typeof field === 'function'));
+  (isRecord(value) && Object.values(value).some((field) => typeof field === 'function'));
 
 function refer(value: unknown, field: string): unknown {
   if (!isMember(value)) return value;
@@ -45,9 +43,9 @@ function assertNamed(axis: unknown, name: string): void {
 const inAxes = (axes: object): object =>
   mapFields(axes, (axis, name) => {
     assertNamed(axis, name);
-    if (!isObject(axis)) return axis;
+    if (!isRecord(axis)) return axis;
     return mapFields(axis, (changes, label) =>
-      isObject(changes) ? namedIn(changes, `axes["${name}"], ${label}: `) : changes,
+      isRecord(changes) ? namedIn(changes, `axes["${name}"], ${label}: `) : changes,
     );
   });
 
@@ -57,8 +55,8 @@ const inAxes = (axes: object): object =>
  * @throws BudgetlineError DEFINITION_INVALID, with the field of one that no module exports or that an axis lists
  */
 export function withReferences(input: unknown): unknown {
-  if (!isObject(input)) return input;
+  if (!isRecord(input)) return input;
   return mapFields(namedIn(input, ''), (value, name) =>
-    name === 'axes' && isObject(value) ? inAxes(value) : value,
+    name === 'axes' && isRecord(value) ? inAxes(value) : value,
   );
 }

@@ -1,3 +1,4 @@
+import { isRecord } from '../core/is-record';
 import { unitsOf } from '../text/normalize';
 import type { Compared } from '../text/overlap';
 import { mapColumns } from './column-mapping';
@@ -17,9 +18,6 @@ export interface PromptTexts {
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
 
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** CSV cells hold lists as JSON text. */
 function listOf(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value as unknown[];
@@ -37,7 +35,7 @@ function contentOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content
-    .map((part: unknown) => (isObject(part) && typeof part['text'] === 'string' ? part['text'] : ''))
+    .map((part: unknown) => (isRecord(part) && typeof part['text'] === 'string' ? part['text'] : ''))
     .join('');
 }
 
@@ -54,7 +52,7 @@ const speakerKeys = ['system', 'human', 'user', 'assistant', 'gpt', 'bot'];
 /** The turns of one entry of a dialogue: { role, content }, { from, value }, { human, assistant } or [question, answer]. */
 function turnsOf(item: unknown): Turn[] {
   if (Array.isArray(item)) return turnsOfTexts('', item.filter(isText));
-  if (!isObject(item)) return [];
+  if (!isRecord(item)) return [];
   const role = item['role'] ?? item['from'] ?? item['speaker'];
   if (typeof role !== 'string')
     return speakerKeys.flatMap((key) => {
@@ -76,7 +74,7 @@ const dialogueFields = [
   'history',
 ];
 
-const hasRole = (item: unknown): boolean => isObject(item) && ('role' in item || 'from' in item);
+const hasRole = (item: unknown): boolean => isRecord(item) && ('role' in item || 'from' in item);
 
 /** The turns of a column: in columns of dialogues in any form, in others only with roles. */
 function turnsOfColumn(name: string, value: unknown): Turn[] {
@@ -171,7 +169,7 @@ export function promptTextsOf(record: Fields): PromptTexts {
   );
   const turns = textsOfDialogues(fields);
   const found = merge([turns, textsOfColumns(fields, isFound(turns))]);
-  return isFound(found) ? found : merge(Object.values(fields).filter(isObject).map(promptTextsOf));
+  return isFound(found) ? found : merge(Object.values(fields).filter(isRecord).map(promptTextsOf));
 }
 
 /** The prompt of a row of any kind, for layouts whose prompt is a part of the answers. */

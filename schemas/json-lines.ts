@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { withoutByteOrderMark } from '../core/byte-order-mark';
 import { BudgetlineError, type FailureCode } from '../core/failures';
+import { isRecord } from '../core/is-record';
 
 /** Limit on the length of a line: enough for any dialogue or document. A longer one is not a line of text. */
 export const maxLineLength = 16 * 1024 * 1024;
@@ -89,8 +90,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 export function parseFields(text: string): { readonly fields: Fields } | LineFault {
   try {
     const value: unknown = JSON.parse(text);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? { fields: value as Fields } : { fault: 'is not a JSON object' };
+    return isRecord(value) ? { fields: value } : { fault: 'is not a JSON object' };
   } catch (error) {
     return { fault: `is not JSON (${(error as Error).message})` };
   }

@@ -1,6 +1,7 @@
+import { isRecord } from '../core/is-record';
 import { BudgetlineError } from '../core/failures';
 import type { Makes, PlannedStage } from '../contracts/stage';
-import { type Fields, type Form, type Forms, isObject, isText, type WrongField, wrongFields } from './forms';
+import { type Fields, type Form, type Forms, isText, type WrongField, wrongFields } from './forms';
 
 /** The error of a call with wrong fields. */
 export function refuseCall(kind: string, wrong: readonly WrongField[]): BudgetlineError {
@@ -19,7 +20,7 @@ const stageForms = {
 
 /** A stage that makes what the call reads; a forgotten `await` is found here. */
 export const stageThatMakes = (makes: keyof typeof stageForms): Form => [
-  (value) => isObject(value) && value['makes'] === makes && isText(value['key']),
+  (value) => isRecord(value) && value['makes'] === makes && isText(value['key']),
   stageForms[makes],
 ];
 

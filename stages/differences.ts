@@ -1,5 +1,6 @@
+import { isRecord } from '../core/is-record';
 import { canonicalJson } from '../core/canonical-json';
-import { isObject, isText } from './forms';
+import { isText } from './forms';
 
 const same = (a: unknown, b: unknown): boolean =>
   a === b || (a !== undefined && b !== undefined && canonicalJson(a) === canonicalJson(b));
@@ -13,7 +14,7 @@ function shown(value: unknown): string {
 /** Settings that differ from those before, each with its value: "beta 0.2", "lora.rank 8". */
 export function differences(before: unknown, after: unknown, path = ''): string[] {
   if (same(before, after)) return [];
-  if (!isObject(before) || !isObject(after)) return [`${path} ${shown(after)}`];
+  if (!isRecord(before) || !isRecord(after)) return [`${path} ${shown(after)}`];
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return names.flatMap((name) =>
     differences(before[name], after[name], path === '' ? name : `${path}.${name}`),

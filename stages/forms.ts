@@ -6,8 +6,6 @@ export type Form = readonly [hasForm: (value: unknown) => boolean, form: string]
 /** Forms by field. A field whose form accepts undefined may be left out. */
 export type Forms = Readonly<Record<string, Form>>;
 
-export const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isText = (value: unknown): value is string => typeof value === 'string';
 export const isFilled = (value: unknown): boolean => isText(value) && value !== '';
 export const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;

@@ -1,3 +1,4 @@
+import { isRecord } from '../core/is-record';
 import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
 import type {
@@ -10,7 +11,7 @@ import type {
 } from '../contracts/stage';
 import { assertCall, refuseCall } from './calls';
 import { type AnyStageRules, planStage, type StageContext } from './define';
-import { type Forms, isObject, isText } from './forms';
+import { type Forms, isText } from './forms';
 import { type CallOf, type MakesOf, type StageKind, stageKinds } from './registry';
 import { type AnyUserRules, planUserStage } from './user-kinds';
 
@@ -107,12 +108,12 @@ function assertAwaited(name: string, call: object): void {
 }
 
 function assertArguments(name: string, call: unknown): void {
-  if (!isObject(call)) throw refuseCall(name, [{ field: 'arguments', reason: 'an object is needed' }]);
+  if (!isRecord(call)) throw refuseCall(name, [{ field: 'arguments', reason: 'an object is needed' }]);
   assertAwaited(name, call);
 }
 
 const measured = {
-  stage: [(value) => isObject(value) && isText(value['key']), 'a stage'],
+  stage: [(value) => isRecord(value) && isText(value['key']), 'a stage'],
 } satisfies Forms;
 
 /** The functions of a pipeline. What they run depends on their arguments only. */

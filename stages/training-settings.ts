@@ -1,3 +1,4 @@
+import { isRecord } from '../core/is-record';
 import { canonicalTraining } from '../contracts/canonical';
 import { linearModules } from '../core/linear-modules';
 import type { LoraSpec, TrainingSettings, TrainingSpec } from '../schemas/training';
@@ -10,7 +11,6 @@ import {
   type Form,
   fraction,
   isFilled,
-  isObject,
   nonnegative,
   oneOf,
   optional,
@@ -46,7 +46,7 @@ export const trainingForms = allOptional({
   beta2: below(1, nonnegative),
   epsilon: positive,
   maxGradNorm: orNull(positive),
-  lora: orNull([isObject, 'an object']),
+  lora: orNull([isRecord, 'an object']),
   precision: oneOf('f16', 'bf16'),
   maxLength: count,
   onOverlength: oneOf('error', 'drop', 'truncate'),
@@ -54,7 +54,7 @@ export const trainingForms = allOptional({
 
 /** Wrong fields inside a call's `lora`. */
 export const wrongLora = ({ lora }: TrainingSettings): WrongField[] =>
-  isObject(lora) ? wrongFields(lora, loraForms, 'lora.') : [];
+  isRecord(lora) ? wrongFields(lora, loraForms, 'lora.') : [];
 
 /** A definition with a constant schedule has lost its last ratio in canonical form; this is the schema's default. */
 const defaultMinLearningRateRatio = 0.1;

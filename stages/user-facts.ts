@@ -1,20 +1,11 @@
+import { isRecord } from '../core/is-record';
 import { canonicalJson } from '../core/canonical-json';
 import { taskQueues } from '../contracts/stage';
-import {
-  type Fields,
-  type Form,
-  isAmount,
-  isCount,
-  isFilled,
-  isObject,
-  isText,
-  optional,
-  wrongIn,
-} from './forms';
+import { type Fields, type Form, isAmount, isCount, isFilled, isText, optional, wrongIn } from './forms';
 
 const isOneOf = (all: readonly unknown[]) => (value: unknown) => all.includes(value);
 const haveTexts = (value: unknown, names: readonly string[]): boolean =>
-  isObject(value) && names.every((name) => isText(value[name]));
+  isRecord(value) && names.every((name) => isText(value[name]));
 
 function isJson(value: unknown): boolean {
   try {
@@ -29,11 +20,11 @@ const isInput = (value: unknown): boolean =>
   value === undefined || haveTexts(value, ['stage', 'kind']) || haveTexts(value, ['digest', 'path']);
 
 const isWork = (value: unknown): boolean =>
-  isObject(value) && isAmount(value['tokens']) && isAmount(value['perSecond']) && value['perSecond'] > 0;
+  isRecord(value) && isAmount(value['tokens']) && isAmount(value['perSecond']) && value['perSecond'] > 0;
 
 const isResources = (value: unknown): boolean =>
   value === undefined ||
-  (isObject(value) &&
+  (isRecord(value) &&
     isAmount(value['storeBytes']) &&
     isAmount(value['scratchBytes']) &&
     (value['memoryBytes'] === null || isAmount(value['memoryBytes'])));
@@ -60,26 +51,26 @@ const rowForms: Readonly<Record<string, Form>> = {
 const partForms = (kind: string): Readonly<Record<string, Form>> => ({
   revision: [isCount, 'a whole number'],
   spec: [
-    (value) => isObject(value) && value['kind'] === kind && isJson(value),
+    (value) => isRecord(value) && value['kind'] === kind && isJson(value),
     `plain JSON with the kind "${kind}"`,
   ],
-  inputs: [(value) => isObject(value) && Object.values(value).every(isInput), 'outputOf(stage) by name'],
+  inputs: [(value) => isRecord(value) && Object.values(value).every(isInput), 'outputOf(stage) by name'],
   title: [isFilled, 'a text'],
   queue: [isOneOf(Object.values(taskQueues)), Object.values(taskQueues).join(' or ')],
   work: [isWork, 'finite numbers tokens and perSecond'],
   resources: [isResources, 'left out, or { storeBytes, scratchBytes, memoryBytes }'],
-  rows: [(value) => value === null || isObject(value), 'null or an object'],
+  rows: [(value) => value === null || isRecord(value), 'null or an object'],
   optimiserSteps: [(value) => value === null || isAmount(value), 'null or a number from 0 on'],
   mayExceed: [(value) => typeof value === 'boolean', 'true or false'],
   judged: [(value) => Array.isArray(value) && value.every(isJudged), 'a list of { judge, items }'],
-  files: [(value) => isObject(value) && Object.values(value).every(isText), 'paths by name'],
+  files: [(value) => isRecord(value) && Object.values(value).every(isText), 'paths by name'],
   // The activity `answer` of a first worker knows the built-in evaluation only.
   judgedOffDevice: [(value) => value === undefined, 'left out'],
 });
 
 /** Parts of a planned stage that a user's kind lacks or has in a wrong form. */
 export function wrongFacts(parts: unknown, kind: string): string[] {
-  const found = isObject(parts) ? parts : {};
+  const found = isRecord(parts) ? parts : {};
   const { rows } = found;
-  return [...wrongIn(found, partForms(kind)), ...(isObject(rows) ? wrongIn(rows, rowForms, 'rows.') : [])];
+  return [...wrongIn(found, partForms(kind)), ...(isRecord(rows) ? wrongIn(rows, rowForms, 'rows.') : [])];
 }

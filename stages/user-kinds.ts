@@ -1,9 +1,10 @@
+import { isRecord } from '../core/is-record';
 import { BudgetlineError } from '../core/failures';
 import { type MemberReference, memberOf } from '../core/members';
 import type { PinnedStageKind } from '../contracts/resolved';
 import type { Makes, PlannedRows, PlannedStage, StageSpec } from '../contracts/stage';
 import { type PlanningRules, planStage, type StageContext, type StageParts } from './define';
-import { type Form, isFilled, isObject, optional, wrongIn } from './forms';
+import { type Form, isFilled, optional, wrongIn } from './forms';
 import { wrongFacts } from './user-facts';
 
 /**
@@ -38,7 +39,7 @@ export type AnyUserRules = StageRules<string, Makes, never, StageSpec>;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 
 const isFirstForm = (value: unknown): boolean =>
-  isObject(value) &&
+  isRecord(value) &&
   isFunction(value['revision']) &&
   (value['spec'] === undefined || isFunction(value['spec']));
 

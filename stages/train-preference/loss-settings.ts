@@ -1,3 +1,4 @@
+import { isRecord } from '../../core/is-record';
 import { ownField } from '../../core/names';
 import { type BuiltInLoss, type BuiltInLossInput, type LossName, losses } from '../../losses/registry';
 import type { PreferenceLoss } from '../../schemas/losses';
@@ -8,7 +9,6 @@ import {
   type Fields,
   type Form,
   type Forms,
-  isObject,
   nonnegative,
   oneOf,
   optional,
@@ -26,7 +26,7 @@ export interface LossSettings {
 }
 
 export const lossForms = {
-  loss: optional([isObject, 'a built-in loss with its options, such as { name: "sigmoid", beta: 0.1 },']),
+  loss: optional([isRecord, 'a built-in loss with its options, such as { name: "sigmoid", beta: 0.1 },']),
   beta: optional(positive),
 } satisfies Record<keyof LossSettings, Form>;
 
@@ -56,7 +56,7 @@ function formsOf(name: LossName): Forms {
 
 /** Wrong fields inside a call's `loss`, and a β that is given twice. */
 export function wrongLoss({ loss, beta }: LossSettings): WrongField[] {
-  if (!isObject(loss)) return [];
+  if (!isRecord(loss)) return [];
   if (beta !== undefined) return [{ field: 'beta', reason: 'left out is needed, because loss has a beta' }];
   if (!names.includes(loss.name)) return wrongFields({ name: loss.name }, { name: oneOf(...names) }, 'loss.');
   return wrongFields(loss, formsOf(loss.name), 'loss.');

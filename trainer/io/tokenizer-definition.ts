@@ -1,13 +1,12 @@
+import { isRecord } from '../../core/is-record';
+
 /** A part of tokenizer.json: a normalizer, a pre-tokenizer, or a sequence of them. */
 type Part = Readonly<Record<string, unknown>>;
-
-const isPart = (value: unknown): value is Part =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A part and all parts within it. */
 function* walk(part: unknown): Generator<Part> {
   if (Array.isArray(part)) for (const inner of part) yield* walk(inner);
-  if (!isPart(part)) return;
+  if (!isRecord(part)) return;
   yield part;
   yield* walk(part['normalizers']);
   yield* walk(part['pretokenizers']);
@@ -44,7 +43,7 @@ export const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p
  * ½, and its "ByteLevel" treats a byte-order mark as white space.
  */
 function fixPart(part: unknown): unknown {
-  if (!isPart(part)) return part;
+  if (!isRecord(part)) return part;
   if (part['type'] === 'Digits') return splitAt(part['individual_digits'] === true ? '\\p{N}' : '\\p{N}+');
   if (part['type'] === 'ByteLevel' && part['use_regex'] !== false && part['add_prefix_space'] !== true)
     return { type: 'Sequence', pretokenizers: [splitAt(gpt2Words), { ...part, use_regex: false }] };
