@@ -1,16 +1,25 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { BudgetlineError } from '../../core/failures';
 
-/** How compressed files begin. */
-const signatures = {
-  gzip: [0x1f, 0x8b],
-  Zstandard: [0x28, 0xb5, 0x2f, 0xfd],
-  bzip2: [0x42, 0x5a, 0x68],
-  xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
-  zip: [0x50, 0x4b, 0x03, 0x04],
-} as const;
+/** Bytes that a file of some kind begins with. */
+interface Signature {
+  readonly bytes: readonly number[];
+}
+
+/** The signature that bytes begin with. */
+export const signatureOf = <S extends Signature>(bytes: Uint8Array, known: readonly S[]): S | undefined =>
+  known.find((one) => one.bytes.every((byte, at) => bytes[at] === byte));
+
+const compressions = [
+  { name: 'gzip', bytes: [0x1f, 0x8b] },
+  { name: 'Zstandard', bytes: [0x28, 0xb5, 0x2f, 0xfd] },
+  { name: 'bzip2', bytes: [0x42, 0x5a, 0x68] },
+  { name: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a] },
+  { name: 'zip', bytes: [0x50, 0x4b, 0x03, 0x04] },
+] as const;
 
 async function firstBytes(path: string): Promise<Uint8Array> {
   const file = await open(path);
@@ -22,19 +31,11 @@ async function firstBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-/** How a file is compressed, by its first bytes: names are often wrong. */
-async function compressionOf(path: string): Promise<keyof typeof signatures | undefined> {
-  const first = await firstBytes(path);
-  return Object.entries(signatures).find(([, bytes]) =>
-    bytes.every((byte, at) => first[at] === byte),
-  )?.[0] as keyof typeof signatures | undefined;
-}
-
-/** Whether a file is compressed with gzip. @throws BudgetlineError USAGE for other compressions */
+/** Whether a file is compressed with gzip, by its bytes: names are often wrong. @throws BudgetlineError USAGE for other compressions */
 export async function isGzipped(path: string): Promise<boolean> {
-  const compression = await compressionOf(path);
-  if (compression === undefined || compression === 'gzip') return compression === 'gzip';
-  throw new BudgetlineError('USAGE', `${path} is compressed with ${compression}, which is not read.`, {
+  const found = signatureOf(await firstBytes(path), compressions);
+  if (found === undefined || found.name === 'gzip') return found !== undefined;
+  throw new BudgetlineError('USAGE', `${path} is compressed with ${found.name}, which is not read.`, {
     remedy: 'Decompress it, or compress it with gzip.',
   });
 }
@@ -48,6 +49,6 @@ export async function* readBytes(path: string): AsyncGenerator<Buffer> {
     return;
   }
   const unzipped = createGunzip({ chunkSize: 1 << 18 });
-  file.on('error', (error) => unzipped.destroy(error));
-  yield* file.pipe(unzipped) as AsyncIterable<Buffer>;
+  // Closes the file also where the reader stops early. Errors arrive in what is read.
+  yield* pipeline(file, unzipped, () => undefined) as AsyncIterable<Buffer>;
 }

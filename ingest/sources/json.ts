@@ -1,11 +1,12 @@
 import { createScanner, type SyntaxKind } from 'jsonc-parser';
 import { BudgetlineError } from '../../core/failures';
-import { parseFields } from '../../schemas/json-lines';
+import { isRecord } from '../../core/is-record';
+import { linesOf, parseFields } from '../../schemas/json-lines';
 import type { SourceRecord } from '../types';
 import { readLines } from './lines';
 
-/** Size of a JSON document, which is read as a whole. */
-const maxDocumentBytes = 256 * 2 ** 20;
+/** Longest JSON document: it is read as a whole. */
+const maxDocumentLength = 256 * 2 ** 20;
 
 const recordOf = (line: number, text: string): SourceRecord => {
   const parsed = parseFields(text);
@@ -23,17 +24,17 @@ export async function* readJsonLines(path: string): AsyncGenerator<SourceRecord>
 /** Every line as read; lines that cannot be read are errors of the whole document. */
 async function readDocument(path: string): Promise<string> {
   const texts: string[] = [];
-  let bytes = 0;
+  let length = 0;
   for await (const read of readLines(path)) {
     if ('unreadable' in read)
       throw new BudgetlineError('DATA_INVALID', `${path}:${read.line}: the line ${read.unreadable}.`, {
         remedy: 'Save the file as UTF-8, with line breaks between its records.',
       });
-    bytes += read.text.length + 1;
-    if (bytes > maxDocumentBytes)
+    length += read.text.length + 1;
+    if (length > maxDocumentLength)
       throw new BudgetlineError(
         'DATA_INVALID',
-        `${path} has more than ${maxDocumentBytes / 2 ** 20} MiB, the most that is read as one JSON document.`,
+        `${path} has more than ${maxDocumentLength / 2 ** 20} MiB, the most that is read as one JSON document.`,
         { remedy: 'Write one record a line, in a file that ends in .jsonl.' },
       );
     texts.push(read.text);
@@ -56,27 +57,31 @@ const token = {
   openBracket: 3 satisfies SyntaxKind.OpenBracketToken,
   closeBracket: 4 satisfies SyntaxKind.CloseBracketToken,
   comma: 5 satisfies SyntaxKind.CommaToken,
+  text: 10 satisfies SyntaxKind.StringLiteral,
   end: 17 satisfies SyntaxKind.EOF,
 } as const;
 const isOpening = (kind: number): boolean => kind === token.openBrace || kind === token.openBracket;
 const isClosing = (kind: number): boolean => kind === token.closeBrace || kind === token.closeBracket;
 
 /**
- * The elements of the lists that are open at a depth: 1 for a document that is a list, 2 for a list in an object. The text
- * need not be valid: what is wrong within one element leaves the others. A document that is cut ends in an element without
- * text.
+ * The elements of a document that is a list, or of the list in a field of a document that is an object. The text need not be
+ * valid: what is wrong within one element leaves the others. A document that is cut ends in an element without text.
  */
-function* elementsAt(text: string, depth: number): Generator<Element> {
+function* elementsOf(text: string, field?: string): Generator<Element> {
   const scanner = createScanner(text, true);
+  const depth = field === undefined ? 1 : 2;
   const open: number[] = [];
+  /** The last text in the document's own object. Before a list it is the list's name. */
+  let name: string | undefined;
   let begun: Omit<Element, 'to'> | undefined;
   let to = 0;
-  const inList = (): boolean => open.length === depth && open.at(-1) === token.openBracket;
+  const inList = (): boolean => open.length === depth && open.at(-1) === token.openBracket && name === field;
   for (let kind: number = scanner.scan(); kind !== token.end; kind = scanner.scan()) {
     const isBetween = inList() && (kind === token.comma || isClosing(kind));
     if (isBetween && begun !== undefined) yield { ...begun, to };
     if (isBetween) begun = undefined;
     else if (inList()) begun ??= { line: scanner.getTokenStartLine() + 1, from: scanner.getTokenOffset() };
+    if (depth === 2 && open.length === 1 && kind === token.text) name = scanner.getTokenValue();
     if (isOpening(kind)) open.push(kind);
     if (isClosing(kind)) open.pop();
     to = scanner.getTokenOffset() + scanner.getTokenLength();
@@ -89,9 +94,7 @@ function* elementsAt(text: string, depth: number): Generator<Element> {
 const turnFields = new Set(['messages', 'conversations', 'prompt', 'chosen', 'rejected', 'completion']);
 
 const isRecords = (value: unknown): boolean =>
-  Array.isArray(value) &&
-  value.length > 0 &&
-  value.every((each) => typeof each === 'object' && each !== null && !Array.isArray(each));
+  Array.isArray(value) && value.length > 0 && value.every(isRecord);
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
@@ -101,8 +104,8 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function* listRecords(text: string, depth: number): Generator<SourceRecord> {
-  for (const { line, from, to } of elementsAt(text, depth))
+function* listRecords(text: string, field?: string): Generator<SourceRecord> {
+  for (const { line, from, to } of elementsOf(text, field))
     yield from === to
       ? { line, unreadable: 'ends before its list is closed' }
       : recordOf(line, text.slice(from, to));
@@ -116,12 +119,12 @@ export async function* readJson(path: string): AsyncGenerator<SourceRecord> {
   const text = await readDocument(path);
   const begins = text.trimStart()[0];
   if (begins === '[') {
-    yield* listRecords(text, 1);
+    yield* listRecords(text);
     return;
   }
   const whole = begins === '{' ? parseObject(text) : undefined;
   if (whole === undefined) {
-    yield* readJsonLines(path);
+    for (const { line, text: record } of linesOf(text)) yield recordOf(line, record);
     return;
   }
   const lists = Object.keys(whole).filter((name) => isRecords(whole[name]));
@@ -134,6 +137,5 @@ export async function* readJson(path: string): AsyncGenerator<SourceRecord> {
       { remedy: 'Write the one to use into a file of its own.' },
     );
   if (only === undefined) yield { line: 1, fields: whole };
-  // Other lists hold no objects, so all objects at this depth are records.
-  else for (const record of listRecords(text, 2)) if ('fields' in record) yield record;
+  else yield* listRecords(text, only);
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { BudgetlineError } from '../../core/failures';
 import { maxLineLength } from '../../schemas/json-lines';
-import { readBytes } from './bytes';
+import { readBytes, signatureOf } from './bytes';
 
 /** A line of a file, from 1, or why it cannot be read. */
 export type ReadLine =
@@ -14,8 +14,6 @@ const marks = [
   { encoding: 'utf-16le', bytes: [0xff, 0xfe] },
   { encoding: 'utf-16be', bytes: [0xfe, 0xff] },
 ] as const;
-
-const markOf = (bytes: Buffer) => marks.find((mark) => mark.bytes.every((byte, at) => bytes[at] === byte));
 
 async function* decodeUtf16(
   path: string,
@@ -45,7 +43,7 @@ async function* utf8Bytes(path: string): AsyncGenerator<Buffer> {
     if (next.done === true) break;
     first = Buffer.concat([first, next.value]);
   }
-  const mark = markOf(first);
+  const mark = signatureOf(first, marks);
   const rest = async function* (): AsyncGenerator<Buffer> {
     yield first.subarray(mark?.bytes.length ?? 0);
     yield* pieces;
@@ -60,7 +58,6 @@ const [newline, carriageReturn] = [0x0a, 0x0d];
 class ByteLines {
   #rest: Buffer[] = [];
   #length = 0;
-  #isTooLong = false;
   /** A CR ended the last line: an LF that follows belongs to it. */
   #afterReturn = false;
   #line = 0;
@@ -91,9 +88,12 @@ class ByteLines {
     if (this.#length > 0) yield this.#end(Buffer.alloc(0));
   }
 
+  get #isTooLong(): boolean {
+    return this.#length > maxLineLength;
+  }
+
   #keep(bytes: Buffer): void {
     this.#length += bytes.length;
-    this.#isTooLong ||= this.#length > maxLineLength;
     if (this.#isTooLong) this.#rest = [];
     else if (bytes.length > 0) this.#rest.push(bytes);
   }
@@ -104,7 +104,6 @@ class ByteLines {
     const read = this.#read(this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest));
     this.#rest = [];
     this.#length = 0;
-    this.#isTooLong = false;
     return { line: this.#line, ...read };
   }
 

@@ -144,6 +144,16 @@ describe('files of records', () => {
       const dump = { info: { name: 'x' }, tags: ['a'], rows: [turns, turns] };
       assert.deepEqual(fieldsOf(await read('dump.json', JSON.stringify(dump, null, 2))), [turns, turns]);
       assert.deepEqual(fieldsOf(await read('lines.json', '{"a":1}\n{"a":2}\n')), [{ a: 1 }, { a: 2 }]);
+      const beside = [
+        { notes: [1, { no: 'record' }] },
+        { messages: [{ role: 'user', content: 'no record' }] },
+      ];
+      for (const other of beside)
+        for (const document of [
+          { ...other, rows: [turns] },
+          { rows: [turns], ...other },
+        ])
+          assert.deepEqual(fieldsOf(await read('other.json', JSON.stringify(document))), [turns]);
       await assert.rejects(read('two.json', JSON.stringify({ train: [turns], test: [turns] })), {
         code: 'DATA_INVALID',
         message: /more than one list of records: train, test/,
