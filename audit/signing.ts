@@ -26,8 +26,9 @@ function readKey(path: string, parse: (pem: Buffer) => KeyObject): KeyObject {
 
 /** Reads a private ed25519 key in PEM. Throws SIGNING_KEY_INVALID. */
 export function readSigningKey(path: string): KeyObject {
+  const key = readKey(path, createPrivateKey);
   warnIfShared(path);
-  return readKey(path, createPrivateKey);
+  return key;
 }
 
 function encodePublic(key: KeyObject): string {

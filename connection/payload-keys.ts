@@ -38,9 +38,10 @@ function parseKeys(text: string, source: string): PayloadKey[] {
 }
 
 function readKeysFile(path: string): string {
-  warnIfShared(path);
   try {
-    return readFileSync(path, 'utf8');
+    const text = readFileSync(path, 'utf8');
+    warnIfShared(path);
+    return text;
   } catch (cause) {
     throw new BudgetlineError('CONNECTION_INVALID', `${fileVariable}: ${path} cannot be read.`, { cause });
   }

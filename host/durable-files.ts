@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync } from 'node:fs';
+import { linkSync, mkdirSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BudgetlineError } from '../core/failures';
@@ -18,9 +18,11 @@ export async function syncPath(path: string): Promise<void> {
 /**
  * Creates a folder with its parents. @throws STORE_UNWRITABLE, DISK_FULL. Uses the blocking call, because
  * the promise-based one reports ENOENT on a full disk.
+ *
+ * @param mode of the folders that it creates. Default: by the process's mask
  */
-export async function ensureDir(path: string): Promise<string> {
-  await guardFiles(path, () => Promise.resolve(mkdirSync(path, { recursive: true })));
+export async function ensureDir(path: string, mode?: number): Promise<string> {
+  await guardFiles(path, () => Promise.resolve(mkdirSync(path, { recursive: true, mode })));
   return path;
 }
 
@@ -30,11 +32,7 @@ export async function ensureDir(path: string): Promise<string> {
  */
 export async function ensureHome(home: string): Promise<string> {
   await ensureDir(dirname(home));
-  await guardFiles(home, () => {
-    if (!existsSync(home)) mkdirSync(home, { recursive: true, mode: 0o700 });
-    return Promise.resolve();
-  });
-  return ensureDir(home);
+  return ensureDir(home, 0o700);
 }
 
 /** Writes and syncs a new file. For atomicity, rename or link it afterwards. */

@@ -62,7 +62,7 @@ export async function readPlainFile(path: string): Promise<string | undefined> {
   });
 }
 
-/** Prints a warning, once a process, if other users may read a file that holds a key. */
+/** Prints a warning if other users may read a file that holds a key. */
 export function warnIfShared(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || (found.mode & 0o077) === 0) return;

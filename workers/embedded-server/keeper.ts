@@ -3,7 +3,7 @@
  * of its own, since the server outlives the command that started it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endProcess, identifyProcess, isProcessAlive } from '../../store';
+import { endProcess, identifyProcess, isProcessAlive } from '../../store/process-identity';
 import { hasLostDatabase } from './open-files';
 
 const pollMs = 2_000;
