@@ -145,19 +145,19 @@ export interface PlannedStage<
   readonly activity?: PinnedMember;
 }
 
-type RowsStage<Rows extends Partial<PlannedRows>> = PlannedStage<'rows'> & { readonly rows: Rows | null };
+type StageWithRows<Rows extends Partial<PlannedRows>> = PlannedStage<'rows'> & { readonly rows: Rows | null };
 
 /** A stage whose rows are a prompt and its answer: bought demonstrations, or samples. */
-export type Demonstrations = RowsStage<{ readonly format: 'demonstrations' }>;
+export type Demonstrations = StageWithRows<{ readonly format: 'demonstrations' }>;
 /** A stage that buys demonstrations. */
-export type BoughtDemonstrations = RowsStage<{
+export type BoughtDemonstrations = StageWithRows<{
   readonly format: 'demonstrations';
   readonly budgetedAs: 'demonstrations';
 }>;
 /** A stage that keeps correct samples of a model, as demonstrations. */
-export type Samples = RowsStage<{ readonly format: 'demonstrations'; readonly budgetedAs: null }>;
+export type Samples = StageWithRows<{ readonly format: 'demonstrations'; readonly budgetedAs: null }>;
 /** A stage that makes preference pairs, or takes unpaired rows of a file. */
-export type Pairs = RowsStage<{ readonly format: 'preferences' | 'unpaired' }>;
+export type Pairs = StageWithRows<{ readonly format: 'preferences' | 'unpaired' }>;
 
 /**
  * Id of a stage's activity. It names the stage, also while no worker has taken it. `call` distinguishes

@@ -47,8 +47,8 @@ export function waitOf(error: unknown, fallbackMs: number): number {
   return Math.min(longestWaitMs, Number.isFinite(seconds) ? seconds * 1000 : fallbackMs);
 }
 
-/** Who was asked. */
-interface Asking {
+/** What an error's message says, and what it must not say. */
+interface Named {
   /** Names the annotator and its model. */
   readonly place: string;
   /** The API key, which no message may contain. */
@@ -76,7 +76,7 @@ function nameOf(error: unknown, secret: string): string {
 }
 
 /** ANNOTATOR_UNAVAILABLE or ANNOTATOR_REFUSED. */
-export function codedFailure(error: unknown, { place, secret }: Asking): unknown {
+export function codedFailure(error: unknown, { place, secret }: Named): unknown {
   if (error instanceof BudgetlineError || error instanceof APIUserAbortError) return error;
   const name = nameOf(error, secret);
   if (isRetryable(error))

@@ -4,7 +4,7 @@ import { networkFailure, statusOf } from '../../../core/network-failure';
 import { userErrors } from '../../support/cases/network-errors';
 
 describe('failures of the network', () => {
-  it('are told from mistakes, in any wrapping', () => {
+  it('are distinguished from mistakes, in any wrapping', () => {
     for (let seed = 0; seed < 40; seed += 1)
       for (const { title, error, isNetwork } of userErrors(seed))
         assert.equal(networkFailure(error) !== undefined, isNetwork, `${title}, seed ${seed}`);
