@@ -125,7 +125,10 @@ describe('a stage of a user’s kind', function () {
   it('needs a file of its rows', async () => {
     const provenance = { description: '', license: '', annotator: null };
     const rows = { count: 0, noun: 'rows', format: 'demonstrations', provenance } as never;
-    assertRefused(await bench.fail(await planned('noRows', {}, { rows, makes: 'rows', nest: 'a'.repeat(64) })), 'dir');
+    assertRefused(
+      await bench.fail(await planned('noRows', {}, { rows, makes: 'rows', nest: 'a'.repeat(64) })),
+      'dir',
+    );
   });
 
   it('keeps the code of an error of the session', async () => {

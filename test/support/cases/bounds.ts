@@ -107,6 +107,6 @@ export const definitionBounds: readonly (readonly [field: string, bound: Bound])
 export function withField(object: object, path: string, value: unknown): object {
   const [first = '', ...rest] = path.split('.');
   const inner = (object as Readonly<Record<string, unknown>>)[first];
-  const replaced = rest.length === 0 ? value : withField((inner ?? {}), rest.join('.'), value);
+  const replaced = rest.length === 0 ? value : withField(inner ?? {}, rest.join('.'), value);
   return { ...object, [first]: replaced };
 }
