@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import { readCode } from '../code';
 import { type CodeIdentity, type CodeOrigin, differingCode, type StageCode } from '../core/code';
 import { BudgetlineError } from '../core/failures';
@@ -21,10 +19,10 @@ import type {
   Task,
   TaskContext,
 } from '../contracts/task';
-import { decontaminate, type HeldOutSet } from '../ingest';
+import { decontaminate, type HeldOutSet, readRecordsFile } from '../ingest';
 import { canonicalJson } from '../core/canonical-json';
 import { digestOf } from '../core/digest';
-import { isMissing } from '../host/fs-errors';
+import { digestFile } from '../store';
 
 /** Specs with the problems of a task: of data and of evaluations. */
 export type TaskSpec = SpecOf<'synthesizeData' | 'evaluate'>;
@@ -109,29 +107,38 @@ export async function assertIdentified(
 /** Field of the definition for a stage's file name. Files of the main task are fields of `data`. */
 const fieldOf = (called: string): string => (called.includes('.') ? called : `data.${called}`);
 
-async function readPinned(field: string, path: string, digest: string | undefined): Promise<string> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
+/** A file that the plan pins, and the field that names it. */
+interface PinnedFile {
+  readonly path: string;
+  readonly field: string;
+  /** Left out: the file is not pinned. */
+  readonly digest: string | undefined;
+}
+
+/** @throws BudgetlineError INPUT_MISSING, or DATA_INVALID where the file is not the planned one */
+export async function assertPinned({ path, field, digest }: PinnedFile): Promise<void> {
+  const found = await digestFile(path).catch((error: unknown) => {
+    if (!(error instanceof BudgetlineError) || error.code !== 'INPUT_MISSING') throw error;
     throw new BudgetlineError('INPUT_MISSING', `There is no file ${path}, which ${field} names.`, {
       details: { path, field },
     });
   });
-  if (digest !== undefined && createHash('sha256').update(bytes).digest('hex') !== digest)
-    throw new BudgetlineError('DATA_INVALID', `${path} has changed since the run was planned.`, {
-      remedy: 'Put the file back as it was, or start the run again with a new plan.',
-      details: { path, field },
-    });
-  return bytes.toString('utf8');
+  if (digest === undefined || found === digest) return;
+  throw new BudgetlineError('DATA_INVALID', `${path} has changed since the run was planned.`, {
+    remedy: 'Put the file back as it was, or start the run again with a new plan.',
+    details: { path, field },
+  });
 }
 
 function contextOf(files: Files, source: ProblemSource): TaskContext {
   return {
-    async readText(name) {
+    async readRecords(name) {
       const called = problemFileName(source, name);
       const path = files[called];
       if (path === undefined)
         throw new BudgetlineError('DEFINITION_INVALID', `The definition has no file for ${fieldOf(called)}.`);
-      return { path, text: await readPinned(fieldOf(called), path, source.fileDigests[name]) };
+      await assertPinned({ path, field: fieldOf(called), digest: source.fileDigests[name] });
+      return readRecordsFile(path);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { CodeOrigin } from '../core/code';
 import type { ProblemData } from '../schemas/definition';
 import type { LabelPattern, Metrics } from './metrics';
 import type { AnnotatorIdentity } from './provenance';
+import type { RecordsFile } from './records';
 import type { ItemResult } from '../schemas/rows';
 
 /** One problem of a task. Its other fields are known only to the task. */
@@ -163,8 +164,8 @@ export interface Assessment {
 
 /** Reads a task's external files. */
 export interface TaskContext {
-  /** The text of an external file, by its name in the definition ("train", "test"). */
-  readText(name: string): Promise<{ path: string; text: string }>;
+  /** The records of an external file, by its name in the definition ("train", "test"). */
+  readRecords(name: string): Promise<RecordsFile>;
 }
 
 /** A task: problems, annotators, a gold answer, a verifier. Workers register it by name. */

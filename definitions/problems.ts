@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { splitOf } from '../contracts/evaluation-split';
@@ -6,7 +5,7 @@ import type { ResolvedFiles } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import type { ProblemSet, Task, TaskContext } from '../contracts/task';
 import { failureWords, isCoded } from '../code/user-failure';
-import { decontaminate, type HeldOutSet } from '../ingest';
+import { decontaminate, type HeldOutSet, readRecordsFile } from '../ingest';
 import { ownName, problemFileName, type QuestionSet, questionSets } from '../stages';
 import { digestFile } from '../store';
 import { find } from './find';
@@ -55,12 +54,7 @@ async function resolveFiles(set: QuestionSet, task: Task, baseDir: string): Prom
 }
 
 function contextOf(files: ResolvedFiles): TaskContext {
-  return {
-    async readText(name) {
-      const path = files[name]?.path ?? '';
-      return { path, text: await readFile(path, 'utf8') };
-    },
-  };
+  return { readRecords: (name) => readRecordsFile(files[name]?.path ?? '') };
 }
 
 /** The error of a task whose code throws while its problems are made. */

@@ -3,7 +3,7 @@ export { type UserRowsRequest, type UserRow, type UserRows, readUserRows } from 
 export { decontaminate, type HeldOutSet } from './held-out';
 export { ingestFile, type IngestOptions, type IngestSink, type IngestSummary } from './ingest';
 export { readHeldOut } from './held-out-file';
-export { readRecords } from './source';
+export { readRecords, readRecordsFile } from './source';
 export type { ColumnMapping } from './column-mapping';
 export {
   type AnnotationRow,

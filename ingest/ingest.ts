@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { countPatterns, type LabelPattern } from '../contracts/metrics';
+import { fieldInLine, recordName, type RecordPlace } from '../contracts/records';
 import type { Compared } from '../text/overlap';
 import type { HeldOutCounts, NamedOverlap } from './held-out';
 import { type ColumnMapping, mapColumns } from './column-mapping';
@@ -57,8 +58,7 @@ export interface IngestSummary {
 }
 
 /** A record that can be read. */
-interface Readable {
-  readonly line: number;
+interface Readable extends RecordPlace {
   readonly fields: Fields;
 }
 
@@ -186,9 +186,10 @@ class Ingest {
     this.#overlaps = options.overlaps ?? [];
   }
 
-  #refuse(line: number, faults: readonly FieldFault[]): void {
+  #refuse({ line, nth }: RecordPlace, faults: readonly FieldFault[]): void {
     this.#refused += 1;
-    for (const fault of faults) this.sink.onFault?.({ path: this.options.path, line, ...fault });
+    for (const { field, ...fault } of faults)
+      this.sink.onFault?.({ path: this.options.path, line, field: fieldInLine(field, nth), ...fault });
   }
 
   #overlapping(fields: Fields, texts: Texts): FailedCheck[] {
@@ -202,11 +203,11 @@ class Ingest {
     return [];
   }
 
-  #takeTexts({ line, fields }: Readable, texts: Texts): void {
+  #takeTexts({ fields, ...place }: Readable, texts: Texts): void {
     const failed = [
       ...emptyAnswers(texts),
       ...equalPair(texts),
-      ...this.#seen.duplicateOf(texts, line),
+      ...this.#seen.duplicateOf(texts, place.line),
       ...this.#overlapping(fields, texts),
     ];
     const failedWith = (action: RowAction): FailedCheck[] =>
@@ -214,7 +215,7 @@ class Ingest {
     const [refused, dropped] = [failedWith('error'), failedWith('drop')];
     if (refused.length > 0) {
       this.#refuse(
-        line,
+        place,
         refused.map(({ fault }) => fault),
       );
       return;
@@ -225,7 +226,7 @@ class Ingest {
       return;
     }
     this.#rows += 1;
-    this.sink.onRow?.({ id: `${basename(this.options.path)}-${line}`, ...texts });
+    this.sink.onRow?.({ id: `${basename(this.options.path)}-${recordName(place)}`, ...texts });
   }
 
   async run(): Promise<IngestSummary> {
@@ -234,17 +235,17 @@ class Ingest {
       'Write one record a line, each with the same fields, in the format of the file’s extension.';
     for await (const record of readRecords(path)) {
       this.#records += 1;
-      const { line } = record;
       if ('unreadable' in record) {
-        this.#refuse(line, [{ field: 'the line', reason: record.unreadable, remedy }]);
+        this.#refuse(record, [{ field: 'the line', reason: record.unreadable, remedy }]);
         continue;
       }
       const fields = mapColumns(record.fields, columnMapping);
       const shaped = readShape(kind, fields, dialogues);
-      if ('faults' in shaped) this.#refuse(line, shaped.faults);
-      else this.#takeTexts({ line, fields }, shaped.texts);
+      if ('faults' in shaped) this.#refuse(record, shaped.faults);
+      else this.#takeTexts({ ...record, fields }, shaped.texts);
     }
-    if (this.#records === 0) this.#refuse(1, [{ field: 'the file', reason: 'holds no rows', remedy }]);
+    if (this.#records === 0)
+      this.#refuse({ line: 1 }, [{ field: 'the file', reason: 'holds no rows', remedy }]);
     const counts = { records: this.#records, rows: this.#rows, refused: this.#refused };
     const heldOut = this.#overlaps.map(({ overlap: _, ...compared }) => compared);
     return { kind, ...counts, dropped: this.#dropped, agreement: this.#seen.agreement, heldOut };

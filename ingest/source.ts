@@ -1,9 +1,9 @@
 import { extname } from 'node:path';
+import type { RecordsFile, SourceRecord } from '../contracts/records';
 import { BudgetlineError } from '../core/failures';
 import { csvReader } from './sources/csv';
 import { readJson, readJsonLines } from './sources/json';
 import { readParquet } from './sources/parquet';
-import type { SourceRecord } from './types';
 
 type Reader = (path: string) => AsyncGenerator<SourceRecord>;
 
@@ -22,7 +22,7 @@ function readerOf(path: string): Reader {
   const read = readers[extname(name).toLowerCase()];
   if (read !== undefined) return read;
   throw new BudgetlineError('USAGE', `${path}: the extension is not of a format that can be read.`, {
-    remedy: `Use one of: ${Object.keys(readers).join(', ')}; each may also end in .gz.`,
+    remedy: `Use one of: ${Object.keys(readers).join(', ')}; each may also end in .gz. Decompress other compressions.`,
   });
 }
 
@@ -52,4 +52,11 @@ export async function* readRecords(path: string): AsyncGenerator<SourceRecord> {
   } catch (error) {
     throw unreadable(path, error);
   }
+}
+
+/** All records of a file at once. @throws BudgetlineError as {@link readRecords} */
+export async function readRecordsFile(path: string): Promise<RecordsFile> {
+  const records: SourceRecord[] = [];
+  for await (const record of readRecords(path)) records.push(record);
+  return { path, records };
 }

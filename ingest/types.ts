@@ -7,11 +7,6 @@ export type DataKind = (typeof dataKinds)[number];
 /** A row as stages read it, of the file's kind. */
 export type AnnotationRow = DemonstrationRow | PreferenceRow | UnpairedRow;
 
-/** One record of a file: its fields, or why it cannot be read. */
-export type SourceRecord =
-  | { readonly line: number; readonly fields: Readonly<Record<string, unknown>> }
-  | { readonly line: number; readonly unreadable: string };
-
 /** An unusable row: its place, the reason, the remedy. For Parquet, `line` is the row number. */
 export interface RowFault {
   readonly path: string;

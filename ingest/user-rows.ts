@@ -132,7 +132,7 @@ class RowCollector {
     if (verifierMismatches === 'error')
       this.fault({
         path,
-        line: Number(row.id.split('-').at(-1)),
+        line: Number.parseInt(row.id.split('-').at(-1) ?? '', 10),
         field: 'the row',
         reason: `disagrees with the verifier of ${task.name}`,
         remedy: 'Correct the row, or set rowChecks: { verifierMismatches: "drop" } or "count".',

@@ -87,9 +87,12 @@ export function parseLine<T>(text: string, schema: z.ZodType<T>): { readonly val
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of a line that must be an object, or why there are none. */
-export function parseFields(text: string): { readonly fields: Fields } | LineFault {
+export function parseFields(
+  text: string,
+  parse: (text: string) => unknown = JSON.parse,
+): { readonly fields: Fields } | LineFault {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parse(text);
     return isRecord(value) ? { fields: value } : { fault: 'is not a JSON object' };
   } catch (error) {
     return { fault: `is not JSON (${(error as Error).message})` };

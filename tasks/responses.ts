@@ -1,5 +1,5 @@
-import { type Fault, parseJsonRows, type TextFile, textReasons } from './json-rows';
-import type { NumberedRow } from '../schemas/json-lines';
+import type { RecordsFile } from '../contracts/records';
+import { type Fault, type PlacedRow, rowsOf, textReasons } from './record-rows';
 
 /** A model's response to a prompt; it may be empty. */
 export interface ResponseRow {
@@ -9,11 +9,11 @@ export interface ResponseRow {
 
 /** Rows { PROMPT_FIELD, response }; unusable rows go into `faults`. */
 export function parseResponses(
-  file: TextFile,
+  file: RecordsFile,
   promptField: string,
   faults: Fault[],
-): NumberedRow<ResponseRow>[] {
-  return parseJsonRows<ResponseRow>(
+): PlacedRow<ResponseRow>[] {
+  return rowsOf<ResponseRow>(
     file,
     (fields) => {
       const { [promptField]: prompt, response } = fields;
@@ -53,11 +53,11 @@ const keyOf = (prompt: string): string => prompt.normalize('NFC');
  */
 export function matchResponses<Row>(
   prompts: readonly Prompt<Row>[],
-  responses: readonly NumberedRow<ResponseRow>[],
+  responses: readonly PlacedRow<ResponseRow>[],
   { paths, field, faults }: Matching,
 ): { row: Row; response: string }[] {
   const known = new Set(prompts.map(({ prompt }) => keyOf(prompt)));
-  const byPrompt = new Map<string, NumberedRow<ResponseRow>>();
+  const byPrompt = new Map<string, PlacedRow<ResponseRow>>();
   for (const answer of responses) {
     const prompt = keyOf(answer.row.prompt);
     const first = byPrompt.get(prompt);

@@ -1,15 +1,13 @@
 import { join } from 'node:path';
-import { BudgetlineError } from '../../core/failures';
 import type { UserRowsUse } from '../../schemas/user-rows';
 import { orderUserRows } from '../../planning';
 import { userFileName, type UserRowsSpec } from '../../stages';
 import { type UserRows, readUserRows } from '../../ingest';
 import { writeFileAtomic } from '../../host/durable-files';
-import { digestFile } from '../../store';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { tooFewRows } from './too-few-rows';
-import { assertGrading, loadHeldOut } from '../task-data';
+import { assertGrading, assertPinned, loadHeldOut } from '../task-data';
 
 const useOf = ({ what }: UserRowsSpec): UserRowsUse =>
   what === 'user-demonstrations' ? 'demonstrations' : 'preferences';
@@ -17,11 +15,8 @@ const useOf = ({ what }: UserRowsSpec): UserRowsUse =>
 async function openUserRows({ stage }: StageSession, spec: UserRowsSpec): Promise<string> {
   const name = userFileName(useOf(spec));
   const path = stage.files[name] ?? '';
-  if ((await digestFile(path)) === spec.userRows.digest) return path;
-  throw new BudgetlineError('DATA_INVALID', `${path} has changed since the run was planned.`, {
-    remedy: 'Put the file back as it was, or start the run again with a new plan.',
-    details: { path, field: name },
-  });
+  await assertPinned({ path, field: name, digest: spec.userRows.digest });
+  return path;
 }
 
 /** Counts over the whole file, whichever rows were taken. */

@@ -2,7 +2,7 @@ import type { InstructionScore, MathScore } from '../../tasks';
 import type { Ink } from '../print/ink';
 import { renderInstructionScore, renderMathScore } from '../print/score';
 import { createPrinter, printJson, type PrinterOptions } from '../printer';
-import { readInput } from '../read-input';
+import { readRecordsFile } from '../../ingest';
 
 export interface ScoreFlags extends PrinterOptions {
   readonly responses: string;
@@ -24,13 +24,16 @@ function show<Score extends InstructionScore | MathScore>(
 /** `budgetline score instruction-following`: IFEval's four accuracies of responses. */
 export async function scoreInstructionsCommand(flags: ScoreFlags & { prompts: string }): Promise<void> {
   const { scoreInstructions } = await import('../../tasks/index.js');
-  const [prompts, responses] = [await readInput(flags.prompts), await readInput(flags.responses)];
+  const [prompts, responses] = [await readRecordsFile(flags.prompts), await readRecordsFile(flags.responses)];
   show(scoreInstructions({ prompts, responses }), flags, renderInstructionScore);
 }
 
 /** `budgetline score grade-school-math`: strict and flexible accuracy of responses. */
 export async function scoreMathCommand(flags: ScoreFlags & { references: string }): Promise<void> {
   const { scoreMath } = await import('../../tasks/index.js');
-  const [references, responses] = [await readInput(flags.references), await readInput(flags.responses)];
+  const [references, responses] = [
+    await readRecordsFile(flags.references),
+    await readRecordsFile(flags.responses),
+  ];
   show(scoreMath({ references, responses }), flags, renderMathScore);
 }

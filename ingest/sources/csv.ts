@@ -1,6 +1,6 @@
+import type { SourceRecord } from '../../contracts/records';
 import { BudgetlineError } from '../../core/failures';
 import { maxLineLength } from '../../schemas/json-lines';
-import type { SourceRecord } from '../types';
 import { readLines, type ReadLine } from './lines';
 
 type ParseCsv = (typeof import('csv-parse/sync'))['parse'];
@@ -46,16 +46,28 @@ function recordOf(line: number, header: readonly string[], values: readonly stri
   return { line, fields: Object.fromEntries(header.map((name, index) => [name, values[index]])) };
 }
 
-function assertHeader(path: string, line: number, header: readonly string[]): void {
-  const twice = header.find((name, at) => header.indexOf(name) < at);
-  if (twice === undefined) return;
-  throw new BudgetlineError(
-    'DATA_INVALID',
-    `${path}:${line}: the header names the column "${twice}" twice.`,
-    {
-      remedy: 'Rename one of the columns.',
-    },
-  );
+const delimiters = { ',': 'commas', '\t': 'tabs', ';': 'semicolons', '|': 'bars' } as const;
+
+interface Header {
+  readonly path: string;
+  readonly line: number;
+  readonly names: readonly string[];
+}
+
+/** @throws BudgetlineError DATA_INVALID for a name that stands twice, and for fields with other delimiters */
+function assertHeader({ path, line, names }: Header): void {
+  const refuse = (reason: string, remedy: string): never => {
+    throw new BudgetlineError('DATA_INVALID', `${path}:${line}: the header ${reason}.`, { remedy });
+  };
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) refuse(`names the column "${twice}" twice`, 'Rename one of the columns.');
+  const other =
+    names.length > 1 ? undefined : Object.entries(delimiters).find(([by]) => names[0]?.includes(by));
+  if (other !== undefined)
+    refuse(
+      `is one column, "${names[0]}": its fields are delimited by ${other[1]}`,
+      'Write commas between the fields, or tabs in a file that ends in .tsv.',
+    );
 }
 
 /**
@@ -156,7 +168,7 @@ class CsvFile {
 
   #take(line: number, values: readonly string[]): SourceRecord[] {
     if (this.#header !== undefined) return [recordOf(line, this.#header, values)];
-    assertHeader(this.path, line, values);
+    assertHeader({ path: this.path, line, names: values });
     this.#header = values;
     return [];
   }

@@ -34,7 +34,7 @@ async function* decodeUtf16(
 }
 
 /** The bytes of a file without its byte-order mark; a mark of UTF-16 turns them into UTF-8. */
-async function* utf8Bytes(path: string): AsyncGenerator<Buffer> {
+export async function* utf8Bytes(path: string): AsyncGenerator<Buffer> {
   const pieces = readBytes(path);
   let first = Buffer.alloc(0);
   // A decompressed piece may hold a single byte.

@@ -1,8 +1,9 @@
 import type { ProblemData } from '../../schemas/definition';
 import { BudgetlineError } from '../../core/failures';
+import { recordName } from '../../contracts/records';
 import type { ProblemSet, TaskContext } from '../../contracts/task';
 import { normalizeText } from '../../text/normalize';
-import { parseJsonRows } from '../json-rows';
+import { rowsOf } from '../record-rows';
 import { createRandom, hashText } from '../../core/random';
 import { readFiles } from './read-files';
 import { separate } from './separate';
@@ -76,9 +77,9 @@ export async function readProblems<Item>(
 ): Promise<ProblemSet<TaskProblem<Item>>> {
   const remedy = `Correct or remove these lines: they do not fit the schema of ${task.name}.`;
   const rows = await readFiles({ data, context, remedy }, (file, faults, name) =>
-    parseJsonRows(file, (fields) => task.readRow(fields), faults).map(({ line, row }) => ({
-      ...makeProblem(task, row, `${name}-${String(line).padStart(5, '0')}`),
-      place: `${file.path}:${line}`,
+    rowsOf(file, (fields) => task.readRow(fields), faults).map(({ row, ...place }) => ({
+      ...makeProblem(task, row, `${name}-${recordName(place, 5)}`),
+      place: `${file.path}:${place.line}`,
     })),
   );
   const compared = ({ item }: TaskProblem<Item>) => ({

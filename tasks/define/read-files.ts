@@ -1,6 +1,7 @@
 import type { ProblemData } from '../../schemas/definition';
 import type { TaskContext } from '../../contracts/task';
-import { type Fault, refuseFaults, type TextFile } from '../json-rows';
+import type { RecordsFile } from '../../contracts/records';
+import { type Fault, refuseFaults } from '../record-rows';
 
 type FileData = Extract<ProblemData, { source: 'files' }>;
 
@@ -24,11 +25,11 @@ export interface ReadFilesOptions {
  */
 export async function readFiles<P>(
   { data, context, remedy }: ReadFilesOptions,
-  read: (file: TextFile, faults: Fault[], name: 'train' | 'test') => P[],
+  read: (file: RecordsFile, faults: Fault[], name: 'train' | 'test') => P[],
 ): Promise<{ train: P[]; test: P[] }> {
   const faults: Fault[] = [];
   const rows: { train: P[]; test: P[] } = { train: [], test: [] };
-  for (const name of fileNamesOf(data)) rows[name] = read(await context.readText(name), faults, name);
+  for (const name of fileNamesOf(data)) rows[name] = read(await context.readRecords(name), faults, name);
   refuseFaults(faults, remedy);
   return rows;
 }

@@ -1,7 +1,7 @@
 import type { RowIssue } from '../../contracts/row-issues';
 import type { ItemResult } from '../../schemas/rows';
 import type { ComparedAnswer, Finish, PreferenceAnnotator, Problem, Random } from '../../contracts/task';
-import type { FieldReason } from '../json-rows';
+import type { FieldReason } from '../record-rows';
 import type { Fields } from '../../schemas/json-lines';
 
 /** A problem of a defined task, with its item. */

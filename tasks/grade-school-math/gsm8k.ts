@@ -1,10 +1,10 @@
 import type { ProblemData } from '../../schemas/definition';
+import { recordName, type RecordsFile } from '../../contracts/records';
 import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
 import type { Compared } from '../../text/overlap';
 import { readFiles } from '../define/read-files';
 import { separate } from '../define/separate';
-import { type Fault, parseJsonRows, type TextFile, textReasons } from '../json-rows';
-import type { NumberedRow } from '../../schemas/json-lines';
+import { type Fault, type PlacedRow, rowsOf, textReasons } from '../record-rows';
 
 type FileData = Extract<ProblemData, { source: 'files' }>;
 
@@ -48,9 +48,9 @@ export function answerNumber(answer: string): string | undefined {
   return Number.isNaN(Number(number)) ? undefined : number;
 }
 
-/** Rows of question-and-answer JSONL; unusable rows go into `faults`. */
-export function parseQuestions(file: TextFile, faults: Fault[]): NumberedRow<QuestionRow>[] {
-  return parseJsonRows<QuestionRow>(
+/** Rows { question, answer }; unusable rows go into `faults`. */
+export function parseQuestions(file: RecordsFile, faults: Fault[]): PlacedRow<QuestionRow>[] {
+  return rowsOf<QuestionRow>(
     file,
     (fields) => {
       const reasons = textReasons(fields, 'question', 'answer');
@@ -64,17 +64,17 @@ export function parseQuestions(file: TextFile, faults: Fault[]): NumberedRow<Que
 }
 
 export const questionRemedy =
-  'Correct or remove these lines: each is a JSON object with "question" (text) and "answer" (text whose last line is "#### " and a number).';
+  'Correct or remove these lines: each has "question" (text) and "answer" (text whose last line is "#### " and a number).';
 
 function makeProblem(
-  { line, row }: NumberedRow<QuestionRow>,
+  { row, ...place }: PlacedRow<QuestionRow>,
   file: { readonly name: string; readonly path: string },
   stripCalculationAnnotations: boolean,
 ): FileProblem {
   return {
     source: 'files',
-    id: `${file.name}-${String(line).padStart(5, '0')}`,
-    place: `${file.path}:${line}`,
+    id: `${file.name}-${recordName(place, 5)}`,
+    place: `${file.path}:${place.line}`,
     question: row.question.trim(),
     prompt: `${instruction}\n\nQuestion: ${row.question.trim()}\nAnswer:\n`,
     target: answerNumber(row.answer) ?? '',
@@ -83,7 +83,7 @@ function makeProblem(
 }
 
 /**
- * Reads question-and-answer JSONL, the layout of GSM8K. The last `data.validation` usable rows of train are held back.
+ * Reads rows { question, answer }, the layout of GSM8K. The last `data.validation` usable rows of train are held back.
  * Train rows whose question equals a test question or shares a 13-gram with one are excluded and counted, and so are pool
  * rows that overlap validation.
  *

@@ -1,4 +1,5 @@
-import { type Fault, refuseFaults, type TextFile } from '../json-rows';
+import type { RecordsFile } from '../../contracts/records';
+import { type Fault, refuseFaults } from '../record-rows';
 import { matchResponses, parseResponses } from '../responses';
 import { flexibleAnswer, strictAnswer } from './grade';
 import { answerNumber, parseQuestions, questionRemedy } from './gsm8k';
@@ -28,7 +29,7 @@ const shareOf = (items: readonly MathVerdict[], by: 'strict' | 'flexible'): numb
  *
  * @throws BudgetlineError DATA_INVALID, with file, line and field of unusable rows
  */
-export function scoreMath(files: { references: TextFile; responses: TextFile }): MathScore {
+export function scoreMath(files: { references: RecordsFile; responses: RecordsFile }): MathScore {
   const faults: Fault[] = [];
   const questions = parseQuestions(files.references, faults);
   const responses = parseResponses(files.responses, 'question', faults);

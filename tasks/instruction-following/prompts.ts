@@ -1,5 +1,6 @@
-import type { Fields, NumberedRow } from '../../schemas/json-lines';
-import { type Fault, type FieldReason, parseJsonRows, type TextFile, textReasons } from '../json-rows';
+import type { RecordsFile } from '../../contracts/records';
+import type { Fields } from '../../schemas/json-lines';
+import { type Fault, type FieldReason, type PlacedRow, rowsOf, textReasons } from '../record-rows';
 import { type InstructionKind, instructions, isInstructionKind } from './instructions';
 import { type Check, FieldFault, type InstructionFields } from './instructions/fields';
 
@@ -57,9 +58,9 @@ export function readPrompt(fields: Fields): { row: InstructionPrompt } | { reaso
 }
 
 /** Rows of an IFEval file: key, prompt, instruction_id_list, kwargs. Unusable rows go into `faults`. */
-export function parsePrompts(file: TextFile, faults: Fault[]): NumberedRow<InstructionPrompt>[] {
-  return parseJsonRows(file, readPrompt, faults);
+export function parsePrompts(file: RecordsFile, faults: Fault[]): PlacedRow<InstructionPrompt>[] {
+  return rowsOf(file, readPrompt, faults);
 }
 
 export const promptRemedy =
-  'Correct or remove these lines: each is a JSON object with "key", "prompt", "instruction_id_list" and "kwargs", one object per instruction.';
+  'Correct or remove these lines: each has "key", "prompt", "instruction_id_list" and "kwargs", one object per instruction.';

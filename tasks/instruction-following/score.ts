@@ -1,4 +1,5 @@
-import { type Fault, refuseFaults, type TextFile } from '../json-rows';
+import type { RecordsFile } from '../../contracts/records';
+import { type Fault, refuseFaults } from '../record-rows';
 import { matchResponses, parseResponses } from '../responses';
 import { checkInstructions, type Verdicts } from './check';
 import { parsePrompts, promptRemedy } from './prompts';
@@ -44,7 +45,7 @@ export function instructionRates(items: readonly Verdicts[]): InstructionRates {
  *
  * @throws BudgetlineError DATA_INVALID, with file, line and field of unusable rows
  */
-export function scoreInstructions(files: { prompts: TextFile; responses: TextFile }): InstructionScore {
+export function scoreInstructions(files: { prompts: RecordsFile; responses: RecordsFile }): InstructionScore {
   const faults: Fault[] = [];
   const prompts = parsePrompts(files.prompts, faults);
   const responses = parseResponses(files.responses, 'prompt', faults);

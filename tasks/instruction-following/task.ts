@@ -1,7 +1,7 @@
 import type { ItemResult } from '../../schemas/rows';
 import { defineTask } from '../define/define-task';
 import type { RowSchema } from '../define/types';
-import type { FieldReason } from '../json-rows';
+import type { FieldReason } from '../record-rows';
 import type { Fields } from '../../schemas/json-lines';
 import { checkInstructions } from './check';
 import { type InstructionPrompt, readPrompt } from './prompts';

@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import type { SourceRecord } from '../../contracts/records';
 import { createRandom } from '../../core/random';
+import { readRecordsFile } from '../../ingest';
+import { temporaryFolder } from './temporary';
 
 /** Fields of a record of the tests: texts, as every container holds them. */
 export type TextRecord = Readonly<Record<string, string>>;
@@ -64,3 +68,25 @@ export function makeRecords(seed: number): TextRecord[] {
     completion: textOf('answer', at),
   }));
 }
+
+/** A folder to write files into, and the records that are read from them. */
+export function rowFolder() {
+  const folder = temporaryFolder();
+  const write = (name: string, bytes: string | Buffer): string => {
+    writeFileSync(folder.at(name), bytes);
+    return folder.at(name);
+  };
+  return {
+    write,
+    read: async (name: string, bytes: string | Buffer): Promise<readonly SourceRecord[]> =>
+      (await readRecordsFile(write(name, bytes))).records,
+  };
+}
+
+/** The fields of each record, or why it cannot be read. */
+export const fieldsOf = (records: readonly SourceRecord[]) =>
+  records.map((record) => ('fields' in record ? record.fields : record.unreadable));
+
+/** The line of each record, and 'read' or why it cannot be read. */
+export const linesOf = (records: readonly SourceRecord[]) =>
+  records.map((record) => [record.line, 'fields' in record ? 'read' : record.unreadable]);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scoreMath } from '../../../tasks';
 import { readOracle } from '../../support/oracle';
+import { recordsOf } from '../../support/records';
 import { call, root } from '../../support/cli/executable';
 
 const data = join(root, 'examples', 'data');
@@ -20,7 +21,7 @@ describe('budgetline score', function () {
   after(() => rmSync(folder, { recursive: true }));
 
   const write = (name: string, rows: readonly unknown[]): string => {
-    const path = join(folder, name);
+    const path = join(folder, `${name}.jsonl`);
     writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     return path;
   };
@@ -83,10 +84,10 @@ describe('GSM8K verdicts', () => {
       cases: { reference: string; response: string; strict: boolean; flexible: boolean }[];
     };
     cases.forEach(({ reference, response, strict, flexible }) => {
-      const text = (row: object): string => JSON.stringify({ question: 'q', ...row });
+      const rows = (path: string, row: object) => recordsOf(path, [{ question: 'q', ...row }]);
       const files = {
-        references: { path: 'a', text: text({ answer: reference }) },
-        responses: { path: 'b', text: text({ response }) },
+        references: rows('a', { answer: reference }),
+        responses: rows('b', { response }),
       };
       const [item] = scoreMath(files).items;
       assert.deepEqual(item, { question: 'q', strict, flexible }, `${reference} ${response}`);

@@ -18,6 +18,7 @@ import { defineSweep } from '../../../definitions';
 import { createFolderStore } from '../../../store';
 import { builtInTasks } from '../../../workers';
 import { runSweep, withWorkers } from '../../support/sweep-bench';
+import { noFiles } from '../../support/records';
 import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryFolder, temporaryHome } from '../../support/temporary';
 
@@ -52,9 +53,7 @@ describe('examples/own-task.ts', () => {
     const [task] = own.tasks;
     const resolved = await resolveDefinition(own.default, { tasks: own.tasks });
     assert.equal(resolved.poolRows, 128);
-    const { test } = await task!.load(own.default.data, {
-      readText: () => Promise.reject(new Error('no files')),
-    });
+    const { test } = await task!.load(own.default.data, noFiles);
     const { score, wellFormed } = task!.score(test[0]!, task!.gold(test[0]!), 'stop');
     assert.deepEqual([score, wellFormed], [1, true]);
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Problem, ProblemSet, Task } from '../../../contracts/task';
 import { builtInTasks } from '../../../workers';
+import { noFiles } from '../../support/records';
 
 /** Prompts without names and wording, by this test's own patterns. */
 const bare: Readonly<Record<string, (prompt: string) => string>> = {
@@ -18,8 +19,6 @@ const bare: Readonly<Record<string, (prompt: string) => string>> = {
   },
   'code-generation': (prompt) => prompt.replace(/^[^:]*: /, ''),
 };
-
-const noFiles = { readText: () => Promise.reject(new Error('a generated set reads nothing')) };
 
 /** Test and validation problems whose `of` equals that of a pool problem. */
 function known({ pool, validation, test }: ProblemSet, of: (problem: Problem) => string): Problem[] {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { peopleAnnotator, PeopleQueue } from '../../../annotators';
-import { ingestFile, readHeldOut } from '../../../ingest';
+import { ingestFile, readHeldOut, readRecordsFile } from '../../../ingest';
 import { parseResults } from '../../../app/results/results-csv';
 import { gradeSchoolMath, scoreInstructions } from '../../../tasks';
 import { readJson } from '../../../trainer/io/files';
 import { readJsonLines } from '../../../trainer/io/jsonl';
+import { textContext } from '../../support/records';
 import { temporaryFolder } from '../../support/temporary';
 
 const mark = '\ufeff';
@@ -26,17 +27,19 @@ describe('files with a byte-order mark', () => {
     };
     const set = await gradeSchoolMath.load(
       { source: 'files', train: 'a', test: 'b', validation: 0, stripCalculationAnnotations: true },
-      { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
+      textContext(texts, (name) => folder.at(name)),
     );
     assert.deepEqual([set.pool.length, set.test.length], [2, 1]);
   });
 
-  it('are read as prompts and responses, in every Unicode normal form', () => {
+  it('are read as prompts and responses, in every Unicode normal form', async () => {
     const prompt = 'Un café ?';
     const asked = { key: 1, prompt, instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
     const { promptStrict } = scoreInstructions({
-      prompts: { path: 'p', text: marked(asked) },
-      responses: { path: 'r', text: marked({ prompt: prompt.normalize('NFD'), response: 'Oui' }) },
+      prompts: await readRecordsFile(write('p.jsonl', marked(asked))),
+      responses: await readRecordsFile(
+        write('r.jsonl', marked({ prompt: prompt.normalize('NFD'), response: 'Oui' })),
+      ),
     });
     assert.equal(promptStrict, 1);
   });

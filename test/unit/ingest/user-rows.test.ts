@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readUserRows } from '../../../ingest';
 import { defineTask } from '../../../tasks';
+import { rowsContext } from '../../support/records';
 import { temporaryFolder } from '../../support/temporary';
 
 const sums = defineTask<{ q: string; a: string }>({
@@ -19,17 +20,17 @@ const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.string
 
 describe('user rows on problems of a task', () => {
   const folder = temporaryFolder();
-  const texts: Record<string, string> = {
-    train: jsonl([
+  const files = {
+    train: [
       { q: '7+5=?', a: '12' },
       { q: 'Say Été, please', a: 'Été' },
-    ]),
-    test: jsonl([{ q: '1+1=?', a: '2' }]),
+    ],
+    test: [{ q: '1+1=?', a: '2' }],
   };
   const read = async (applyTaskTemplate: boolean, rows: readonly object[]) => {
     const problems = await sums.load(
       { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculationAnnotations: true },
-      { readText: (name) => Promise.resolve({ path: name, text: texts[name] ?? '' }) },
+      rowsContext(files),
     );
     const [path, refuse] = [folder.at('rows.jsonl'), 'error' as const];
     writeFileSync(path, jsonl(rows));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BudgetlineError } from '../../../core/failures';
-import type { Problem, Task, TaskContext } from '../../../contracts/task';
+import type { Problem, Task } from '../../../contracts/task';
 import {
   codeGeneration,
   defineTask,
@@ -15,6 +15,7 @@ import {
 } from '../../../tasks';
 import { normalizeText } from '../../../text/normalize';
 import { builtInTasks } from '../../../workers';
+import { noFiles, recordsOf, rowsContext } from '../../support/records';
 
 const files = {
   source: 'files',
@@ -24,16 +25,6 @@ const files = {
   stripCalculationAnnotations: true,
 } as const;
 const synthetic = { source: 'synthetic', seed: 3, pool: 300, validation: 20, test: 60 } as const;
-const noFiles: TaskContext = {
-  readText: () => Promise.reject(new Error('synthetic problems read no files')),
-};
-const texts = (rows: Record<string, readonly unknown[]>): TaskContext => ({
-  readText: (name) =>
-    Promise.resolve({
-      path: `${name}.jsonl`,
-      text: (rows[name] ?? []).map((row) => JSON.stringify(row)).join('\n'),
-    }),
-});
 
 const sums = defineTask<{ a: number; b: number }>({
   name: 'sums',
@@ -87,7 +78,7 @@ describe('defineTask', () => {
         { a: 4, b: 4 },
       ],
     };
-    const set = await sums.load(files, texts({ ...rows, test: [{ a: 0, b: 3 }] }));
+    const set = await sums.load(files, rowsContext({ ...rows, test: [{ a: 0, b: 3 }] }));
     assert.deepEqual(
       [set.pool, set.validation, set.test].map((part) => part.map(({ id }) => id)),
       [['train-00002', 'train-00005'], ['train-00006'], ['test-00001']],
@@ -96,7 +87,7 @@ describe('defineTask', () => {
       'duplicate train row': 1,
       'train row overlaps test: same dedup key': 2,
     });
-    const unusable = texts({ train: [{ a: 1 }, { a: 'x', b: 1 }], test: [] });
+    const unusable = rowsContext({ train: [{ a: 1 }, { a: 'x', b: 1 }], test: [] });
     await assert.rejects(sums.load(files, unusable), (error: unknown) => {
       assert.ok(error instanceof BudgetlineError && error.code === 'DATA_INVALID');
       for (const place of ['train.jsonl:1: b ', 'train.jsonl:2: a ', 'test.jsonl:1: the file holds no rows'])
@@ -115,7 +106,10 @@ describe('defineTask', () => {
       score: () => ({ score: 0 }),
     });
     await assert.rejects(bare.load(synthetic, noFiles), /task sums has no generator/);
-    await assert.rejects(bare.load(files, texts({ train: [{}], test: [{}] })), /task sums reads no files/);
+    await assert.rejects(
+      bare.load(files, rowsContext({ train: [{}], test: [{}] })),
+      /task sums reads no files/,
+    );
   });
 });
 
@@ -157,7 +151,10 @@ describe('instruction following in a sweep', () => {
       { ...parsed[1], ...noComma },
     ];
     const load = (rows: readonly object[]) =>
-      instructionFollowing.load({ ...files, validation: 0 }, texts({ train: rows, test: parsed.slice(20) }));
+      instructionFollowing.load(
+        { ...files, validation: 0 },
+        rowsContext({ train: rows, test: parsed.slice(20) }),
+      );
     const set = await load(train);
     assert.equal(set.test.length, 54);
     const last = set.pool.at(-1);
@@ -228,7 +225,7 @@ describe('programs of code generation', () => {
     });
     const set = await codeGeneration.load(
       { ...files, validation: 0 },
-      texts({ train: [row(1, 3), row(9, 4)], test: [row(2, 3), row(9, 5)] }),
+      rowsContext({ train: [row(1, 3), row(9, 4)], test: [row(2, 3), row(9, 5)] }),
     );
     assert.deepEqual([set.pool.length, set.excluded], [2, {}], 'the same outputs of other inputs');
   });
@@ -237,7 +234,7 @@ describe('programs of code generation', () => {
     const faultsOf = async (task: Pick<Task, 'load'>, row: object): Promise<string[]> => {
       const alone = { source: 'files', test: 't', validation: 0, stripCalculationAnnotations: true } as const;
       const failure: unknown = await task
-        .load(alone, { readText: () => Promise.resolve({ path: 't.jsonl', text: JSON.stringify(row) }) })
+        .load(alone, { readRecords: () => Promise.resolve(recordsOf('t.jsonl', [row])) })
         .then(
           () => undefined,
           (error: unknown) => error,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Finish, Problem, ProblemSet, Task, TaskContext } from '../../../contracts/task';
+import type { Finish, Problem, ProblemSet, Task } from '../../../contracts/task';
 import {
   codeGeneration,
   gradeSchoolMath,
@@ -8,11 +8,7 @@ import {
   scoreVerdicts,
   summarization,
 } from '../../../tasks';
-
-const context = (rows: Record<string, object[]>): TaskContext => ({
-  readText: (name) =>
-    Promise.resolve({ path: name, text: (rows[name] ?? []).map((row) => JSON.stringify(row)).join('\n') }),
-});
+import { rowsContext } from '../../support/records';
 
 const files = {
   source: 'files',
@@ -25,7 +21,7 @@ const synthetic = { source: 'synthetic', seed: 0, pool: 1, validation: 0, test: 
 
 /** The one test item of a file of one row. */
 async function itemOf<P extends Problem>(task: Task<P>, row: object, train: object): Promise<P> {
-  const set: ProblemSet<P> = await task.load(files, context({ train: [train], test: [row] }));
+  const set: ProblemSet<P> = await task.load(files, rowsContext({ train: [train], test: [row] }));
   return set.test[0]!;
 }
 
@@ -58,7 +54,7 @@ describe('the final answer of a math problem', () => {
 
   for (const [target, correct, incorrect] of readings)
     it(`${target}: as a marked number and as the last one`, async () => {
-      const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
+      const [generated] = (await gradeSchoolMath.load(synthetic, rowsContext({}))).test;
       const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', target), other);
       for (const problem of [{ ...generated!, target }, fromFile]) {
         const score = (answer: string): number => gradeSchoolMath.score(problem, answer, 'stop').score;
@@ -76,7 +72,7 @@ describe('the final answer of a math problem', () => {
     });
 
   it('ends before a further question, for synthetic problems and files', async () => {
-    const [generated] = (await gradeSchoolMath.load(synthetic, context({}))).test;
+    const [generated] = (await gradeSchoolMath.load(synthetic, rowsContext({}))).test;
     const fromFile = await itemOf(gradeSchoolMath, question('How many eggs?', '8'), other);
     for (const problem of [{ ...generated!, target: '8' }, fromFile]) {
       const scoreOf = grade(gradeSchoolMath, problem as never);
@@ -170,7 +166,7 @@ describe('completions that continue with another question', () => {
 
 describe('helpfulness', () => {
   it('counts a repeated step once, whatever its numbers', async () => {
-    const { test } = await helpfulness.load(synthetic, context({}));
+    const { test } = await helpfulness.load(synthetic, rowsContext({}));
     const problem = test[0]!;
     const score = (answer: string): number => helpfulness.score(problem, answer, 'stop').score;
     const reference = { ...problem, item: { ...problem.item, reference: ' 1. a.' } };

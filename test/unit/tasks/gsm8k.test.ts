@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BudgetlineError } from '../../../core/failures';
 import type { TaskContext } from '../../../contracts/task';
+import { readRecordsFile } from '../../../ingest';
 import { gradeSchoolMath } from '../../../tasks';
 import { flexibleAnswer, strictAnswer } from '../../../tasks/grade-school-math/grade';
+import { textContext } from '../../support/records';
+import { temporaryFolder } from '../../support/temporary';
 
 const data = {
   source: 'files',
@@ -14,21 +16,17 @@ const data = {
   stripCalculationAnnotations: true,
 } as const;
 
-function textContext(texts: Record<string, string>): TaskContext {
-  return { readText: (name) => Promise.resolve({ path: `/data/${name}.jsonl`, text: texts[name] ?? '' }) };
-}
-
 const row = (question: string, answer = 'It is 1+1=<<1+1=2>>2.\n#### 2'): string =>
   JSON.stringify({ question, answer });
 
 const slice: TaskContext = {
-  async readText(name) {
-    const path = join(__dirname, '../../../examples/data/gsm8k', `${name}.jsonl`);
-    return { path, text: await readFile(path, 'utf8') };
-  },
+  readRecords: (name) => readRecordsFile(join(__dirname, '../../../examples/data/gsm8k', `${name}.jsonl`)),
 };
 
 describe('GSM8K files', () => {
+  const folder = temporaryFolder();
+  const files = (texts: Record<string, string>): TaskContext => textContext(texts, (name) => folder.at(name));
+
   it('reads the slice of the examples, whose reference answers are correct', async () => {
     const set = await gradeSchoolMath.load({ ...data, validation: 20 }, slice);
     assert.deepEqual([set.pool.length, set.validation.length, set.test.length], [120, 20, 60]);
@@ -46,7 +44,7 @@ describe('GSM8K files', () => {
   });
 
   it('writes answers as numbered steps, with calculation annotations on request', async () => {
-    const context = textContext({
+    const context = files({
       train: row('How many?', 'a <<1+1=2>>2\nb\n#### 1,200'),
       test: row('Else?'),
     });
@@ -68,7 +66,7 @@ describe('GSM8K files', () => {
       '{"question":7,"answer":"#### 1"}',
       row('q', 'no mark'),
     ];
-    const context = textContext({ train: lines.join('\n'), test: '[]\n' });
+    const context = files({ train: lines.join('\n'), test: '[]\n' });
     await assert.rejects(gradeSchoolMath.load(data, context), (error: unknown) => {
       assert.ok(error instanceof BudgetlineError);
       assert.equal(error.code, 'DATA_INVALID');
@@ -79,21 +77,21 @@ describe('GSM8K files', () => {
         'train.jsonl:5: answer',
         'test.jsonl:1: the line',
       ]) {
-        assert.ok(error.message.includes(`/data/${place}`), `${place} in ${error.message}`);
+        assert.ok(error.message.includes(folder.at(place)), `${place} in ${error.message}`);
       }
       return true;
     });
   });
 
   it('lists twenty faults and counts the rest; an empty file is a fault', async () => {
-    const context = textContext({ train: 'x\n'.repeat(33), test: '' });
+    const context = files({ train: 'x\n'.repeat(33), test: '' });
     await assert.rejects(gradeSchoolMath.load(data, context), (error: unknown) => {
       assert.ok(error instanceof BudgetlineError);
       assert.equal(error.message.match(/jsonl:/g)?.length, 20);
       assert.ok(error.message.startsWith('34 rows') && error.message.endsWith('14 more'), error.message);
       return true;
     });
-    const empty = textContext({ train: row('fine'), test: '\n' });
+    const empty = files({ train: row('fine'), test: '\n' });
     await assert.rejects(gradeSchoolMath.load(data, empty), /test\.jsonl:1: the file holds no rows/);
   });
 
@@ -101,7 +99,7 @@ describe('GSM8K files', () => {
     const thirteen = 'one two three four five six seven eight nine ten eleven twelve thirteen';
     const train = [row('A cat?'), row('a  CAT'), row('A dog!'), row(`So ${thirteen}, then?`), row('A hen?')];
     const test = [row('a dog'), row(`But ${thirteen}!`)];
-    const context = textContext({ train: train.join('\n'), test: test.join('\n') });
+    const context = files({ train: train.join('\n'), test: test.join('\n') });
     const { pool, excluded } = await gradeSchoolMath.load(data, context);
     assert.deepEqual(
       pool.map(({ id }) => id),
@@ -133,7 +131,7 @@ describe('GSM8K files', () => {
     ];
     const [train, test] = [texts.filter((_, n) => n % 2 === 0), texts.filter((_, n) => n % 2 === 1)];
     const rows = (questions: readonly string[]) => questions.map((question) => row(question)).join('\n');
-    const context = textContext({
+    const context = files({
       train: rows([...train, 'what is 7 + 5']),
       test: rows([...test, 'What is 7−5', 'what IS 7 - 5?']),
     });

@@ -5,7 +5,9 @@ import { BudgetlineError } from '../../../core/failures';
 import { scoreInstructions } from '../../../tasks';
 import { checkInstructions } from '../../../tasks/instruction-following/check';
 import { type InstructionKind, instructions } from '../../../tasks/instruction-following/instructions';
+import { linesOf } from '../../../schemas/json-lines';
 import { readOracle } from '../../support/oracle';
+import { recordsOf } from '../../support/records';
 
 interface Case {
   readonly instructions: InstructionKind[];
@@ -57,18 +59,18 @@ describe('the instructions of IFEval', () => {
 });
 
 const path = join(__dirname, '../../../examples/data/ifeval/prompts.jsonl');
-const slice = { path, text: readFileSync(path, 'utf8') };
-const promptsOf = (text: string) =>
-  text
-    .trimEnd()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as { prompt: string }).prompt);
-const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
+const slice = recordsOf(
+  path,
+  linesOf(readFileSync(path, 'utf8')).map(({ text }) => JSON.parse(text) as object),
+);
 
 describe('scoring instruction following', () => {
   it('returns four rates, and a verdict per instruction in file order', () => {
-    const answers = promptsOf(slice.text).map((prompt) => ({ prompt, response: 'the river, it runs' }));
-    const score = scoreInstructions({ prompts: slice, responses: { path: 'r', text: lines(answers) } });
+    const answers = slice.records.map((record) => ({
+      prompt: 'fields' in record ? record.fields['prompt'] : '',
+      response: 'the river, it runs',
+    }));
+    const score = scoreInstructions({ prompts: slice, responses: recordsOf('r', answers) });
     assert.equal(score.prompts, 74);
     assert.equal(score.items.flatMap(({ strict }) => strict).length, score.instructions);
     assert.equal(Object.keys(score.kinds).length, 25);
@@ -80,7 +82,7 @@ describe('scoring instruction following', () => {
   it('reports every unusable row of both files by line and field', () => {
     const row = { key: 1, prompt: 'p', instruction_id_list: ['punctuation:no_comma'], kwargs: [{}] };
     const words = { ...row, prompt: 'w', instruction_id_list: ['length_constraints:number_words'] };
-    const prompts = lines([
+    const prompts = recordsOf('in', [
       row,
       { ...row, prompt: 'a', instruction_id_list: ['no:such'] },
       { ...words, kwargs: [{ num_words: 0, relation: 'at least' }] },
@@ -89,15 +91,15 @@ describe('scoring instruction following', () => {
       { ...row, prompt: 'c', kwargs: [{ keyword: 'x' }] },
       { ...row, prompt: 'unanswered', kwargs: [{ keyword: null }] },
     ]);
-    const responses = lines([
+    const { records } = recordsOf('out', [
       { prompt: 'p', response: '' },
       { prompt: 'p', response: 'again' },
       { prompt: 'other', response: 'x' },
       { prompt: 'p' },
     ]);
     const files = {
-      prompts: { path: 'in', text: prompts },
-      responses: { path: 'out', text: `${responses}\n{` },
+      prompts,
+      responses: { path: 'out', records: [...records, { line: 5, unreadable: 'is not a JSON object' }] },
     };
     assert.throws(
       () => scoreInstructions(files),

@@ -1,5 +1,6 @@
+import { fieldInLine, type RecordPlace, type RecordsFile } from '../contracts/records';
 import { BudgetlineError } from '../core/failures';
-import { type Fields, linesOf, type NumberedRow, parseFields } from '../schemas/json-lines';
+import type { Fields } from '../schemas/json-lines';
 
 /** An unusable row with its place and the reason. */
 export interface Fault {
@@ -9,10 +10,9 @@ export interface Fault {
   readonly reason: string;
 }
 
-/** A file that a task reads. */
-export interface TextFile {
-  readonly path: string;
-  readonly text: string;
+/** A row with the place of its record. */
+export interface PlacedRow<Row> extends RecordPlace {
+  readonly row: Row;
 }
 
 export type FieldReason = Pick<Fault, 'field' | 'reason'>;
@@ -27,25 +27,33 @@ export function textReasons(fields: Fields, ...names: string[]): FieldReason[] {
 }
 
 /**
- * Parses JSON Lines. `read` returns a row, or the reasons against its fields. Faults go into `faults` by file and line;
+ * The rows of a file. `read` returns a row, or the reasons against its fields. Faults go into `faults` by file and line;
  * usable rows are returned.
  */
-export function parseJsonRows<Row>(
-  { path, text }: TextFile,
+export function rowsOf<Row>(
+  { path, records }: RecordsFile,
   read: (fields: Fields) => { row: Row } | { reasons: readonly FieldReason[] },
   faults: Fault[],
-): NumberedRow<Row>[] {
-  const rows: NumberedRow<Row>[] = [];
-  for (const { line, text: content } of linesOf(text)) {
-    const parsed = parseFields(content);
+): PlacedRow<Row>[] {
+  const rows: PlacedRow<Row>[] = [];
+  for (const record of records) {
+    const { line, nth } = record;
     const result =
-      'fault' in parsed
-        ? { reasons: [{ field: 'the line', reason: 'is not a JSON object' }] }
-        : read(parsed.fields);
-    if ('row' in result) rows.push({ line, row: result.row });
-    else faults.push(...result.reasons.map((reason) => ({ path, line, ...reason })));
+      'unreadable' in record
+        ? { reasons: [{ field: 'the line', reason: record.unreadable }] }
+        : read(record.fields);
+    if ('row' in result) rows.push({ line, nth, row: result.row });
+    else
+      faults.push(
+        ...result.reasons.map(({ field, reason }) => ({
+          path,
+          line,
+          field: fieldInLine(field, nth),
+          reason,
+        })),
+      );
   }
-  if (text.trim() === '') faults.push({ path, line: 1, field: 'the file', reason: 'holds no rows' });
+  if (records.length === 0) faults.push({ path, line: 1, field: 'the file', reason: 'holds no rows' });
   return rows;
 }
 
