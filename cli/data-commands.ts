@@ -4,9 +4,12 @@ import type { AnnotateFlags } from './commands/annotate';
 import type { importCommand, previewCommand } from './commands/data';
 import { jsonOption, withColorOption } from './options';
 
+/** Formats of files of rows. */
+const formats = 'JSON Lines, JSON, CSV, TSV or Parquet, also gzipped';
+
 function withScoreOptions(command: Command): Command {
   return withColorOption(command)
-    .requiredOption('--responses <file>', 'JSON Lines with one response in each row, in the field "response"')
+    .requiredOption('--responses <file>', `${formats}; one response in each row, in the field "response"`)
     .addOption(jsonOption())
     .addOption(
       new Option('--per-item', 'also print the verdict on every row, as JSON').implies({ json: true }),
@@ -18,14 +21,14 @@ export function addScoreCommands(program: Command): void {
   const score = program.command('score').description('score responses by the rules of a published benchmark');
   withScoreOptions(score.command('instruction-following'))
     .description('IFEval: strict and loose accuracy, by prompt and by instruction')
-    .requiredOption('--prompts <file>', 'JSON Lines of prompts: key, prompt, instruction_id_list, kwargs')
+    .requiredOption('--prompts <file>', `${formats}: key, prompt, instruction_id_list, kwargs`)
     .action(async (flags: { prompts: string; responses: string }) => {
       const { scoreInstructionsCommand } = await import('./commands/score.js');
       await scoreInstructionsCommand(flags);
     });
   withScoreOptions(score.command('grade-school-math'))
     .description('GSM8K: exact match with strict and with flexible extraction')
-    .requiredOption('--references <file>', 'JSON Lines of questions: question, answer')
+    .requiredOption('--references <file>', `${formats}: question, answer`)
     .action(async (flags: { references: string; responses: string }) => {
       const { scoreMathCommand } = await import('./commands/score.js');
       await scoreMathCommand(flags);
@@ -36,7 +39,7 @@ function withDataOptions(command: Command): Command {
   const check = (flag: string, text: string): Option =>
     new Option(`${flag} <action>`, `${text}: error (default) or drop`).choices(['error', 'drop']);
   return withColorOption(command)
-    .argument('<file>', 'JSON Lines, JSON, CSV, TSV or Parquet, also gzipped')
+    .argument('<file>', formats)
     .addOption(
       new Option('--kind <kind>', 'kind of the rows')
         .choices(['demonstrations', 'preferences', 'unpaired'])
@@ -60,7 +63,7 @@ export function addAnnotateCommand(program: Command): void {
   withColorOption(program.command('annotate'))
     .description('show the rows that wait for human annotation, or add answers')
     .argument('<folder>', 'folder of a peopleAnnotator or peopleJudge')
-    .option('--add <file>', 'answers with the fields id, completion and, for several people, by')
+    .option('--add <file>', `${formats}: answers with the fields id, completion and, for several people, by`)
     .addOption(jsonOption())
     .action(async (folder: string, flags: AnnotateFlags) => {
       const { annotateCommand } = await import('./commands/annotate.js');

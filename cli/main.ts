@@ -29,7 +29,10 @@ function withDefinitionOptions(command: Command): Command {
     )
     .option('--seeds <list>', 'seeds, instead of those in the definition, e.g. 0,1,2', parseNumbers)
     .option('--items <n>', 'number of items in each evaluation', parseCount)
-    .option('--data <file>', 'training file (JSON Lines), for tasks that read files')
+    .option(
+      '--data <file>',
+      'training file (JSON Lines, JSON, CSV, TSV or Parquet, also gzipped), for tasks that read files',
+    )
     .option(
       '--stall-seconds <n>',
       'stop a training process that is silent for longer (default: depends on the job)',

@@ -23,7 +23,7 @@ const auxiliaryFields = z.strictObject({
       z.strictObject({
         /** Problems are read from a file. */
         source: z.literal('files'),
-        /** Path of a JSON Lines file. Its content enters keys, not its path. */
+        /** Path of a file of problems: JSON Lines, JSON, CSV, TSV or Parquet, also gzipped (.gz). Its content enters keys, not its path. */
         test: z.string().min(1),
       }),
     ])

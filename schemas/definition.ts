@@ -25,9 +25,9 @@ export const taskData = z.discriminatedUnion('source', [
   z.strictObject({
     /** Problems are read from files. */
     source: z.literal('files'),
-    /** Path of a JSON Lines file, one problem a line. Its content enters keys, not its path. */
+    /** Path of a file of problems: JSON Lines, JSON, CSV, TSV or Parquet, also gzipped (.gz). Its content enters keys, not its path. */
     train: z.string().min(1),
-    /** Path of a JSON Lines file, one problem a line. Its content enters keys, not its path. */
+    /** Path of a file of problems: JSON Lines, JSON, CSV, TSV or Parquet, also gzipped (.gz). Its content enters keys, not its path. */
     test: z.string().min(1),
     /** Number of rows at the end of train held back for validation. Default: 0. */
     validation: z.int().nonnegative().default(0),

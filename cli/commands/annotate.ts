@@ -22,8 +22,8 @@ async function readAnswers(path: string): Promise<{ fields: unknown; place: stri
 }
 
 /**
- * `budgetline annotate FOLDER`: prints rows that wait for answers. `--add FILE` adds answers (JSON Lines, CSV, TSV or
- * Parquet with id, completion and, for several people, by): all of a file, or none.
+ * `budgetline annotate FOLDER`: prints rows that wait for answers. `--add FILE` adds answers (JSON Lines, JSON,
+ * CSV, TSV or Parquet with id, completion and, for several people, by): all of a file, or none.
  */
 export async function annotateCommand(folder: string, flags: AnnotateFlags): Promise<void> {
   const queue = new PeopleQueue(folder);

@@ -43,7 +43,7 @@ export async function isGzipped(path: string): Promise<boolean> {
 /** The bytes of a file, decompressed. A damaged gzip file fails where the damage is. */
 export async function* readBytes(path: string): AsyncGenerator<Buffer> {
   const isPlain = !(await isGzipped(path));
-  const file = createReadStream(path, { highWaterMark: 1 << 18 });
+  const file = createReadStream(path, { highWaterMark: 1 << 16 });
   if (isPlain) {
     yield* file as AsyncIterable<Buffer>;
     return;

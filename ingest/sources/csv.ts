@@ -122,6 +122,7 @@ class RecordGatherer {
 class CsvFile {
   #header: readonly string[] | undefined;
   #batch: RecordLines[] = [];
+  readonly #gatherer = new RecordGatherer((text) => this.#isRecord(text));
 
   constructor(
     private readonly path: string,
@@ -129,18 +130,18 @@ class CsvFile {
     private readonly delimiter: string,
   ) {}
 
-  async *read(): AsyncGenerator<SourceRecord> {
-    const gatherer = new RecordGatherer((text) => this.#isRecord(text));
-    for await (const read of readLines(this.path)) {
-      if ('text' in read) yield* this.#takeAll(gatherer.push(read));
+  *take(lines: readonly ReadLine[]): Generator<SourceRecord> {
+    for (const read of lines)
+      if ('text' in read) yield* this.#takeAll(this.#gatherer.push(read));
       else {
         // A record cannot go on behind a line that is not text.
-        yield* this.#takeAll(gatherer.end());
-        yield* this.#flush();
+        yield* this.end();
         yield read;
       }
-    }
-    yield* this.#takeAll(gatherer.end());
+  }
+
+  *end(): Generator<SourceRecord> {
+    yield* this.#takeAll(this.#gatherer.end());
     yield* this.#flush();
   }
 
@@ -184,5 +185,8 @@ class CsvFile {
 export const csvReader = (delimiter: string) =>
   async function* (path: string): AsyncGenerator<SourceRecord> {
     const { parse } = await import('csv-parse/sync');
-    yield* new CsvFile(path, parse, delimiter).read();
+    const file = new CsvFile(path, parse, delimiter);
+    // Not "yield*", which waits once more for every record of a plain generator.
+    for await (const lines of readLines(path)) for (const record of file.take(lines)) yield record;
+    for (const record of file.end()) yield record;
   };

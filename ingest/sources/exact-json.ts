@@ -17,10 +17,20 @@ function quoteLargeIntegers(text: string): string {
   return parts.join('') + text.slice(from);
 }
 
+const isLarge = (value: number): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
+
+/** Whether a value has an integer that may not be the written one. */
+function hasLarge(value: unknown): boolean {
+  if (typeof value === 'number') return isLarge(value);
+  if (typeof value !== 'object' || value === null) return false;
+  for (const key in value) if (hasLarge((value as Record<string, unknown>)[key])) return true;
+  return false;
+}
+
 /** As JSON.parse, but integers that a number cannot hold become text, not another integer. */
 export function parseExactly(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  return /\d{16}/.test(text) ? JSON.parse(quoteLargeIntegers(text)) : value;
+  return hasLarge(value) ? JSON.parse(quoteLargeIntegers(text)) : value;
 }
 
 /** The fields of a JSON object, or why there are none. */

@@ -4,31 +4,38 @@ import type { SourceRecord } from '../../contracts/records';
 import { BudgetlineError } from '../../core/failures';
 import { isRecord } from '../../core/is-record';
 import { exactFields, parseExactly } from './exact-json';
-import { readLines, utf8Bytes } from './lines';
+import { type ReadLine, readLines, utf8Bytes } from './lines';
 import { listRecords } from './list-elements';
 
 /** Longest JSON document: it is read as a whole. */
 const maxDocumentBytes = 256 * 2 ** 20;
 
+function recordOf(read: ReadLine): SourceRecord | undefined {
+  if ('unreadable' in read) return read;
+  const { line, text } = read;
+  if (text.trim() === '') return undefined;
+  const parsed = exactFields(text);
+  return 'fault' in parsed ? { line, unreadable: parsed.fault } : { line, fields: parsed.fields };
+}
+
 /** One record a line. */
 export async function* readJsonLines(path: string): AsyncGenerator<SourceRecord> {
-  for await (const read of readLines(path)) {
-    if ('unreadable' in read) yield read;
-    else if (read.text.trim() !== '') {
-      const parsed = exactFields(read.text);
-      if ('fault' in parsed) yield { line: read.line, unreadable: parsed.fault };
-      else yield { line: read.line, fields: parsed.fields };
+  for await (const lines of readLines(path))
+    for (const line of lines) {
+      const record = recordOf(line);
+      if (record !== undefined) yield record;
     }
-  }
 }
 
 async function notUtf8(path: string): Promise<BudgetlineError> {
-  for await (const read of readLines(path))
-    if ('unreadable' in read)
-      return new BudgetlineError('DATA_INVALID', `${path}:${read.line}: the line ${read.unreadable}.`, {
-        remedy: 'Save the file as UTF-8.',
-      });
-  return new BudgetlineError('DATA_INVALID', `${path} is not UTF-8.`, { remedy: 'Save the file as UTF-8.' });
+  const remedy = 'Save the file as UTF-8.';
+  for await (const lines of readLines(path))
+    for (const read of lines)
+      if ('unreadable' in read)
+        return new BudgetlineError('DATA_INVALID', `${path}:${read.line}: the line ${read.unreadable}.`, {
+          remedy,
+        });
+  return new BudgetlineError('DATA_INVALID', `${path} is not UTF-8.`, { remedy });
 }
 
 async function readDocument(path: string): Promise<string> {
@@ -114,8 +121,12 @@ export async function* readJson(path: string): AsyncGenerator<SourceRecord> {
   const text = await readDocument(path);
   const begins = text.trimStart()[0];
   const whole = begins === '{' ? parseObject(text) : undefined;
-  if (begins === '[') yield* listRecords(text);
-  else if (whole !== undefined) yield* objectRecords(path, { text, whole });
-  else if (begins !== '{' || isLines(text)) yield* readJsonLines(path);
-  else throw notJson(path, text);
+  if (begins !== '[' && whole === undefined) {
+    if (begins === '{' && !isLines(text)) throw notJson(path, text);
+    yield* readJsonLines(path);
+    return;
+  }
+  // Not "yield*", which waits once more for every record of a plain generator.
+  const records = whole === undefined ? listRecords(text) : objectRecords(path, { text, whole });
+  for (const record of records) yield record;
 }

@@ -58,34 +58,46 @@ const [newline, carriageReturn] = [0x0a, 0x0d];
 class ByteLines {
   #rest: Buffer[] = [];
   #length = 0;
-  /** A CR ended the last line: an LF that follows belongs to it. */
+  /** A CR ended the last piece: an LF that follows belongs to it. */
   #afterReturn = false;
   #line = 0;
 
-  *push(piece: Buffer): Generator<ReadLine> {
-    let from = 0;
-    if (this.#afterReturn && piece.length > 0) {
-      if (piece[0] === newline) from = 1;
-      this.#afterReturn = false;
-    }
-    // One search for each kind of end, so that files with the usual one are fast.
-    let [feed, back] = [piece.indexOf(newline, from), piece.indexOf(carriageReturn, from)];
-    while (feed >= 0 || back >= 0) {
-      const end = back < 0 || (feed >= 0 && feed < back) ? feed : back;
-      yield this.#end(piece.subarray(from, end));
-      from = end + 1;
-      if (end === back) {
-        if (from === piece.length) this.#afterReturn = true;
-        else if (piece[from] === newline) from += 1;
-      }
-      if (feed >= 0 && feed < from) feed = piece.indexOf(newline, from);
-      if (back >= 0 && back < from) back = piece.indexOf(carriageReturn, from);
-    }
-    this.#keep(piece.subarray(from));
+  /** The lines that a piece completes. */
+  push(piece: Buffer): readonly ReadLine[] {
+    const bytes = this.#afterReturn && piece[0] === newline ? piece.subarray(1) : piece;
+    const end = Math.max(bytes.lastIndexOf(newline), bytes.lastIndexOf(carriageReturn));
+    if (piece.length > 0) this.#afterReturn = bytes.length > 0 && bytes[bytes.length - 1] === carriageReturn;
+    const isPair = end > 0 && bytes[end] === newline && bytes[end - 1] === carriageReturn;
+    const lines = end < 0 ? [] : this.#split(bytes.subarray(0, isPair ? end - 1 : end));
+    this.#keep(bytes.subarray(end + 1));
+    return lines;
   }
 
-  *end(): Generator<ReadLine> {
-    if (this.#length > 0) yield this.#end(Buffer.alloc(0));
+  end(): readonly ReadLine[] {
+    return this.#length > 0 ? [this.#end(Buffer.alloc(0))] : [];
+  }
+
+  /** Decodes all lines at once, or, where one of them cannot be read, each by itself. */
+  #split(bytes: Buffer): readonly ReadLine[] {
+    const all = this.#length === 0 ? bytes : Buffer.concat([...this.#rest, bytes]);
+    if (this.#isTooLong || all.length > maxLineLength || !isUtf8(all)) return [...this.#each(bytes)];
+    this.#reset();
+    const text = all.toString('utf8');
+    const texts = text.split(text.includes('\r') ? /\r\n|\n|\r/ : '\n');
+    const first = this.#line + 1;
+    this.#line += texts.length;
+    return texts.map((each, at) => ({ line: first + at, text: each }));
+  }
+
+  *#each(bytes: Buffer): Generator<ReadLine> {
+    let from = 0;
+    for (let at = 0; at < bytes.length; at += 1) {
+      if (bytes[at] !== newline && bytes[at] !== carriageReturn) continue;
+      yield this.#end(bytes.subarray(from, at));
+      if (bytes[at] === carriageReturn && bytes[at + 1] === newline) at += 1;
+      from = at + 1;
+    }
+    yield this.#end(bytes.subarray(from));
   }
 
   get #isTooLong(): boolean {
@@ -102,9 +114,13 @@ class ByteLines {
     this.#keep(bytes);
     this.#line += 1;
     const read = this.#read(this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest));
+    this.#reset();
+    return { line: this.#line, ...read };
+  }
+
+  #reset(): void {
     this.#rest = [];
     this.#length = 0;
-    return { line: this.#line, ...read };
   }
 
   #read(bytes: Buffer): { readonly text: string } | { readonly unreadable: string } {
@@ -136,11 +152,11 @@ function startsWell(bytes: Buffer): boolean {
 }
 
 /**
- * The lines of a text file, in order, also of a gzipped one. UTF-8, or UTF-16 with a byte-order mark. A line of other bytes
- * or of more than 16 MiB has a reason in place of its text.
+ * The lines of a text file, in order, a few at a time, also of a gzipped one. UTF-8, or UTF-16 with a byte-order mark. A
+ * line of other bytes or of more than 16 MiB has a reason in place of its text.
  */
-export async function* readLines(path: string): AsyncGenerator<ReadLine> {
+export async function* readLines(path: string): AsyncGenerator<readonly ReadLine[]> {
   const lines = new ByteLines();
-  for await (const piece of utf8Bytes(path)) yield* lines.push(piece);
-  yield* lines.end();
+  for await (const piece of utf8Bytes(path)) yield lines.push(piece);
+  yield lines.end();
 }

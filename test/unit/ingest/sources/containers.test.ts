@@ -12,6 +12,7 @@ import {
   linesOf,
   makeRecords,
   rowFolder,
+  type TextRecord,
 } from '../../../support/row-files';
 
 describe('files of records', () => {
@@ -88,6 +89,39 @@ describe('files of records', () => {
     });
   });
 
+  it('refuses only the line of a byte that is not UTF-8, and makes no U+FFFD', async () => {
+    const csv = (rows: readonly TextRecord[]) => containers.csv(rows, '\n');
+    const jsonl = (rows: readonly TextRecord[]) => containers.jsonl(rows, '\n');
+    for (let seed = 0; seed < 20; seed += 1) {
+      const random = createRandom('not-utf8', seed);
+      const rows = Array.from({ length: 300 }, (_, at) => ({
+        prompt: `Frage ${at} über 我`,
+        completion: 'Größe 🙂',
+      }));
+      const bad = Math.floor(random() * rows.length);
+      for (const [name, render, before] of [
+        ['a.jsonl', jsonl, 1],
+        ['a.csv', csv, 2],
+      ] as const) {
+        const bytes = Buffer.from(
+          render(rows.map((row, at) => (at === bad ? { ...row, completion: 'caf@' } : row))),
+        );
+        const byte = 0x80 + Math.floor(random() * 0x80);
+        bytes[bytes.indexOf('caf@') + 3] = byte;
+        const records = await read(name, bytes);
+        const lost = linesOf(records).filter(([, outcome]) => outcome !== 'read');
+        const reason = `is not UTF-8: the byte 0x${byte.toString(16).toUpperCase()} in column`;
+        assert.equal(lost.length, 1);
+        assert.equal(lost[0]?.[0], bad + before);
+        assert.ok(String(lost[0].[1]).startsWith(reason), `${String(lost[0].[1])}: ${reason}`);
+        assert.deepEqual(
+          fieldsOf(records).filter((fields) => typeof fields !== 'string'),
+          rows.filter((_, at) => at !== bad),
+        );
+      }
+    }
+  });
+
   it('names a line that is too long by its number, and reads the rest', async () => {
     const long = `{"a":"${'x'.repeat(17 * 2 ** 20)}"}`;
     const expected = [
@@ -101,6 +135,33 @@ describe('files of records', () => {
       linesOf(csv),
       expected.map(([line, outcome]) => [Number(line) + 1, outcome]),
     );
+  });
+
+  it('finds every line of a large file, wherever it is read in pieces', async () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const random = createRandom('large-file', seed);
+      const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+      const ends = pick([['\n'], ['\r\n'], ['\r'], ['\n', '\r\n', '\r']]);
+      const texts = Array.from({ length: 400 }, () =>
+        pick(['', 'ü', '我', '🙂', 'a']).repeat(random() * 500),
+      );
+      const whole = texts
+        .map((text) => JSON.stringify({ text }) + pick(ends) + pick(['', pick(ends)]))
+        .join('');
+      const editor = whole.split(/\r\n|\n|\r/);
+      const expected = editor.flatMap((line, at) =>
+        line === '' ? [] : [[at + 1, JSON.parse(line) as object]],
+      );
+      for (const compress of Object.values(compressions)) {
+        const records = await read('large.jsonl', compress(Buffer.from(whole)));
+        const fields = fieldsOf(records);
+        assert.deepEqual(
+          records.map(({ line }, at) => [line, fields[at]]),
+          expected,
+          `seed ${seed}`,
+        );
+      }
+    }
   });
 
   it('refuses a gzip file that is cut anywhere', async () => {
