@@ -113,7 +113,7 @@ describe('files of records', () => {
         const reason = `is not UTF-8: the byte 0x${byte.toString(16).toUpperCase()} in column`;
         assert.equal(lost.length, 1);
         assert.equal(lost[0]?.[0], bad + before);
-        assert.ok(String(lost[0].[1]).startsWith(reason), `${String(lost[0].[1])}: ${reason}`);
+        assert.ok(String(lost[0][1]).startsWith(reason), `${String(lost[0][1])}: ${reason}`);
         assert.deepEqual(
           fieldsOf(records).filter((fields) => typeof fields !== 'string'),
           rows.filter((_, at) => at !== bad),
