@@ -175,6 +175,7 @@ export type {
   Task,
   TaskContext,
 } from './contracts/task';
+export type { RecordPlace, RecordsFile, SourceRecord } from './contracts/records';
 export { planCell } from './planning';
 export type { CellPlan, Purchase, SweepPlan, UniqueStage } from './planning';
 export { defineExperiment, defineSweep } from './definitions';

@@ -28,14 +28,11 @@ export async function* readJsonLines(path: string): AsyncGenerator<SourceRecord>
 }
 
 async function notUtf8(path: string): Promise<BudgetlineError> {
-  const remedy = 'Save the file as UTF-8.';
   for await (const lines of readLines(path))
     for (const read of lines)
       if ('unreadable' in read)
-        return new BudgetlineError('DATA_INVALID', `${path}:${read.line}: the line ${read.unreadable}.`, {
-          remedy,
-        });
-  return new BudgetlineError('DATA_INVALID', `${path} is not UTF-8.`, { remedy });
+        return new BudgetlineError('DATA_INVALID', `${path}:${read.line}: the line ${read.unreadable}.`);
+  return new BudgetlineError('DATA_INVALID', `${path} is not UTF-8.`);
 }
 
 async function readDocument(path: string): Promise<string> {

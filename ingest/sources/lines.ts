@@ -126,7 +126,7 @@ class ByteLines {
   #read(bytes: Buffer): { readonly text: string } | { readonly unreadable: string } {
     if (this.#isTooLong) return { unreadable: `has more than ${maxLineLength / 2 ** 20} MiB` };
     if (isUtf8(bytes)) return { text: bytes.toString('utf8') };
-    return { unreadable: `is not UTF-8: ${describeByte(bytes)}` };
+    return { unreadable: `is not UTF-8, ${describeByte(bytes)}: save the file as UTF-8` };
   }
 }
 

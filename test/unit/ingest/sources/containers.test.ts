@@ -66,22 +66,22 @@ describe('files of records', () => {
       linesOf(await read('latin.jsonl', latin('{"a":"plain"}\n{"a":"caf\u00e9"}\n{"a":"b"}\n'))),
       [
         [1, 'read'],
-        [2, 'is not UTF-8: the byte 0xE9 in column 10'],
+        [2, 'is not UTF-8, the byte 0xE9 in column 10: save the file as UTF-8'],
         [3, 'read'],
       ],
     );
     assert.deepEqual(linesOf(await read('latin.csv', latin('a,b\n1,2\nGr\u00f6\u00dfe,2\n3,4\n'))), [
       [2, 'read'],
-      [3, 'is not UTF-8: the byte 0xF6 in column 3'],
+      [3, 'is not UTF-8, the byte 0xF6 in column 3: save the file as UTF-8'],
       [4, 'read'],
     ]);
     const ends = Buffer.concat([Buffer.from('{"a":"caf'), Buffer.from([0xc3])]);
     assert.deepEqual(linesOf(await read('cut.jsonl', ends)), [
-      [1, 'is not UTF-8: the byte 0xC3 in column 10'],
+      [1, 'is not UTF-8, the byte 0xC3 in column 10: save the file as UTF-8'],
     ]);
     await assert.rejects(read('latin.json', latin('[\n{"a":"caf\u00e9"}]')), {
       code: 'DATA_INVALID',
-      message: /latin\.json:2: the line is not UTF-8: the byte 0xE9 in column 10/,
+      message: /latin\.json:2: the line is not UTF-8, the byte 0xE9 in column 10: save the file as UTF-8/,
     });
     await assert.rejects(read('half.jsonl', Buffer.from([0xff, 0xfe, 0x00, 0xd8, 0x20, 0x00])), {
       code: 'DATA_INVALID',
@@ -110,7 +110,7 @@ describe('files of records', () => {
         bytes[bytes.indexOf('caf@') + 3] = byte;
         const records = await read(name, bytes);
         const lost = linesOf(records).filter(([, outcome]) => outcome !== 'read');
-        const reason = `is not UTF-8: the byte 0x${byte.toString(16).toUpperCase()} in column`;
+        const reason = `is not UTF-8, the byte 0x${byte.toString(16).toUpperCase()} in column`;
         assert.equal(lost.length, 1);
         assert.equal(lost[0]?.[0], bad + before);
         assert.ok(String(lost[0][1]).startsWith(reason), `${String(lost[0][1])}: ${reason}`);
