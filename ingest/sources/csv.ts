@@ -54,7 +54,7 @@ interface Header {
   readonly names: readonly string[];
 }
 
-/** @throws BudgetlineError DATA_INVALID for a name that stands twice, and for fields with other delimiters */
+/** @throws BudgetlineError DATA_INVALID for a name that occurs twice, and for other delimiters */
 function assertHeader({ path, line, names }: Header): void {
   const refuse = (reason: string, remedy: string): never => {
     throw new BudgetlineError('DATA_INVALID', `${path}:${line}: the header ${reason}.`, { remedy });

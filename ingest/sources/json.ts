@@ -71,7 +71,7 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 function isLines(text: string): boolean {
   let count = 0;
   for (const [line] of text.matchAll(/\S[^\r\n]*/g)) {
-    if (parseObject(line) !== undefined) return true;
+    if (line.startsWith('{') && parseObject(line) !== undefined) return true;
     count += 1;
     if (count === 2) return false;
   }
