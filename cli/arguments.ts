@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { unknownRowField } from '../core/row-fields';
 
 /** Parses "64,256". Ranges are checked with the definition. */
 export function parseNumbers(text: string): number[] {
@@ -41,13 +42,21 @@ export function parseShare(text: string): number {
   return share;
 }
 
-/** "prompt=question,completion=data.answer": field of a row → column of the file. */
-export function parseColumnMapping(text: string): Record<string, string> {
+/** "prompt=instruction+input,completion=data.answer": field of a row → its column, or columns, of the file. */
+export function parseColumnMapping(text: string): Record<string, string | string[]> {
   const pairs = text.split(',').map((part) => part.split('='));
-  const wrong = pairs.find((pair) => pair.length !== 2 || pair.some((name) => name.trim() === ''));
+  const isWrong = (pair: string[]): boolean =>
+    pair.length !== 2 || pair.some((part) => part.split('+').some((name) => name.trim() === ''));
+  const wrong = pairs.find(isWrong);
   if (wrong !== undefined)
     throw new InvalidArgumentError(`"${wrong.join('=')}" is not a pair of fields; use e.g. prompt=question.`);
-  return Object.fromEntries(pairs.map(([name = '', path = '']) => [name.trim(), path.trim()]));
+  const unknown = unknownRowField(pairs.map(([name = '']) => name.trim()));
+  if (unknown !== undefined) throw new InvalidArgumentError(`${unknown}.`);
+  const columnsOf = (columns: string): string | string[] => {
+    const names = columns.split('+').map((name) => name.trim());
+    return names.length === 1 ? names[0]! : names;
+  };
+  return Object.fromEntries(pairs.map(([name = '', columns = '']) => [name.trim(), columnsOf(columns)]));
 }
 
 /** An amount of money, 0 or more. */

@@ -47,13 +47,14 @@ function withDataOptions(command: Command): Command {
     )
     .option(
       '--column-mapping <columns>',
-      'column of the file for each field, e.g. prompt=question,completion=data.answer',
+      'column of the file for each field, e.g. prompt=instruction+input,completion=data.answer',
       parseColumnMapping,
     )
     .option('--held-out <file>', 'file of prompts that no row may resemble, e.g. test items')
     .addOption(check('--duplicates', 'rows that repeat an earlier row'))
     .addOption(check('--empty', 'rows with an empty answer'))
     .addOption(check('--equal', 'pairs with two equal answers'))
+    .addOption(check('--ties', 'pairs of which neither answer is better'))
     .addOption(check('--overlap', 'rows whose prompt resembles a held-out prompt'))
     .addOption(jsonOption());
 }

@@ -4,10 +4,10 @@ import { countPatterns, type LabelPattern } from '../contracts/metrics';
 import { fieldInLine, recordName, type RecordPlace } from '../contracts/records';
 import type { Compared } from '../text/overlap';
 import type { HeldOutCounts, NamedOverlap } from './held-out';
-import { type ColumnMapping, mapColumns } from './column-mapping';
+import { type ColumnMapping, columnsOf, mapColumns } from './column-mapping';
 import type { DialogueForm } from './messages';
 import { trainingTexts } from './prompt-texts';
-import { type Fields, readShape, type Texts } from './shapes';
+import { type Fields, readShape, type Shaped, type Texts } from './shapes';
 import { readRecords } from './source';
 import {
   type AnnotationRow,
@@ -55,6 +55,14 @@ export interface IngestSummary {
   };
   /** Sets of held-out prompts that the rows were compared with. */
   readonly heldOut: readonly HeldOutCounts[];
+  /** Layouts that rows were read in, with the fields that were read. */
+  readonly layouts: readonly {
+    readonly name: string;
+    readonly fields: readonly string[];
+    readonly rows: number;
+  }[];
+  /** Columns that no layout read, with the number of rows that have them. */
+  readonly unused: Readonly<Record<string, number>>;
 }
 
 /** A record that can be read. */
@@ -168,9 +176,32 @@ function overlapping({ by }: Compared, { name, found }: { name: string; found: s
   return { check: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault };
 }
 
+/** Layouts and columns of the rows so far. */
+class ReadColumns {
+  readonly #layouts = new Map<string, { fields: Set<string>; rows: number }>();
+  readonly #unused = new Map<string, number>();
+
+  add({ layout, read, unused }: Extract<Shaped, { texts: Texts }>): void {
+    const { fields, rows } = this.#layouts.get(layout) ?? { fields: new Set<string>(), rows: 0 };
+    for (const name of read) fields.add(name);
+    this.#layouts.set(layout, { fields, rows: rows + 1 });
+    for (const name of unused) this.#unused.set(name, (this.#unused.get(name) ?? 0) + 1);
+  }
+
+  get summary(): Pick<IngestSummary, 'layouts' | 'unused'> {
+    const layouts = [...this.#layouts].map(([name, { fields, rows }]) => ({
+      name,
+      fields: [...fields],
+      rows,
+    }));
+    return { layouts, unused: Object.fromEntries(this.#unused) };
+  }
+}
+
 /** Reads one file, row by row, with the state of the rows before. */
 class Ingest {
   readonly #seen = new SeenRows();
+  readonly #columns = new ReadColumns();
   readonly #rowChecks: RowChecks;
   readonly #overlaps: readonly NamedOverlap[];
   readonly #dropped: Record<string, number> = {};
@@ -203,6 +234,19 @@ class Ingest {
     return [];
   }
 
+  #drop(reason: string): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + 1;
+  }
+
+  #take(record: Readable, shaped: Shaped): void {
+    if ('faults' in shaped) this.#refuse(record, shaped.faults);
+    else if (!('tie' in shaped)) {
+      this.#columns.add(shaped);
+      this.#takeTexts(record, shaped.texts);
+    } else if (this.#rowChecks.ties === 'drop') this.#drop('tie');
+    else this.#refuse(record, [shaped.tie]);
+  }
+
   #takeTexts({ fields, ...place }: Readable, texts: Texts): void {
     const failed = [
       ...emptyAnswers(texts),
@@ -222,7 +266,7 @@ class Ingest {
     }
     const [first] = dropped;
     if (first !== undefined) {
-      this.#dropped[first.reason] = (this.#dropped[first.reason] ?? 0) + 1;
+      this.#drop(first.reason);
       return;
     }
     this.#rows += 1;
@@ -240,15 +284,15 @@ class Ingest {
         continue;
       }
       const fields = mapColumns(record.fields, columnMapping);
-      const shaped = readShape(kind, fields, dialogues);
-      if ('faults' in shaped) this.#refuse(record, shaped.faults);
-      else this.#takeTexts({ ...record, fields }, shaped.texts);
+      const shaped = readShape(kind, fields, dialogues, columnsOf(columnMapping['unused']));
+      this.#take({ ...record, fields }, shaped);
     }
     if (this.#records === 0)
       this.#refuse({ line: 1 }, [{ field: 'the file', reason: 'holds no rows', remedy }]);
     const counts = { records: this.#records, rows: this.#rows, refused: this.#refused };
     const heldOut = this.#overlaps.map(({ overlap: _, ...compared }) => compared);
-    return { kind, ...counts, dropped: this.#dropped, agreement: this.#seen.agreement, heldOut };
+    const { agreement } = this.#seen;
+    return { kind, ...counts, dropped: this.#dropped, agreement, heldOut, ...this.#columns.summary };
   }
 }
 

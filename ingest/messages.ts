@@ -1,9 +1,8 @@
-import { z } from 'zod';
-
 /** One chat message. */
-export const message = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
-export type Message = z.infer<typeof message>;
-export const messages = z.array(message).min(1);
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
 
 const speakers: Readonly<Record<Message['role'], string>> = {
   system: 'System',
@@ -12,7 +11,7 @@ const speakers: Readonly<Record<Message['role'], string>> = {
 };
 
 /** A dialogue as text, one paragraph per message, up to where the next answer begins. */
-function renderPrompt(turns: readonly Message[]): string {
+export function renderPrompt(turns: readonly Message[]): string {
   const said = turns.map(({ role, content }) => `${speakers[role]}: ${content}\n\n`);
   return `${said.join('')}Assistant:`;
 }

@@ -29,10 +29,13 @@ export interface RowChecks {
   readonly equalPairs: RowAction;
   /** The prompt overlaps a held-out prompt: a test item, or a prompt of the other use. */
   readonly overlaps: RowAction;
+  /** Neither answer is better: equal ranks or scores, or a winner "tie". */
+  readonly ties: RowAction;
 }
 export const strictRowChecks: RowChecks = {
   duplicates: 'error',
   emptyCompletions: 'error',
   equalPairs: 'error',
   overlaps: 'error',
+  ties: 'error',
 };

@@ -168,7 +168,7 @@ function overlapsOf(
  */
 export async function readUserRows(request: UserRowsRequest): Promise<UserRows> {
   const { path, reading } = request;
-  const { duplicates, emptyCompletions, equalPairs, overlaps } = reading.rowChecks;
+  const { duplicates, emptyCompletions, equalPairs, overlaps, ties } = reading.rowChecks;
   const collector = new RowCollector(request);
   const overlapping = new Set<string>();
   const summary = await ingestFile(
@@ -176,7 +176,7 @@ export async function readUserRows(request: UserRowsRequest): Promise<UserRows> 
       path,
       kind: reading.kind,
       columnMapping: reading.columnMapping,
-      rowChecks: { duplicates, emptyCompletions, equalPairs, overlaps },
+      rowChecks: { duplicates, emptyCompletions, equalPairs, overlaps, ties },
       overlaps: overlapsOf(request, (name) => overlapping.add(name)),
       dialogues: reading.applyTaskTemplate ? 'question' : 'transcript',
     },

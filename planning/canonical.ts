@@ -6,10 +6,17 @@ type Definition = ExperimentDefinition | SweepDefinition;
 
 /** Drops entries that map a column to the field of its own name, unless another field reads the same column. */
 function canonicalDataset<T extends UserDataset>(dataset: T): T {
-  const entries = Object.entries(dataset.columnMapping);
-  const isNeeded = ([field, path]: [string, string]): boolean =>
-    field !== path || entries.some(([other, from]) => other !== field && from.split('.')[0] === path);
-  return { ...dataset, columnMapping: Object.fromEntries(entries.filter(isNeeded)) };
+  const entries = Object.entries(dataset.columnMapping).map(([field, columns]) => {
+    const paths = [columns].flat();
+    return { field, paths, columns: paths.length === 1 ? paths[0]! : paths };
+  });
+  const isNeeded = ({ field, columns }: (typeof entries)[number]): boolean =>
+    field !== columns ||
+    entries.some(
+      ({ field: other, paths }) => other !== field && paths.some((path) => path.split('.')[0] === field),
+    );
+  const needed = entries.filter(isNeeded).map(({ field, columns }) => [field, columns]);
+  return { ...dataset, columnMapping: Object.fromEntries(needed) as T['columnMapping'] };
 }
 
 function canonicalAnnotations({ demonstrations, preferences, ...rest }: Annotations): Annotations {

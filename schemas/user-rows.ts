@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unknownRowField } from '../core/row-fields';
 import { sha256 } from './scalars';
 
 const action = z.enum(['error', 'drop']).default('error');
@@ -13,6 +14,8 @@ const rowChecks = z.strictObject({
   equalPairs: action,
   /** The prompt overlaps a test or validation item (contamination). Default: 'error'. */
   overlaps: action,
+  /** Neither answer of a pair is better: equal ranks or scores, or a winner "tie". Default: 'error'. */
+  ties: action,
   /**
    * The task's verifier disagrees with the row: it scores a demonstration 0, or the chosen answer no higher than the
    * rejected one. 'count' keeps such rows and reports their number as label noise. Default: 'count'.
@@ -20,11 +23,23 @@ const rowChecks = z.strictObject({
   verifierMismatches: z.enum(['count', 'error', 'drop']).default('count'),
 });
 
+const column = z.string().min(1);
+const columnMapping = z
+  .record(z.string(), z.union([column, z.array(column).min(1)]))
+  .superRefine((mapping, context) => {
+    const message = unknownRowField(Object.keys(mapping));
+    if (message !== undefined) context.addIssue(message);
+  });
+
 const userDataset = {
-  /** Path of a JSON Lines, JSON, CSV, TSV or Parquet file, also gzipped (.gz). Its content enters keys, not its path. */
+  /** Path of a file of rows (docs/reference/rows.md). Its content enters keys, not its path. */
   file: z.string().min(1),
-  /** Row field → column of the file, nested by dots: { prompt: 'data.question' }. Default: columns named as fields. */
-  columnMapping: z.record(z.string(), z.string()).default({}),
+  /**
+   * Row field → column of the file, nested by dots: { prompt: 'data.question' }. Several columns make one text, joined by
+   * a blank line: { prompt: ['instruction', 'input'] }. `unused` names columns that are left out on purpose.
+   * Default: columns named as fields.
+   */
+  columnMapping: columnMapping.default({}),
   /**
    * Whether to put each prompt into the task's prompt template. false: prompts are used as they are.
    * Default: true.
@@ -77,7 +92,7 @@ export interface UserRowsSource {
   /** SHA-256 of the file. */
   readonly digest: string;
   readonly kind: UserRowKind;
-  readonly columnMapping: Readonly<Record<string, string>>;
+  readonly columnMapping: UserDataset['columnMapping'];
   readonly applyTaskTemplate: boolean;
   readonly rowChecks: UserDataset['rowChecks'];
 }

@@ -24,12 +24,13 @@ import { refused } from '../../app/definition/refused-option';
 
 export interface DataFlags extends PrinterOptions {
   readonly kind: IngestOptions['kind'];
-  readonly columnMapping?: Record<string, string>;
+  readonly columnMapping?: Record<string, string | string[]>;
   readonly heldOut?: string;
   readonly duplicates?: Policy;
   readonly empty?: Policy;
   readonly equal?: Policy;
   readonly overlap?: Policy;
+  readonly ties?: Policy;
 }
 
 type Policy = 'error' | 'drop';
@@ -37,29 +38,32 @@ type Policy = 'error' | 'drop';
 /** Maximum number of faults to print; --json prints all. */
 const shownFaults = 20;
 
-const rowChecksOf = ({ duplicates, empty, equal, overlap }: DataFlags): RowChecks => ({
+const rowChecksOf = ({ duplicates, empty, equal, overlap, ties }: DataFlags): RowChecks => ({
   duplicates: duplicates ?? 'error',
   emptyCompletions: empty ?? 'error',
   equalPairs: equal ?? 'error',
   overlaps: overlap ?? 'error',
+  ties: ties ?? 'error',
 });
 
 /** Refuses policies that cannot apply to these rows. */
-function assertUseful({ kind, equal, overlap, heldOut }: DataFlags, definition?: string): void {
-  if (equal !== undefined && kind !== 'preferences')
-    throw refused('--equal', `${kind} are not pairs of answers`, 'Omit --equal, or use --kind preferences.');
+function assertUseful({ kind, equal, overlap, ties, heldOut }: DataFlags, definition?: string): void {
+  for (const [option, value] of Object.entries({ '--equal': equal, '--ties': ties }))
+    if (value !== undefined && kind !== 'preferences')
+      throw refused(option, `${kind} are not pairs of answers`, `Omit ${option}, or use --kind preferences.`);
   if (overlap !== undefined && heldOut === undefined && definition === undefined)
     throw refused('--overlap', 'there are no held-out prompts', 'Add --held-out FILE.');
 }
 
 /** Refuses options for a file that the definition configures. */
-function assertNotConfigured({ columnMapping, duplicates, empty, equal, overlap }: DataFlags): void {
+function assertNotConfigured({ columnMapping, duplicates, empty, equal, overlap, ties }: DataFlags): void {
   const options = {
     '--column-mapping': columnMapping,
     '--duplicates': duplicates,
     '--empty': empty,
     '--equal': equal,
     '--overlap': overlap,
+    '--ties': ties,
   };
   const [option] = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (option !== undefined)

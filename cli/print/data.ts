@@ -56,8 +56,24 @@ function describeHeldOut(sets: IngestSummary['heldOut']): string[] {
   return [`compared with ${countOf(total, 'held-out prompt')}${[...without, ...unreadable].join('')}`];
 }
 
+/** "read as: Alpaca (instruction, input, output), 999 rows". */
+const describeLayouts = (layouts: IngestSummary['layouts']): string[] =>
+  layouts.map(({ name, fields, rows }) =>
+    visible(`read as: ${name} (${fields.join(', ')}), ${countOf(rows, 'row')}`),
+  );
+
+/** "not used: id, source (999 rows); note (3 rows)". */
+export function describeUnused(unused: IngestSummary['unused']): string[] {
+  const byCount = new Map<number, string[]>();
+  for (const [name, count] of Object.entries(unused))
+    byCount.set(count, [...(byCount.get(count) ?? []), name.trim() === '' ? '(no name)' : name]);
+  if (byCount.size === 0) return [];
+  const parts = [...byCount].map(([count, names]) => `${names.join(', ')} (${countOf(count, 'row')})`);
+  return [visible(`not used: ${parts.join('; ')}`)];
+}
+
 export function renderSummary(
-  { kind, records, rows, refused, dropped, agreement, heldOut }: IngestSummary,
+  { kind, records, rows, refused, dropped, agreement, layouts, unused, heldOut }: IngestSummary,
   ink: Ink,
 ): string[] {
   const left = Object.entries(dropped).map(([reason, count]) => `, ${count} dropped (${reason})`);
@@ -71,6 +87,8 @@ export function renderSummary(
     ink.strong(
       `${countOf(records, 'record')} of ${kind}: ${rows} usable, ${refused} refused${left.join('')}`,
     ),
+    ...describeLayouts(layouts),
+    ...describeUnused(unused),
     ...labels,
     ...describeHeldOut(heldOut),
   ];

@@ -60,7 +60,7 @@ describe('annotations from files', () => {
       { chosen: 'User: so?\nAssistant: yes sir', rejected: 'User: so?\nAssistant: yet no' },
       { chosen: [hi, yes], rejected: [hi, no] },
       { prompt: [hi], chosen: [yes], rejected: [no] },
-      { prompt: 'r', completions: ['best', 'mid', 'worst'] },
+      { prompt: 'r', completions: ['mid', 'best', 'worst'], scores: [2, 5, 1] },
       { prompt: 'r', completions: ['x', 'y', 'z'], ranks: [2, 1, 3] },
     ]);
     const { rows, faults, summary } = await ingest({
@@ -71,7 +71,7 @@ describe('annotations from files', () => {
     assert.deepEqual(faults, []);
     assert.deepEqual(textsOf(rows), [
       { prompt: 'p', chosen: 'a', rejected: 'b' },
-      { prompt: 'User: so?\nAssistant: ', chosen: 'yes sir', rejected: 'yet no' },
+      { prompt: 'User: so?\nAssistant:', chosen: ' yes sir', rejected: ' yet no' },
       { prompt: 'User: Hi\n\nAssistant:', chosen: ' Yes', rejected: ' No' },
       { prompt: 'r', chosen: 'best', rejected: 'worst' },
       { prompt: 'r', chosen: 'y', rejected: 'z' },
@@ -237,6 +237,7 @@ describe('annotations from files', () => {
       { prompt: 'p', chosen: 'a', rejected: 'b' },
       [],
       { prompt: 'p', completions: ['a'] },
+      { prompt: 'p', completions: ['a', 'b'] },
     ]);
     const { places, faults, summary } = await ingest({ path, kind: 'preferences' });
     const wanted = [
@@ -251,9 +252,10 @@ describe('annotations from files', () => {
       '10 the row repeats line 9',
       '11 the line is not a JSON object',
       '12 completions has fewer than 2 entries',
+      '13 ranks is missing',
     ];
     assert.deepEqual(places, wanted);
-    assert.equal(summary.refused, 11);
+    assert.equal(summary.refused, 12);
     for (const fault of faults) assert.ok(fault.remedy.endsWith('.') && fault.path === path);
   });
 

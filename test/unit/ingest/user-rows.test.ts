@@ -39,6 +39,7 @@ describe('user rows on problems of a task', () => {
       emptyCompletions: refuse,
       equalPairs: refuse,
       overlaps: refuse,
+      ties: refuse,
       verifierMismatches: 'count' as const,
     };
     const reading = { kind: 'demonstrations' as const, columnMapping: {}, applyTaskTemplate, rowChecks };
