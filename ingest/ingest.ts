@@ -7,6 +7,7 @@ import type { HeldOutCounts, NamedOverlap } from './held-out';
 import { type ColumnMapping, columnsOf, mapColumns } from './column-mapping';
 import type { DialogueForm } from './messages';
 import { trainingTexts } from './prompt-texts';
+import { type ColumnsRead, ReadColumns } from './read-columns';
 import { type Fields, readShape, type Shaped, type Texts } from './shapes';
 import { readRecords } from './source';
 import {
@@ -37,7 +38,7 @@ export interface IngestSink {
 }
 
 /** Result of reading a file. */
-export interface IngestSummary {
+export interface IngestSummary extends ColumnsRead {
   readonly kind: DataKind;
   /** Records read, usable or not. */
   readonly records: number;
@@ -55,14 +56,6 @@ export interface IngestSummary {
   };
   /** Sets of held-out prompts that the rows were compared with. */
   readonly heldOut: readonly HeldOutCounts[];
-  /** Layouts that rows were read in, with the fields that were read. */
-  readonly layouts: readonly {
-    readonly name: string;
-    readonly fields: readonly string[];
-    readonly rows: number;
-  }[];
-  /** Columns that no layout read, with the number of rows that have them. */
-  readonly unused: Readonly<Record<string, number>>;
 }
 
 /** A record that can be read. */
@@ -174,28 +167,6 @@ function overlapping({ by }: Compared, { name, found }: { name: string; found: s
   const remedy = 'Remove the row, or drop such rows with --overlap drop.';
   const fault = { field, reason: `overlaps a held-out prompt${of} (${found})`, remedy };
   return { check: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault };
-}
-
-/** Layouts and columns of the rows so far. */
-class ReadColumns {
-  readonly #layouts = new Map<string, { fields: Set<string>; rows: number }>();
-  readonly #unused = new Map<string, number>();
-
-  add({ layout, read, unused }: Extract<Shaped, { texts: Texts }>): void {
-    const { fields, rows } = this.#layouts.get(layout) ?? { fields: new Set<string>(), rows: 0 };
-    for (const name of read) fields.add(name);
-    this.#layouts.set(layout, { fields, rows: rows + 1 });
-    for (const name of unused) this.#unused.set(name, (this.#unused.get(name) ?? 0) + 1);
-  }
-
-  get summary(): Pick<IngestSummary, 'layouts' | 'unused'> {
-    const layouts = [...this.#layouts].map(([name, { fields, rows }]) => ({
-      name,
-      fields: [...fields],
-      rows,
-    }));
-    return { layouts, unused: Object.fromEntries(this.#unused) };
-  }
 }
 
 /** Reads one file, row by row, with the state of the rows before. */
