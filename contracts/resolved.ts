@@ -61,6 +61,8 @@ export interface Resolved<Definition> {
   readonly excluded?: Readonly<Record<string, number>>;
   /** Usable rows of the user's own files; left out if the definition names none. */
   readonly userRows?: Readonly<Partial<Record<UserRowsUse, number>>>;
+  /** Columns of the user's own files that are not used, with the number of rows that have them. */
+  readonly unusedColumns?: Readonly<Partial<Record<UserRowsUse, Readonly<Record<string, number>>>>>;
   /** Identities of annotators and judge; left out if the name identifies them, as for built-in ones. */
   readonly annotator?: IdentifiedSource;
   readonly preferenceAnnotator?: IdentifiedSource;

@@ -180,6 +180,7 @@ function withUserRows({ inputs, heldOut }: Loaded, userRows: ResolvedUserRows | 
     heldOut: overlapping.length === 0 ? undefined : overlapping,
     files: { ...inputs.files, ...userRows?.files },
     userRows: userRows?.rows,
+    unusedColumns: userRows?.unused,
   };
 }
 

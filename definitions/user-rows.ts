@@ -28,6 +28,8 @@ type AnyDefinition = ExperimentDefinition | SweepDefinition;
 export interface ResolvedUserRows {
   readonly files: ResolvedFiles;
   readonly rows: Readonly<Partial<Record<UserRowsUse, number>>>;
+  /** Columns that are not used, with the number of rows that have them. */
+  readonly unused: Readonly<Partial<Record<UserRowsUse, Readonly<Record<string, number>>>>>;
   /** The usable rows of each file. */
   readonly read: readonly ReadRows[];
   /** Names of the auxiliary tasks with a test item that some row overlaps. */
@@ -59,6 +61,7 @@ interface ReadFile {
   readonly path: string;
   readonly digest: string;
   readonly rows: readonly UserRow[];
+  readonly unused: Readonly<Record<string, number>>;
   readonly heldOut: readonly string[];
   readonly heldOutPrompts: number;
 }
@@ -93,7 +96,7 @@ async function readFileOf(source: Source, use: UserRowsUse): Promise<ReadFile[]>
     const digest = await digestFile(path);
     const { rows, heldOut, summary } = await readUserRows(requestOf(source, path, readingOf(dataset)));
     const heldOutPrompts = summary.heldOut.reduce((sum, { prompts }) => sum + prompts, 0);
-    return [{ use, path, digest, rows, heldOut, heldOutPrompts }];
+    return [{ use, path, digest, rows, unused: summary.unused, heldOut, heldOutPrompts }];
   } catch (error) {
     throw inField(`annotations.${use}`, error);
   }
@@ -182,6 +185,7 @@ export async function resolveUserRows(source: Source): Promise<ResolvedUserRows 
       rows: rows.map(({ row }) => row),
       heldOutPrompts,
     })),
+    unused: Object.fromEntries(files.map(({ use, unused }) => [use, unused])),
     heldOut: files.flatMap(({ heldOut }) => heldOut),
   };
 }

@@ -1,6 +1,7 @@
 import type { ResolvedSweep } from '../contracts/resolved';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
+import { describeUnused } from '../core/unused-columns';
 import type { IdentifiedSource } from '../contracts/provenance';
 import { fewSteps, type PlannedStage, type StageKey } from '../contracts/stage';
 import { type CellPlan, planBase, planCell } from './cell';
@@ -77,6 +78,14 @@ function excludedWarnings(variants: readonly VariantPlan[]): string[] {
     const total = Object.values(excluded).reduce((sum, count) => sum + count, 0);
     return total === 0 ? [] : [`${total} rows of the task's files are excluded (${reasons.join('; ')}).`];
   });
+}
+
+function unusedColumnWarnings(variants: readonly VariantPlan[]): string[] {
+  return variants.flatMap(({ resolved: { unusedColumns = {} } }) =>
+    Object.entries(unusedColumns).flatMap(([use, unused]) =>
+      describeUnused(unused).map((text) => `annotations.${use}: ${text}.`),
+    ),
+  );
 }
 
 function heldOutWarnings(variants: readonly VariantPlan[]): string[] {
@@ -162,6 +171,7 @@ export async function planGrid(sweep: ResolvedSweep): Promise<SweepPlan> {
         ...stepWarnings(stages),
         ...judgeWarnings(variants),
         ...excludedWarnings(variants),
+        ...unusedColumnWarnings(variants),
         ...heldOutWarnings(variants),
       ]),
     ],

@@ -1,4 +1,5 @@
 import type { AnnotationRow, IngestSummary, RowFault } from '../../ingest';
+import { describeUnused } from '../../core/unused-columns';
 import type { Ink } from './ink';
 import { formatRate } from './numbers';
 import { countOf } from './text';
@@ -62,16 +63,6 @@ const describeLayouts = (layouts: IngestSummary['layouts']): string[] =>
     visible(`read as: ${name} (${fields.join(', ')}), ${countOf(rows, 'row')}`),
   );
 
-/** "not used: id, source (999 rows); note (3 rows)". */
-export function describeUnused(unused: IngestSummary['unused']): string[] {
-  const byCount = new Map<number, string[]>();
-  for (const [name, count] of Object.entries(unused))
-    byCount.set(count, [...(byCount.get(count) ?? []), name.trim() === '' ? '(no name)' : name]);
-  if (byCount.size === 0) return [];
-  const parts = [...byCount].map(([count, names]) => `${names.join(', ')} (${countOf(count, 'row')})`);
-  return [visible(`not used: ${parts.join('; ')}`)];
-}
-
 export function renderSummary(
   { kind, records, rows, refused, dropped, agreement, layouts, unused, heldOut }: IngestSummary,
   ink: Ink,
@@ -88,7 +79,7 @@ export function renderSummary(
       `${countOf(records, 'record')} of ${kind}: ${rows} usable, ${refused} refused${left.join('')}`,
     ),
     ...describeLayouts(layouts),
-    ...describeUnused(unused),
+    ...describeUnused(unused).map(visible),
     ...labels,
     ...describeHeldOut(heldOut),
   ];

@@ -62,6 +62,39 @@ describe('budgetline data', function () {
     assert.equal(leaking.status, 64);
   });
 
+  it('prints the layout that was read, and columns that were not', async () => {
+    const alpaca = [
+      { instruction: 'Say it.', input: 'In French.', output: 'Oui.', id: 1, source: 'a' },
+      { instruction: 'Say no.', input: '', output: 'No.', id: 2 },
+    ];
+    const words = ['data', 'preview', write('alpaca.jsonl', alpaca), '--kind', 'demonstrations'];
+    const { stdout, status } = await call(words);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /│Say it\.\n {4}│\n {4}│In French\.\n/);
+    assert.match(stdout, /^read as: Alpaca \(instruction, input, output\), 2 rows$/m);
+    assert.match(stdout, /^not used: id \(2 rows\); source \(1 row\)$/m);
+    const { unused } = JSON.parse((await call([...words, '--json'])).stdout) as { unused: object };
+    assert.deepEqual(unused, { id: 2, source: 1 });
+    const mapping = ['--column-mapping', 'prompt=input+instruction,completion=output'];
+    const mapped = await call([...words, ...mapping]);
+    assert.match(mapped.stdout, /│In French\.\n {4}│\n {4}│Say it\.\n/);
+    assert.equal((await call([...words, '--column-mapping', 'promt=instruction'])).status, 64);
+  });
+
+  it('drops ties where a policy says so', async () => {
+    const ties = [
+      { prompt: 'Why?', first: 'So.', second: 'No.', better: 'a' },
+      { prompt: 'How?', first: 'So.', second: 'No.', better: 'tie' },
+    ];
+    const words = ['data', 'preview', write('ties.jsonl', ties), '--kind', 'preferences'];
+    const strict = await call(words);
+    assert.equal(strict.status, 65);
+    assert.match(strict.stdout, /ties\.jsonl:2: better prefers neither answer/);
+    const dropped = await call([...words, '--ties', 'drop']);
+    assert.equal(dropped.status, 0, dropped.stdout);
+    assert.match(dropped.stdout, /1 usable, 0 refused, 1 dropped \(tie\)/);
+  });
+
   it('prints all faults as JSON, and ends with EX_DATAERR', async () => {
     const bad = [...rows, { q: 'x' }, { q: 'y', a: 's', b: 's' }];
     const path = write('bad.jsonl', bad);
@@ -132,7 +165,7 @@ describe('budgetline data', function () {
   it('refuses options without an effect', async () => {
     const path = write('o.jsonl', [{ prompt: 'p', completion: 'c' }]);
     const words = ['data', 'preview', path, '--kind', 'demonstrations'];
-    for (const option of ['--equal', '--overlap']) {
+    for (const option of ['--equal', '--ties', '--overlap']) {
       const { status, stderr } = await call([...words, option, 'drop']);
       assert.equal(status, 64, stderr);
       assert.match(stderr, new RegExp(`error\\[USAGE\\]: ${option}: `));

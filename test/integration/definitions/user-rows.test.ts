@@ -96,6 +96,37 @@ describe('user rows in a sweep', function () {
     );
   });
 
+  it('names columns that are not used in the plan', async () => {
+    const rows = upTo(4).map((n) => ({
+      prompt: question(n),
+      completion: correct(n),
+      id: n,
+      note: n === 2 ? 'x' : '',
+    }));
+    writeFileSync(folder.at('noted.jsonl'), jsonl(rows));
+    const small = { budgets: [4], sftFractions: [1] };
+    const { warnings } = await planGrid(await resolve(own({ file: 'noted.jsonl' }, null), small));
+    assert.ok(
+      warnings.includes('annotations.demonstrations: not used: id (4 rows); note (1 row).'),
+      warnings.join('\n'),
+    );
+  });
+
+  it('refuses columns for a field that no layout has', () => {
+    assert.throws(
+      () =>
+        defineSweep({
+          ...gradeSchoolMathDefaults,
+          name: 'x',
+          annotator: 'x',
+          budgets: [4],
+          sftFractions: [1],
+          annotations: own({ columnMapping: { promt: 'question' } }, null),
+        } as SweepInput),
+      refuses('DEFINITION_INVALID', /columnMapping.*"promt" is not a field of a row/),
+    );
+  });
+
   it('refuses prompts that would be used twice, unless sharedPrompts is "allow"', async () => {
     const large = { budgets: [32], sftFractions: [0.5] };
     await assert.rejects(
