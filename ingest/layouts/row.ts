@@ -27,10 +27,10 @@ export function refuseTie(field: string, reason: string): never {
 export const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Whether a value says nothing: null, blank, an empty list or object, also as JSON text. */
+/** Whether a value says nothing: null, blank, an empty list or object, also as JSON text; Alpaca's "<noinput>". */
 export function isAbsent(value: unknown): boolean {
   if (value === undefined || value === null) return true;
-  if (typeof value === 'string') return /^\s*(?:\[\s*\]|\{\s*\})?\s*$/.test(value);
+  if (typeof value === 'string') return /^(?:\[\s*\]|\{\s*\}|<noinput>)?$/i.test(value.trim());
   if (Array.isArray(value)) return value.length === 0;
   return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0;
 }

@@ -99,7 +99,7 @@ function readTurn(row: Row, value: unknown, field: string): Turn {
 }
 
 /** Turns that were written as text, as CSV has them: JSON, or the words of a Python program. */
-const turnsAsText = /^\s*\[?\s*\{\s*['"](?:role|from|content|value)['"]\s*:/;
+const turnsAsText = /^\[?\s*\{\s*['"](?:role|from|content|value)['"]\s*:/;
 
 function parseTurns(text: string, field: string): unknown {
   try {
@@ -115,7 +115,8 @@ function parseTurns(text: string, field: string): unknown {
 
 /** A field's turns, from a list, a single turn or JSON text; undefined where it is a plain text. */
 export function turnsOf(row: Row, field: string, value: unknown): Turn[] | undefined {
-  const read = typeof value === 'string' && turnsAsText.test(value) ? parseTurns(value, field) : value;
+  const read =
+    typeof value === 'string' && turnsAsText.test(value.trimStart()) ? parseTurns(value, field) : value;
   if (typeof read === 'string') return undefined;
   if (Array.isArray(read)) {
     if (read.length === 0) return refuse(field, 'has no turns', 'Remove the row, or fill in its turns.');

@@ -241,12 +241,19 @@ function describeRows(spec: StageSpec): string {
   return `${made.rows} ${name}${'annotator' in made ? ` “${made.annotator}”` : ''}`;
 }
 
+/** `rowChecks.ties` is younger than the kind. */
+function firstSpec(spec: SynthesizeDataSpec): StageSpec {
+  if (!('userRows' in spec) || spec.userRows.rowChecks.ties !== 'error') return spec;
+  const rowChecks = { ...spec.userRows.rowChecks, ties: undefined };
+  return { ...spec, userRows: { ...spec.userRows, rowChecks } } as StageSpec;
+}
+
 /** Demonstrations, preference pairs or correct samples. */
 export const synthesizeData = defineBuiltInStage({
   kind,
   makes: 'rows',
   revision: () => 5,
-  first: { revision: () => 4 },
+  first: { revision: () => 4, spec: firstSpec },
   label: ['dataset', 'datasets'],
   does: 'Buys demonstrations, or makes preference pairs from samples of the reference',
   learnsFrom: null,

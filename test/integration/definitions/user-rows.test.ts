@@ -122,7 +122,7 @@ describe('user rows in a sweep', function () {
           budgets: [4],
           sftFractions: [1],
           annotations: own({ columnMapping: { promt: 'question' } }, null),
-        } as SweepInput),
+        }),
       refuses('DEFINITION_INVALID', /columnMapping.*"promt" is not a field of a row/),
     );
   });

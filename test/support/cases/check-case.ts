@@ -6,6 +6,7 @@ import {
   type ColumnMapping,
   type DataKind,
   ingestFile,
+  readHeldOut,
   type RowChecks,
 } from '../../../ingest';
 
@@ -15,6 +16,8 @@ export interface RowCase {
   readonly kind: DataKind;
   readonly columnMapping?: ColumnMapping;
   readonly rowChecks?: Partial<RowChecks>;
+  /** File of held-out prompts. Default: none. */
+  readonly heldOut?: string;
   /** The texts of its rows. Default: none. */
   readonly rows?: readonly object[];
   /** "LINE FIELD" of each refusal, or the code of an error of the whole file. Default: none. */
@@ -40,14 +43,15 @@ interface Reading {
 
 export const casesFolder = join(__dirname, 'rows');
 
-async function readCase({ file, kind, columnMapping, rowChecks }: RowCase): Promise<Reading> {
+async function readCase({ file, kind, columnMapping, rowChecks, heldOut }: RowCase): Promise<Reading> {
   const rows: object[] = [];
   const refused: string[] = [];
   const onRow = ({ id: _id, ...texts }: AnnotationRow): void => void rows.push(texts);
   try {
     const path = join(casesFolder, file);
+    const overlaps = heldOut === undefined ? [] : [await readHeldOut(join(casesFolder, heldOut))];
     const { unused } = await ingestFile(
-      { path, kind, columnMapping, rowChecks },
+      { path, kind, columnMapping, rowChecks, overlaps },
       { onRow, onFault: ({ line, field }) => refused.push(`${line} ${field}`) },
     );
     return { rows, refused, unused };

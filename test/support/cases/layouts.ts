@@ -32,8 +32,8 @@ const demonstrations: Readonly<Record<string, Maker>> = {
     };
   },
   alpaca: ({ pick, ask, good, bad }) => {
-    const input = pick([bad, '', null, undefined]);
-    const prompt = typeof input === 'string' && input !== '' ? `${ask}\n\n${input}` : ask;
+    const input = pick([bad, '', null, undefined, '<noinput>']);
+    const prompt = input === bad ? `${ask}\n\n${input}` : ask;
     return { kind, record: { instruction: ask, input, output: good }, texts: { prompt, completion: good } };
   },
   'alpaca with history': ({ pick, ask, good, bad, system }) => ({

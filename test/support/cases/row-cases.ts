@@ -134,6 +134,28 @@ const layouts: readonly RowCase[] = [
   })),
 ];
 
+/** Held-out prompts, whatever the layouts of rows and of held-out file. */
+const heldOut: readonly RowCase[] = [
+  ...['a41-held-out.jsonl', 'a42-held-out-turns.jsonl'].flatMap((leak): RowCase[] => [
+    { file: 'a43-train-text.jsonl', kind: demonstrations, heldOut: leak, refused: ['1 prompt'] },
+    { file: 'a42-held-out-turns.jsonl', kind: demonstrations, heldOut: leak, refused: ['1 prompt'] },
+    { file: 'a45-train-instruction.jsonl', kind: demonstrations, heldOut: leak, refused: ['1 prompt'] },
+    {
+      file: 'a45-train-instruction.jsonl',
+      kind: demonstrations,
+      columnMapping: { prompt: 'instruction', completion: 'output' },
+      heldOut: leak,
+      refused: ['1 prompt'],
+    },
+  ]),
+  {
+    file: 'a43-train-text.jsonl',
+    kind: demonstrations,
+    heldOut: 'p12-empty.parquet',
+    refused: ['DATA_INVALID'],
+  },
+];
+
 /** Containers and encodings. */
 const containers: readonly RowCase[] = [
   { file: 'a25-thumbs-pandas.csv', kind: unpaired, rows: labelled },
@@ -206,4 +228,4 @@ const containers: readonly RowCase[] = [
   { file: 'p14-truncated.parquet', kind: demonstrations, refused: ['DATA_INVALID'] },
 ];
 
-export const rowCases: readonly RowCase[] = [...layouts, ...containers];
+export const rowCases: readonly RowCase[] = [...layouts, ...heldOut, ...containers];

@@ -2,6 +2,7 @@
 import { createRandom } from '../../../core/random';
 import type { StageSpec } from '../../../contracts/stage';
 import { stageKinds } from '../../../stages';
+import type { FirstForm } from '../../../stages/first-form';
 
 type Spec = StageSpec & Readonly<Record<string, unknown>>;
 
@@ -61,6 +62,15 @@ export function specBefore(spec: StageSpec, { renamed, added }: KindChange): Sta
   return { ...Object.fromEntries(before), ...kept } as unknown as StageSpec;
 }
 
+/** The kind's first form, from a spec with the version's changes. */
+const laterFirst = (first: FirstForm, change: KindChange): FirstForm => ({
+  ...first,
+  spec(spec) {
+    const before = specBefore(spec, change);
+    return first.spec?.(before) ?? before;
+  },
+});
+
 /** Plans as a later version does. */
 export async function asVersion<T>(version: Version, plan: () => Promise<T>): Promise<T> {
   const kinds = stageKinds as unknown as Record<Kind, Record<string, (...of: never[]) => unknown>>;
@@ -75,7 +85,7 @@ export async function asVersion<T>(version: Version, plan: () => Promise<T>): Pr
         return { ...parts, spec: changeSpec(parts.spec, change) };
       },
       revision: (...of: never[]) => (revision!(...of) as number) + change.raised,
-      first: { ...(first as object), spec: (spec: StageSpec) => specBefore(spec, change) },
+      first: laterFirst(first as unknown as FirstForm, change),
     });
   }
   try {

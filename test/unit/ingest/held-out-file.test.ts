@@ -97,11 +97,13 @@ describe('held-out files', () => {
       completion: 'A.',
     });
     const row = asked('Who bought the harbour?');
-    assert.deepEqual((await compare([row], [asked('When was the harbour built?')])).places, []);
-    assert.deepEqual((await compare([row], [asked('Who bought the harbour?')])).places, [overlap(1)]);
+    const whole = { columnMapping: { prompt: ['document', 'prompt'] } };
+    const clean = await compare([row], [asked('When was the harbour built?')], whole);
+    assert.deepEqual(clean.places, []);
+    assert.deepEqual((await compare([row], [asked(row.prompt)], whole)).places, [overlap(1)]);
     const alpaca = (instruction: string) => ({
       instruction,
-      input: 'N/A',
+      input: '<noinput>',
       prompt: instruction,
       completion: 'x',
     });

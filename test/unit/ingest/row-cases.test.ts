@@ -5,9 +5,8 @@ import { rowCases } from '../../support/cases/row-cases';
 
 describe('cases of rows', () => {
   for (const one of rowCases) {
-    const columns = one.columnMapping === undefined ? '' : ` with ${JSON.stringify(one.columnMapping)}`;
-    const checks = one.rowChecks === undefined ? '' : ` with ${JSON.stringify(one.rowChecks)}`;
-    it(`${one.file} as ${one.kind}${columns}${checks}`, async () => {
+    const { columnMapping, rowChecks, heldOut } = one;
+    it(`${one.file} as ${one.kind}, ${JSON.stringify({ columnMapping, rowChecks, heldOut })}`, async () => {
       const { outcome, found } = await checkCase(one);
       assert.notEqual(outcome, 'wrong', found);
     });
