@@ -69,6 +69,7 @@ const law = {
       'text',
       'analysis',
       'audit',
+      'connection',
       'store',
     ],
     packages: ['zod', '@temporalio/activity', '@temporalio/common'],

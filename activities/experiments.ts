@@ -7,7 +7,14 @@ import {
   signHead,
   writeAnchor,
 } from '../audit';
-import type { AnchoredHead, LedgerActivities, StageRecordRequest } from '../contracts/activities';
+import { isSearchable } from '../connection';
+import type {
+  AnchoredHead,
+  ExperimentOpeningRequest,
+  LedgerActivities,
+  OpenedExperiment,
+  StageRecordRequest,
+} from '../contracts/activities';
 import type { StageEnvironment } from './deps';
 import { toActivityFailure } from './failures';
 import { exportHistories } from './histories';
@@ -24,6 +31,17 @@ async function coded<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+async function open(
+  { store, actor }: StageEnvironment,
+  request: ExperimentOpeningRequest,
+): Promise<OpenedExperiment> {
+  const { client, info } = Context.current();
+  const { workflowType, workflowExecution } = info;
+  const { workflowId } = workflowExecution ?? {};
+  const head = await openExperimentLedger(store, { ...request, workflowId, workflowType, actor });
+  return { head, searchable: await isSearchable(client.connection, info.namespace) };
+}
+
 async function finalize(environment: StageEnvironment, experimentId: string): Promise<AnchoredHead> {
   const { store, signingKey } = environment;
   const { workflowId = '', runId = '' } = Context.current().info.workflowExecution ?? {};
@@ -37,9 +55,9 @@ async function finalize(environment: StageEnvironment, experimentId: string): Pr
 
 /** The activities that write an experiment's own ledger. All of them are idempotent. */
 export function createLedgerActivities(environment: StageEnvironment): LedgerActivities {
-  const { store, actor } = environment;
+  const { store } = environment;
   return {
-    openExperiment: (request) => coded(openExperimentLedger(store, { ...request, actor })),
+    openExperiment: (request) => coded(open(environment, request)),
     recordStages: ({ experimentId, stages }) =>
       coded(recordStages(store, experimentId, stages.map(recordOf))),
     finalizeExperiment: ({ experimentId }) => coded(finalize(environment, experimentId)),

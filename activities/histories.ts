@@ -16,12 +16,22 @@ interface RunName {
   readonly runId: string;
 }
 
-/** Runs that a history refers to: children, and the runs before and after a continue-as-new. */
+/** Whether a run has a ledger of its own. */
+const hasLedger = ({ events }: History): boolean =>
+  (events ?? []).some(
+    ({ activityTaskScheduledEventAttributes: task }) => task?.activityType?.name === 'openExperiment',
+  );
+
+/**
+ * Runs whose stages are in the same ledger: cells, and the runs before and after a continue-as-new. Other children are not part
+ * of the record.
+ */
 function relatedRuns({ workflowId }: RunName, { events }: History): RunName[] {
   const own = (runId: string | null | undefined): RunName[] =>
     runId === null || runId === undefined || runId === '' ? [] : [{ workflowId, runId }];
   return (events ?? []).flatMap((event) => {
-    const child = event.childWorkflowExecutionStartedEventAttributes?.workflowExecution;
+    const { workflowType, workflowExecution } = event.childWorkflowExecutionStartedEventAttributes ?? {};
+    const child = workflowType?.name === 'allocationExperiment' ? workflowExecution : undefined;
     return [
       ...own(event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId),
       ...own(event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId),
@@ -47,18 +57,26 @@ async function exportRun(
   };
 }
 
-/** Digest of the workflow code that the run was started with, from its memo. */
+/** Digest of the workflow code that the run was started with, from its memo; null if another program started it. */
 async function codeDigestOf(client: Client, { workflowId, runId }: RunName): Promise<string | null> {
   const { memo } = await client.workflow.getHandle(workflowId, runId).describe();
   const digest = memo?.['bundleDigest'];
   return typeof digest === 'string' && /^[0-9a-f]{64}$/.test(digest) ? digest : null;
 }
 
-/** Stores the installed workflow code, by its digest, for the histories that it made. */
-async function storeCode(store: Store, digest: string): Promise<void> {
-  if ((await store.read({ code: digest })) !== undefined) return;
+/**
+ * Stores the installed workflow code for the histories that it made.
+ *
+ * @param digest of the code that made them; null: the installed code did
+ */
+async function storeCode(store: Store, digest: string | null): Promise<string | null> {
+  if (digest !== null && (await store.read({ code: digest })) !== undefined) return digest;
   const code = await readFile(workflowBundlePath).catch(() => undefined);
-  if (code !== undefined && sha256(code) === digest) await store.write({ code: digest }, code);
+  if (code === undefined) return digest;
+  const installed = sha256(code);
+  if (digest !== null && digest !== installed) return digest;
+  await store.write({ code: installed }, code);
+  return installed;
 }
 
 /** Stores the code that made a run's histories, and returns its digest; null if the run does not say. */
@@ -67,11 +85,7 @@ async function storeCodeOf(
   root: RunName,
 ): Promise<string | null> {
   const { client } = Context.current();
-  if (workflowBundle === undefined) {
-    const digest = await codeDigestOf(client, root);
-    if (digest !== null) await storeCode(store, digest);
-    return digest;
-  }
+  if (workflowBundle === undefined) return storeCode(store, await codeDigestOf(client, root));
   await store.write({ code: workflowBundle.digest }, workflowBundle.code);
   return workflowBundle.digest;
 }
@@ -95,6 +109,8 @@ export async function exportHistories(
     if (run === undefined || seen.has(run.runId)) continue;
     seen.add(run.runId);
     const history = await client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    // A user's workflow may start experiments.
+    if (run.workflowId !== root.workflowId && hasLedger(history)) continue;
     records.push({ ...(await exportRun(store, run, history)), codeDigest });
     waiting = [...waiting, ...relatedRuns(run, history)];
     heartbeat(records.length);

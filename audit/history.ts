@@ -9,6 +9,7 @@ const execution = z.looseObject({ workflowId: z.string(), runId: z.string() });
 const failureInfo = z.looseObject({
   message: z.string().optional(),
   applicationFailureInfo: z.looseObject({ type: z.string().optional() }).optional(),
+  cause: z.unknown().optional(),
 });
 
 /** The fields of Temporal's JSON that are used. */
@@ -26,6 +27,7 @@ const historyEvent = z.looseObject({
     })
     .optional(),
   workflowExecutionCompletedEventAttributes: z.looseObject({ result: payloads }).optional(),
+  workflowExecutionFailedEventAttributes: z.looseObject({ failure: failureInfo.optional() }).optional(),
   activityTaskScheduledEventAttributes: z.looseObject({ activityType: named, input: payloads }).optional(),
   activityTaskStartedEventAttributes: z
     .looseObject({ scheduledEventId: z.string(), attempt: z.int().optional() })
@@ -67,6 +69,8 @@ export interface WorkflowHistory {
   readonly lastAt: string;
   /** undefined if the run has not ended in this history. */
   readonly result: unknown;
+  /** Why the run failed; null if it did not. */
+  readonly failure: ActivityRecord['failure'];
   readonly activities: readonly ActivityRecord[];
   readonly children: readonly { readonly workflowId: string; readonly runId: string }[];
   /** The run before continue-as-new; null for the first run. */
@@ -93,6 +97,13 @@ function decode(value: z.infer<typeof payload> | undefined): unknown {
 
 const first = (value: z.infer<typeof payloads>): unknown => decode(value?.payloads?.[0]);
 
+/** The failure that an activity or the workflow reported, without Temporal's wrappers. */
+function reportedIn(failure: unknown): NonNullable<ActivityRecord['failure']> {
+  const { message = '', applicationFailureInfo, cause } = failureInfo.parse(failure ?? {});
+  if (applicationFailureInfo === undefined && cause !== undefined) return reportedIn(cause);
+  return { code: applicationFailureInfo?.type ?? 'INTERNAL', message };
+}
+
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 interface Ending {
@@ -109,9 +120,7 @@ function endingOf(event: HistoryEvent): [scheduledEventId: string, ending: Endin
     return [completed.scheduledEventId, { outcome: 'completed', at, result: first(completed.result) }];
   const failed = event.activityTaskFailedEventAttributes;
   if (failed) {
-    const { message = '', applicationFailureInfo } = failed.failure ?? {};
-    const failure = { code: applicationFailureInfo?.type ?? 'INTERNAL', message };
-    return [failed.scheduledEventId, { outcome: 'failed', at, failure }];
+    return [failed.scheduledEventId, { outcome: 'failed', at, failure: reportedIn(failed.failure) }];
   }
   const timedOut = event.activityTaskTimedOutEventAttributes;
   if (timedOut) return [timedOut.scheduledEventId, { outcome: 'timed-out', at }];
@@ -181,13 +190,17 @@ export function parseHistory(bytes: string, path: string): WorkflowHistory {
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   if (started === undefined)
     throw new BudgetlineError('DATA_INVALID', `${path} does not begin with a workflow start event.`);
-  const completed = events.at(-1)?.workflowExecutionCompletedEventAttributes;
+  const {
+    workflowExecutionCompletedEventAttributes: completed,
+    workflowExecutionFailedEventAttributes: failed,
+  } = events.at(-1)!;
   return {
     workflowType: started.workflowType.name,
     input: first(started.input),
     startedAt: events[0]?.eventTime ?? '',
     lastAt: events.at(-1)?.eventTime ?? '',
     result: completed && first(completed.result),
+    failure: failed === undefined ? null : reportedIn(failed.failure),
     activities: readActivities(events),
     children: events.flatMap(({ childWorkflowExecutionStartedEventAttributes: child }) =>
       child === undefined ? [] : [child.workflowExecution],

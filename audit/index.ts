@@ -38,6 +38,6 @@ export { writeCrate } from './exports/crate-folder';
 export { renderMlflow } from './exports/mlflow';
 export { sendToMlflow } from './exports/mlflow-server';
 export { readEvidence } from './exports/evidence';
-export { readOpening } from './run-files';
+export { readOpening, workflowTypeOf } from './run-files';
 export { compareReproduction, type ReproducedStage, type Reproduction } from './reproduction';
 export { exportFormats, renderExport, type ExportFormat } from './exports';

@@ -117,6 +117,13 @@ export async function readOpening(store: Store, experimentId: string): Promise<L
   return opening;
 }
 
+/** The workflow function of a run. Older ledgers are of sweeps and experiments only. */
+export function workflowTypeOf({ workflowType, definition }: LineOf<'experiment-opened'>): string {
+  return (
+    workflowType ?? ('budgets' in (Object(definition) as object) ? 'allocationSweep' : 'allocationExperiment')
+  );
+}
+
 export function unknownExperiment(store: Store, experimentId: string): BudgetlineError {
   return new BudgetlineError('INPUT_MISSING', `There is no run "${experimentId}" in ${store.name}.`, {
     remedy: 'Use the id that the plan and the report print, or set BUDGETLINE_HOME.',

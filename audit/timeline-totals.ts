@@ -71,7 +71,6 @@ export function totalsIn(
 }
 
 const endings: Readonly<Record<string, RunState>> = {
-  EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: { is: 'failed', reason: 'The workflow failed.' },
   EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: { is: 'failed', reason: 'The workflow timed out.' },
   EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: { is: 'failed', reason: 'The workflow was terminated.' },
   EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: { is: 'cancelled', reason: 'The run was cancelled.' },
@@ -90,6 +89,7 @@ export function stateOf(
   const runs = runsOf(runId, histories);
   const own = histories.filter(({ record }) => runs.has(record.runId));
   const root = own.find(({ record }) => record.runId === runId)?.history;
+  if (root?.failure) return { is: 'failed', reason: `${root.failure.code}: ${root.failure.message}` };
   const ending = endings[root?.lastEvent ?? ''];
   if (ending !== undefined) return ending;
   if (root?.cancelRequested === true) return { is: 'cancelled', reason: 'The run was cancelled.' };

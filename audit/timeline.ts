@@ -16,7 +16,7 @@ import {
   type StageRequests,
   type UnfinishedStage,
 } from './stage-requests';
-import { unknownExperiment } from './run-files';
+import { unknownExperiment, workflowTypeOf } from './run-files';
 import { readHistories, recordedStages, type ReadHistory } from './run-records';
 import { runsOf, stateOf, totalsIn, totalsOf } from './timeline-totals';
 
@@ -33,19 +33,29 @@ function waitingTime(requests: readonly StageRequest[], attempts: readonly Audit
 
 interface Reading {
   readonly experimentId: string;
+  /** What ids of cells begin with: the sweep's id. Its own workflow may have another one. */
+  readonly cellPrefixes: readonly string[];
   readonly store: Store;
   readonly requests: StageRequests;
 }
 
 /** Workflow ids of cells are the sweep's id and the cell's name. */
-function cellOf(experimentId: string, workflowId = ''): string | null {
-  return workflowId.startsWith(`${experimentId}-`) ? workflowId.slice(experimentId.length + 1) : null;
+function cellPrefixesOf(opening: LineOf<'experiment-opened'>): string[] {
+  if (workflowTypeOf(opening) !== 'allocationSweep') return [];
+  const { name } = Object(opening.definition) as { readonly name?: unknown };
+  return [opening.experimentId, `${String(name)}-${opening.definitionDigest.slice(0, 12)}`];
+}
+
+function cellOf({ cellPrefixes }: Reading, workflowId = ''): string | null {
+  const prefix = cellPrefixes.find((each) => workflowId.startsWith(`${each}-`));
+  return prefix === undefined ? null : workflowId.slice(prefix.length + 1);
 }
 
 async function describeStage(
-  { experimentId, store, requests }: Reading,
+  reading: Reading,
   record: LineOf<'stage-recorded'> | UnfinishedStage,
 ): Promise<AuditedStage> {
+  const { experimentId, store, requests } = reading;
   const { stage: key, kind } = record;
   const lines = await store.chain({ stage: key }).read();
   const all = describeAttempts(lines);
@@ -65,7 +75,7 @@ async function describeStage(
     scores: lines.flatMap((line) => (line.type === 'attempt-ended' ? [line.scores ?? []] : [])).at(-1) ?? [],
     // Another run may have made it under another name.
     title: ofStage[0]?.title ?? title ?? kind,
-    cell: cellOf(experimentId, attempts[0]?.workflowId ?? ofStage[0]?.workflowId),
+    cell: cellOf(reading, attempts[0]?.workflowId ?? ofStage[0]?.workflowId),
     artifact: 'artifact' in record ? record.artifact : null,
     requestedAt: ofStage[0]?.requestedAt ?? null,
   };
@@ -152,9 +162,8 @@ export async function readTimeline(store: Store, experimentId: string): Promise<
   const histories = await readHistories(store, lines);
   const requests = requestsByStage(histories);
   const used = [...recordedStages(lines), ...unfinishedStages(lines, requests)];
-  const stages = await Promise.all(
-    used.map((record) => describeStage({ experimentId, store, requests }, record)),
-  );
+  const reading = { experimentId, cellPrefixes: cellPrefixesOf(opening), store, requests };
+  const stages = await Promise.all(used.map((record) => describeStage(reading, record)));
   stages.sort((a, b) => whenStarted(a).localeCompare(whenStarted(b)));
   const found = await readAnchor(store, experimentId);
   const anchor = found === 'invalid' ? undefined : found;
@@ -163,6 +172,8 @@ export async function readTimeline(store: Store, experimentId: string): Promise<
   const ends = [lines.at(-1)?.time ?? '', ...histories.map(({ history }) => history.lastAt)];
   return {
     experimentId,
+    workflowId: opening.workflowId ?? experimentId,
+    workflowType: workflowTypeOf(opening),
     definition: opening.definition,
     definitionDigest: opening.definitionDigest,
     openedAt: opening.time,

@@ -6,7 +6,7 @@ const collect = (value: string, before: string[] = []): string[] => [...before, 
 /** `budgetline audit …` and `budgetline reproduce`. */
 export function addAuditCommands(program: Command): void {
   const audit = program.command('audit').description('show, compare, verify and export the records of runs');
-  const run = ['<run>', 'id of a sweep or an experiment, or a bundle file'] as const;
+  const run = ['<run>', 'id of a sweep, an experiment or a workflow of your own, or a bundle file'] as const;
   withColorOption(audit.command('show', { isDefault: true }))
     .description('print the history of a run: stages, attempts, failures, times, cost')
     .argument(...run)

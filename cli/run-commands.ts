@@ -48,7 +48,7 @@ export function addRunCommands(program: Command): void {
   addListCommand(program);
   withColorOption(program.command('status'))
     .description('print the progress or the outcome of a run')
-    .argument('<id>', 'id of a sweep, an experiment or a cell')
+    .argument('<id>', 'id of a sweep, an experiment, a cell or a workflow of your own')
     .addOption(jsonOption())
     .action(async (id: string, flags: object) => {
       const { statusCommand } = await import('./commands/status.js');

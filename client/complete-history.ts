@@ -1,6 +1,17 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import type { Store } from '../store';
+
+type HistoryEvent = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
+
+const hasEnded = (last: HistoryEvent | undefined): boolean =>
+  [
+    last?.workflowExecutionCompletedEventAttributes,
+    last?.workflowExecutionFailedEventAttributes,
+    last?.workflowExecutionCanceledEventAttributes,
+    last?.workflowExecutionTimedOutEventAttributes,
+    last?.workflowExecutionTerminatedEventAttributes,
+  ].some(Boolean);
 
 /**
  * Stores the history of an ended run with its last event, which the run's last activity cannot export.
@@ -14,7 +25,7 @@ export async function storeCompleteHistory(
   const { WorkflowNotFoundError } = await import('@temporalio/client');
   try {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    if (!history.events?.at(-1)?.workflowExecutionCompletedEventAttributes) return false;
+    if (!hasEnded(history.events?.at(-1))) return false;
     await store.write({ completeHistory: runId }, `${historyToJSON(history)}\n`);
     return true;
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { ApplicationFailure as ReportedFailure } from '@temporalio/client';
+import type { FailureReason } from '../contracts/results';
 import { BudgetlineError, isFailureCode } from '../core/failures';
 
 function causeOf(error: unknown): unknown {
@@ -14,6 +15,15 @@ function findInChain<T>(error: unknown, type: new (...args: never[]) => T): T | 
 function remedyOf({ details }: ReportedFailure): { remedy?: string } {
   const [first] = (details ?? []) as ({ remedy?: unknown } | undefined)[];
   return typeof first?.remedy === 'string' ? { remedy: first.remedy } : {};
+}
+
+/** The reason that an activity or a workflow reported, with the code of its own. */
+export async function reasonOf(error: unknown): Promise<FailureReason> {
+  const { ApplicationFailure } = await import('@temporalio/client');
+  const reported = findInChain(error, ApplicationFailure);
+  if (reported !== undefined)
+    return { code: reported.type ?? 'Error', message: reported.message, ...remedyOf(reported) };
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
 }
 
 /** The error that ended a workflow, with a code of the failure table. */

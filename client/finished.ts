@@ -3,7 +3,6 @@ import {
   type CellProgress,
   type CellResult,
   controlIdOf,
-  type ExperimentProgress,
   type SweepProgress,
   type SweepResult,
 } from '../contracts/results';
@@ -61,9 +60,4 @@ export function finalSweepProgress(result: SweepResult): SweepProgress {
     labels: labels.length === 0 ? undefined : labels,
     spend: spend && { usd: spend.usd },
   };
-}
-
-/** The same for a single experiment or a cell. */
-export function finalExperimentProgress({ stages }: Pick<CellResult, 'stages'>): ExperimentProgress {
-  return { paused: null, finished: stages, running: [] };
 }

@@ -4,7 +4,7 @@ export { connect } from './connect';
 export type { ConnectOptions } from './connect';
 export { toWorkflowError } from './failure';
 export { listRuns } from './list';
-export type { ListedRun, RunFilter, RunState } from './list';
+export type { ListedRun, ListOptions, RunFilter, RunState } from './list';
 export { listPending } from './pending';
 export type { Pending } from './pending';
 export { readStatus } from './status';

@@ -4,6 +4,7 @@ import { isSearchable, keyNameOf } from '../connection';
 import { BudgetlineError } from '../core/failures';
 import { type SearchAttributeName, searchAttributes, stageKeyDigits } from '../contracts/search-attributes';
 import { indexedText } from '../planning';
+import { kindOf, packageTypes, type RunKind } from '../contracts/run-kind';
 
 /** States of a run, by their names in Temporal's queries. */
 export const runStates = {
@@ -38,7 +39,9 @@ export interface RunFilter {
 export interface ListedRun {
   readonly workflowId: string;
   readonly runId: string;
-  readonly kind: 'sweep' | 'experiment';
+  readonly kind: RunKind;
+  /** Name of the workflow function. */
+  readonly type: string;
   /** "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "TERMINATED" … */
   readonly state: string;
   readonly startedAt: string;
@@ -93,13 +96,25 @@ function wantsCells({ cells, sweep, experiment, stage, sftFraction, budget }: Ru
   );
 }
 
-function queryOf(filter: RunFilter, clauses: readonly string[]): string {
+/** The types of the package; with search attributes also users' workflows, which set them when they call `createStages`. */
+function runsClause(searchable: boolean): string {
+  const types = `WorkflowType IN (${packageTypes.map(quote).join(', ')})`;
+  return searchable ? `(${types} OR BudgetlineDigest IS NOT NULL)` : types;
+}
+
+/** Not a cell. An experiment that another workflow started is one only if it belongs to a sweep. */
+function wholeClause(searchable: boolean): string {
+  const own = searchable ? ' OR (BudgetlineDigest IS NOT NULL AND BudgetlineSweep IS NULL)' : '';
+  return `(ParentWorkflowId IS NULL OR WorkflowType != 'allocationExperiment'${own})`;
+}
+
+function queryOf(filter: RunFilter, clauses: readonly string[], searchable: boolean): string {
   const { state } = filter;
   return [
-    "WorkflowType IN ('allocationSweep', 'allocationExperiment')",
-    // A sweep that continued as new is listed once, by its last run.
+    runsClause(searchable),
+    // A run that continued as new is listed once, by its last run.
     "ExecutionStatus != 'ContinuedAsNew'",
-    ...(wantsCells(filter) ? [] : ['ParentWorkflowId IS NULL']),
+    ...(wantsCells(filter) ? [] : [wholeClause(searchable)]),
     ...(state === undefined ? [] : [`ExecutionStatus = '${runStates[state]}'`]),
     ...clauses,
   ].join(' AND ');
@@ -141,7 +156,8 @@ function describeRun(info: WorkflowExecutionInfo): ListedRun {
   return {
     workflowId,
     runId,
-    kind: type === 'allocationSweep' ? 'sweep' : 'experiment',
+    kind: kindOf(type),
+    type,
     state: status.name,
     startedAt: startTime.toISOString(),
     closedAt: closeTime?.toISOString() ?? null,
@@ -157,22 +173,36 @@ function describeRun(info: WorkflowExecutionInfo): ListedRun {
   };
 }
 
-async function assertSearchable({ connection, options: { namespace } }: Client): Promise<void> {
-  if (await isSearchable(connection, namespace)) return;
-  throw new BudgetlineError(
+function unsearchable({ options: { namespace } }: Client): BudgetlineError {
+  return new BudgetlineError(
     'SEARCH_UNAVAILABLE',
     `Temporal does not index Budgetline’s attributes in "${namespace}".`,
   );
 }
 
+export interface ListOptions {
+  /** Reports that the server has no search attributes, so that workflows of the user's own are not listed. */
+  readonly onNotice?: (text: string) => void;
+}
+
 /**
- * Lists sweeps, experiments and cells, newest first. Without a filter it needs no search attributes.
+ * Lists sweeps, experiments, cells and users' own workflows, newest first. Without search attributes on the server it takes no
+ * filter but `state` and `cells`, and lists no workflow of the user's own.
  *
  * @throws BudgetlineError SEARCH_UNAVAILABLE, USAGE
  */
-export async function listRuns(client: Client, filter: RunFilter = {}): Promise<ListedRun[]> {
+export async function listRuns(
+  client: Client,
+  filter: RunFilter = {},
+  { onNotice }: ListOptions = {},
+): Promise<ListedRun[]> {
   const clauses = attributeClauses(filter);
-  if (clauses.length > 0) await assertSearchable(client);
+  const searchable = await isSearchable(client.connection, client.options.namespace);
+  if (!searchable) {
+    const error = unsearchable(client);
+    if (clauses.length > 0) throw error;
+    onNotice?.(`${error.message} Workflows of your own are not listed. ${error.remedy}`);
+  }
   const { limit = 50 } = filter;
   const found: ListedRun[] = [];
   const { WorkflowClient } = await import('@temporalio/client');
@@ -183,7 +213,7 @@ export async function listRuns(client: Client, filter: RunFilter = {}): Promise<
     namespace: options.namespace,
     dataConverter: { payloadCodecs },
   });
-  for await (const info of lister.list({ query: queryOf(filter, clauses), pageSize: limit })) {
+  for await (const info of lister.list({ query: queryOf(filter, clauses, searchable), pageSize: limit })) {
     if (found.length >= limit) break;
     found.push(describeRun(info));
   }

@@ -58,8 +58,12 @@ async function readPending(client: Client, activity: PendingActivity): Promise<P
   };
 }
 
-/** The activities that a workflow waits for. */
-export async function listPending(client: Client, workflowId: string): Promise<Pending[]> {
-  const { raw } = await client.workflow.getHandle(workflowId).describe();
+/**
+ * The activities that a workflow waits for.
+ *
+ * @param runId default: the last run
+ */
+export async function listPending(client: Client, workflowId: string, runId?: string): Promise<Pending[]> {
+  const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
   return Promise.all((raw.pendingActivities ?? []).map((activity) => readPending(client, activity)));
 }

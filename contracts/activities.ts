@@ -39,6 +39,13 @@ export interface ExperimentOpeningRequest {
   readonly members?: PinnedMember[];
 }
 
+/** An opened chain, and what its workflow cannot know. */
+export interface OpenedExperiment {
+  readonly head: string;
+  /** Whether the server has Budgetline's search attributes. */
+  readonly searchable: boolean;
+}
+
 /** Records in an experiment's chain which stages it used. Idempotent. */
 export interface StageRecordRequest {
   readonly experimentId: string;
@@ -73,8 +80,7 @@ export interface SteeringRecordRequest {
 
 /** Activities on the CPU queue that write an experiment's own chain. */
 export interface LedgerActivities {
-  /** Returns the chain's head. */
-  openExperiment(request: ExperimentOpeningRequest): Promise<string>;
+  openExperiment(request: ExperimentOpeningRequest): Promise<OpenedExperiment>;
   recordStages(request: StageRecordRequest): Promise<string | null>;
   /** Exports the histories of the calling workflow and its children into the store, and seals the chain. */
   finalizeExperiment(request: { readonly experimentId: string }): Promise<AnchoredHead>;

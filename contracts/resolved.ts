@@ -89,3 +89,6 @@ export interface ResolvedSweep extends Resolved<SweepDefinition> {
   readonly variants?: readonly ResolvedInputs[];
 }
 export type ResolvedExperiment = Resolved<ExperimentDefinition>;
+
+/** A definition of either form. */
+export type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition> & Pick<ResolvedSweep, 'variants'>;

@@ -308,9 +308,13 @@ export interface SweepProgress {
   readonly spend?: { readonly usd: number; readonly limitUsd?: number };
 }
 
-/** Response of a cell's `progress` query: finished stages, and those that are running. */
+/** A stage that failed, and why. */
+export interface FailedStage extends FailureReason, Pick<PlannedStage, 'key' | 'kind' | 'title'> {}
+
+/** Response of the `progress` query of a cell or a user's own workflow: its stages so far. */
 export interface ExperimentProgress {
   readonly paused: PauseMode | null;
   readonly finished: readonly StageResult[];
   readonly running: readonly Pick<PlannedStage, 'key' | 'kind' | 'title'>[];
+  readonly failed: readonly FailedStage[];
 }

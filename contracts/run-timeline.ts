@@ -4,6 +4,10 @@ import type { StageWarning } from './stage';
 /** The history of a run, joined from ledger, workflow histories and artifacts. Printed, shown as a page, and returned as JSON. */
 export interface RunTimeline {
   readonly experimentId: string;
+  /** Differs from `experimentId` if it cannot name a file. */
+  readonly workflowId: string;
+  /** The workflow function that ran: "allocationSweep", "allocationExperiment", or one of the user's. */
+  readonly workflowType: string;
   readonly definition: unknown;
   readonly definitionDigest: string;
   readonly openedAt: string;

@@ -21,7 +21,7 @@ export async function approvedTuning(resolved: ResolvedExperiment): Promise<Outc
 
   const { budget, seed } = resolved.definition;
   const sftRows = Math.floor(budget / 2);
-  const stages = createStages({ resolved, seed, experimentId: 'approved-tuning' });
+  const stages = createStages({ resolved, seed });
 
   const reference = await warmStart(stages, { sftRows, pairRows: budget - sftRows });
   const before = await stages.metrics(await stages.evaluate({ reference, name: 'warm start' }));

@@ -1,11 +1,11 @@
 import type { Coordinates } from '../core/coordinates';
 import { mapReferences, type PinnedMember } from '../core/members';
-import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
-import type { Resolved, ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
+import type { AnyResolved, ResolvedMembers } from '../contracts/resolved';
 import type { UserRowsUse } from '../schemas/user-rows';
 import { comparableDefinition } from './canonical';
 import { codeFor } from '../stages/code';
 import { digestOf } from '../core/digest';
+import { isName } from '../core/names';
 import { userFileName, taskFileDigests } from '../stages/files';
 import { ownName, pinEvaluation } from '../stages/question-sets';
 
@@ -20,8 +20,6 @@ function placeSlug(point: GridPoint): string {
   if ('sftFraction' in point) return `b${point.budget}-r${point.sftFraction}`;
   return `usd${point.budget}-m${point.sftSpendFraction}`;
 }
-
-type AnyResolved = Resolved<ExperimentDefinition | SweepDefinition>;
 
 /** A definition without the paths of users' modules, whose digests count instead. */
 const withoutModules = (definition: object): unknown =>
@@ -68,8 +66,8 @@ function pinned(resolved: AnyResolved) {
 }
 
 /** A definition's digest. Inputs count by content, so no path of this host enters. */
-export function definitionDigest(resolved: ResolvedExperiment | ResolvedSweep): string {
-  const variants = 'variants' in resolved ? resolved.variants : undefined;
+export function definitionDigest(resolved: AnyResolved): string {
+  const { variants } = resolved;
   if (variants === undefined) return digestOf(pinned(resolved));
   return digestOf({
     ...pinned(resolved),
@@ -78,10 +76,7 @@ export function definitionDigest(resolved: ResolvedExperiment | ResolvedSweep): 
 }
 
 /** The definition's name and the first twelve digits of its digest. */
-export function sweepIdOf(
-  resolved: ResolvedExperiment | ResolvedSweep,
-  digest: string = definitionDigest(resolved),
-): string {
+export function sweepIdOf(resolved: AnyResolved, digest: string = definitionDigest(resolved)): string {
   return `${resolved.definition.name}-${digest.slice(0, 12)}`;
 }
 
@@ -95,6 +90,15 @@ function slugOf(text: string): string {
   if (plainSlug.test(text)) return text;
   return `${text.replace(/[^\w.+-]+/g, '_').slice(0, 40)}@${shortDigest(text)}`;
 }
+
+/**
+ * The id of a run's ledger: its workflow id. Any text may be a workflow id, but not the name of a file: then a slug with the
+ * id's digest.
+ */
+export const experimentIdOf = (workflowId: string): string =>
+  isName(workflowId)
+    ? workflowId
+    : `run-${workflowId.replace(/[^\w.+-]+/g, '_').slice(0, 40)}@${shortDigest(workflowId)}`;
 
 /** Room for the slug in a file name. */
 const longestSlug = 120;

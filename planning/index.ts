@@ -28,12 +28,19 @@ export { evaluationFlops, pairFlops, sftRowFlops } from './flops';
 export { type ControlPlan, countControls, type PlannedControls, planControls } from './controls';
 export { type UserRowsPlace, orderUserRows, sharedPrompts } from './user-rows';
 export { assertRepeatable, tracedDigest } from './repeatable';
-export { cellIdOf, coordinatesSlug, definitionDigest, type GridPoint, sweepIdOf } from './identity';
+export {
+  cellIdOf,
+  coordinatesSlug,
+  definitionDigest,
+  experimentIdOf,
+  type GridPoint,
+  sweepIdOf,
+} from './identity';
 export { isOneModel, planGrid, type SweepPlan, type UniqueStage, type VariantPlan } from './plan';
 export { demonstrationRows, pairPromptRows, permutePool } from './pool';
 export { type Expected, type Grant, Purchases, type PurchasesOptions } from './purchases';
 export { type Budget, budgetOf } from './row-budget';
-export { cellAttributes, indexedText, sweepAttributes } from './search-attributes';
+export { cellAttributes, indexedText, sweepAttributes, workflowAttributes } from './search-attributes';
 export { splitResult, type VariantResult } from './split-result';
 export { estimateTests, planBaseTest, planTest, testIdOf, type TestPlan } from './tests';
 export {

@@ -1,5 +1,5 @@
 import { idOf, type PinnedMember } from '../core/members';
-import type { ResolvedExperiment, ResolvedMembers, ResolvedSweep } from '../contracts/resolved';
+import type { AnyResolved, ResolvedMembers } from '../contracts/resolved';
 import { taskQueues } from '../contracts/stage';
 import { digestOf } from '../core/digest';
 import { definitionDigest } from './identity';
@@ -15,9 +15,8 @@ export function membersAt(places: readonly (ResolvedMembers | undefined)[]): Pin
 }
 
 /** The users' members of a definition, at all places on its axes. */
-export function membersOf(resolved: ResolvedSweep | ResolvedExperiment): PinnedMember[] {
-  const variants = 'variants' in resolved ? resolved.variants : undefined;
-  return membersAt((variants ?? [resolved]).map(({ members }) => members));
+export function membersOf(resolved: AnyResolved): PinnedMember[] {
+  return membersAt((resolved.variants ?? [resolved]).map(({ members }) => members));
 }
 
 /**
@@ -31,10 +30,7 @@ export function workflowQueue(members: readonly PinnedMember[]): string {
 }
 
 /** What an experiment's ledger records of its definition when it opens. */
-export function openingOf(
-  resolved: ResolvedSweep | ResolvedExperiment,
-  digest: string = definitionDigest(resolved),
-) {
+export function openingOf(resolved: AnyResolved, digest: string = definitionDigest(resolved)) {
   const members = membersOf(resolved);
   return {
     definition: resolved.definition,

@@ -1,6 +1,7 @@
 import { stageKeyDigits } from '../contracts/search-attributes';
 import type { SearchAttribute, SearchAttributeName } from '../contracts/search-attributes';
 import type { PlannedStage } from '../contracts/stage';
+import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import type { CellPlan } from './cell';
 import type { SweepPlan } from './plan';
 
@@ -15,9 +16,13 @@ const keyword = (name: SearchAttributeName, value: string): SearchAttribute => (
   value: indexedText(value),
 });
 
-const stages = (planned: readonly PlannedStage[]): SearchAttribute => ({
+/** Stages of one run that are indexed: the server takes 2 KB for a list (measured, server 1.29.1). */
+const mostStages = 100;
+
+/** The keys of a run's stages. */
+export const stageAttribute = (planned: readonly Pick<PlannedStage, 'key'>[]): SearchAttribute => ({
   key: { name: 'BudgetlineStage', type: 'KEYWORD_LIST' },
-  value: planned.map(({ key }) => key.slice(0, stageKeyDigits)),
+  value: [...new Set(planned.map(({ key }) => key.slice(0, stageKeyDigits)))].slice(-mostStages),
 });
 
 /** Search attributes of a sweep. Budgets, fractions and stages are on its cells. */
@@ -30,7 +35,7 @@ export function sweepAttributes(
     keyword('BudgetlineTask', task),
     keyword('BudgetlineModel', model),
     keyword('BudgetlineDigest', definitionDigest),
-    stages(base),
+    stageAttribute(base),
   ];
 }
 
@@ -47,6 +52,28 @@ export function cellAttributes(
     { key: { name: 'BudgetlineFraction', type: 'DOUBLE' }, value: cell.sftFraction },
     { key: { name: 'BudgetlineBudget', type: 'INT' }, value: cell.sftRows + cell.pairRows },
     keyword('BudgetlineDigest', definitionDigest),
-    stages(planned),
+    stageAttribute(planned),
+  ];
+}
+
+/** Search attributes of a user's own workflow. Its stages follow as it calls them. */
+export function workflowAttributes(
+  workflowId: string,
+  { task, model, ...definition }: ExperimentDefinition | SweepDefinition,
+  digest: string,
+): SearchAttribute[] {
+  const ofCell: SearchAttribute[] =
+    'budget' in definition
+      ? [
+          { key: { name: 'BudgetlineFraction', type: 'DOUBLE' }, value: definition.sftFraction },
+          { key: { name: 'BudgetlineBudget', type: 'INT' }, value: definition.budget },
+        ]
+      : [];
+  return [
+    keyword('BudgetlineExperiment', workflowId),
+    keyword('BudgetlineTask', task),
+    keyword('BudgetlineModel', model),
+    keyword('BudgetlineDigest', digest),
+    ...ofCell,
   ];
 }

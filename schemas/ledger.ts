@@ -221,6 +221,9 @@ export const experimentOpened = z.strictObject({
   experimentId: z.string(),
   definitionDigest: sha256,
   definition: z.unknown(),
+  /** The workflow and its function that opened it; left out in older lines, which are of sweeps and experiments. */
+  workflowId: z.string().optional(),
+  workflowType: z.string().optional(),
   /** The code of losses, stage kinds and others that the definition names; left out if there are none. */
   members: z.array(pinnedMember).optional(),
   actor: z.string(),

@@ -20,7 +20,7 @@ import {
   logicPuzzles,
   summarization,
 } from '../tasks';
-import { bundleWorkflows } from './workflow-bundle';
+import { bundleOwnWorkflows, bundleWorkflows, type WorkflowBundle } from './workflow-bundle';
 
 /** The built-in tasks. */
 export const builtInTasks: readonly Task[] = [
@@ -52,7 +52,7 @@ export interface WorkerSettings {
    * Users' members of a definition, `membersOf(resolved)`: the "cpu" worker then also runs its workflows. Default: none.
    */
   readonly members?: readonly PinnedMember[];
-  /** A file that exports custom workflows. */
+  /** A file that exports workflows of yours. */
   readonly workflowsPath?: string;
   /** Stages at once on the "gpu" queue. Default: `deviceSlots`. */
   readonly slots?: number;
@@ -81,8 +81,19 @@ const shutdown = { shutdownGraceTime: '20 seconds', shutdownForceTime: '40 secon
 /** Temporal's default cache assumes a machine that does nothing else. */
 export const workflowLimits = { maxCachedWorkflows: 100, maxConcurrentWorkflowTaskExecutions: 20 } as const;
 
-function workflowPart({ queue, workflowsPath }: WorkerSettings): Partial<WorkerOptions> {
-  if (workflowsPath !== undefined) return { ...workflowLimits, workflowsPath };
+/** Runs workflows with users' code. Their last activity stores the code that ran them. */
+function withCode(
+  { home, store = createFolderStore(home) }: WorkerSettings,
+  workflowBundle: WorkflowBundle,
+): Partial<WorkerOptions> {
+  const all = createActivities({ store, home, tasks: [], workflowBundle });
+  const activities = { finalizeExperiment: all.finalizeExperiment.bind(all) };
+  return { ...workflowLimits, workflowBundle, activities };
+}
+
+async function workflowPart(settings: WorkerSettings): Promise<Partial<WorkerOptions>> {
+  const { queue, workflowsPath } = settings;
+  if (workflowsPath !== undefined) return withCode(settings, await bundleOwnWorkflows(workflowsPath));
   if (queue !== taskQueues.cpu) return {};
   if (!existsSync(workflowBundlePath)) throw noWorkflowBundle();
   return { ...workflowLimits, workflowBundle: { codePath: workflowBundlePath } };
@@ -121,18 +132,11 @@ function assertQueue({ queue, workflowsPath }: WorkerSettings): void {
   );
 }
 
-/** Polls the queue of workflows with users' members. Their last activity stores the code that ran them. */
+/** Polls the queue of workflows with users' members. */
 async function memberPart(settings: WorkerSettings): Promise<(WorkerOptions & { taskQueue: string }) | null> {
-  const { queue, members = [], home, store = createFolderStore(home) } = settings;
+  const { queue, members = [] } = settings;
   if (queue !== taskQueues.cpu || members.length === 0) return null;
-  const workflowBundle = await bundleWorkflows(members);
-  const all = createActivities({ store, home, tasks: [], workflowBundle });
-  return {
-    ...workflowLimits,
-    taskQueue: workflowQueue(members),
-    workflowBundle,
-    activities: { finalizeExperiment: all.finalizeExperiment.bind(all) },
-  };
+  return { ...withCode(settings, await bundleWorkflows(members)), taskQueue: workflowQueue(members) };
 }
 
 /**
@@ -161,7 +165,7 @@ export async function createWorker(settings: WorkerSettings): Promise<StageWorke
     await Worker.create({
       ...common,
       taskQueue: queue,
-      ...workflowPart(settings),
+      ...(await workflowPart(settings)),
       ...activityPart(settings, stopping.signal),
     }),
     ...(ofMembers === null ? [] : [await Worker.create({ ...common, ...ofMembers })]),

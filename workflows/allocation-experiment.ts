@@ -1,18 +1,21 @@
-import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { ResolvedExperiment } from '../contracts/resolved';
-import type { CellResult, ExperimentProgress } from '../contracts/results';
+import type { CellResult } from '../contracts/results';
 import { planCell } from '../planning/cell';
 import type { CellPlace, CellPlan } from '../planning/cell';
+import { experimentIdOf } from '../planning/identity';
 import { openingOf } from '../planning/members';
 import { assertTraced } from '../planning/repeatable';
+import { cellAttributes } from '../planning/search-attributes';
 import { boughtApart, listPriceUsd, uniquePurchase } from '../planning/money';
 import { summarizeEvaluation } from './evaluation';
 import { withSpent } from './failures';
-import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
+import { openLedger, recordAll, sealLedger, recordOnFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { PipelineRun } from './pipeline-run';
 import { planOrFail } from './planned';
+import { answerProgress } from './run-progress';
 import type { Grant } from '../planning/purchases';
 import { Steering } from './steering';
 
@@ -32,9 +35,6 @@ export interface AllocationExperimentInput {
   };
   readonly orchestration?: Partial<Orchestration>;
 }
-
-/** The `progress` query of a cell: finished stages, and those that are running. */
-export const experimentProgress = defineQuery<ExperimentProgress>('progress');
 
 /** State that the functions of a cell share. */
 interface Cell extends AllocationExperimentInput {
@@ -59,11 +59,7 @@ function createRun({ parent, orchestration, plan, experimentId, steering }: Cell
     runStage: (stage) => steering.runStage(stage),
     orchestration: { ...defaultOrchestration, ...orchestration },
   });
-  setHandler(experimentProgress, () => ({
-    finished: run.finished,
-    running: run.running.map(({ key, kind, title }) => ({ key, kind, title })),
-    paused: steering.state.paused,
-  }));
+  answerProgress([run], steering);
   return run;
 }
 
@@ -71,7 +67,10 @@ async function runStages(
   { resolved, parent, plan, experimentId }: Cell,
   run: PipelineRun,
 ): Promise<CellResult> {
-  if (parent === undefined) await openExperiment({ experimentId, ...openingOf(resolved) });
+  if (parent === undefined) {
+    const opening = openingOf(resolved);
+    await openLedger({ experimentId, ...opening }, cellAttributes(plan, opening));
+  }
   const { results, evaluation } = await run.run();
   const anchor = parent === undefined ? await sealLedger(experimentId, results) : undefined;
   const { unplanned, lostUsd, stages } = run;
@@ -116,7 +115,7 @@ export async function allocationExperiment(input: AllocationExperimentInput): Pr
     assertTraced({ cells: [planned] }, input.traced);
     return planned;
   });
-  const experimentId = parent?.experimentId ?? plan.cell.id;
+  const experimentId = parent?.experimentId ?? experimentIdOf(workflowInfo().workflowId);
   const steering = new Steering({ experimentId, paused: null, maxConcurrentCells: null });
   return steering.run(() => runCell({ ...input, plan, experimentId, steering }));
 }

@@ -17,10 +17,11 @@ import type { SearchAttribute } from '../contracts/search-attributes';
 import type { StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
 import type { ControlPlan } from '../planning/controls';
+import { experimentIdOf } from '../planning/identity';
 import { openingOf } from '../planning/members';
 import { planGrid } from '../planning/plan';
 import { assertTraced, tracedDigest } from '../planning/repeatable';
-import { cellAttributes } from '../planning/search-attributes';
+import { cellAttributes, sweepAttributes } from '../planning/search-attributes';
 import { proposeNext } from '../search/next-batch';
 import { recordSearch } from '../search/record';
 import { allocationExperiment } from './allocation-experiment';
@@ -29,7 +30,7 @@ import { basesOf, concurrentSpenders, evaluateBases, runOwn, spendLimitReached }
 import type { Sweep } from './own-pipelines';
 import { addScores, packScores, unpackScores } from './cell-scores';
 import { readFailure } from './failures';
-import { openExperiment, recordAll, sealLedger, recordOnFailure } from './ledger';
+import { isIndexed, openLedger, recordAll, sealLedger, recordOnFailure } from './ledger';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 import { RunQuota } from './continue-as-new';
@@ -75,17 +76,15 @@ function summaryOf({ cell }: CellPlan): string {
 
 /** Cells get search attributes only if the sweep has them: a server rejects a start with unknown attributes. */
 function attributesOf({ plan: { sweepId, definitionDigest } }: Sweep, cellPlan: CellPlan): SearchAttribute[] {
-  const { typedSearchAttributes: own } = workflowInfo();
-  const isIndexed = own.get({ name: 'BudgetlineSweep', type: 'KEYWORD' }) !== undefined;
-  return isIndexed ? cellAttributes(cellPlan, { sweepId, definitionDigest }) : [];
+  return isIndexed() ? cellAttributes(cellPlan, { sweepId, definitionDigest }) : [];
 }
 
 async function runChild(sweep: Sweep, cellPlan: CellPlan): Promise<CellResult> {
-  const { plan, orchestration, steering, spend } = sweep;
+  const { experimentId, orchestration, steering, spend } = sweep;
   const { id, axes } = cellPlan.cell;
   const parent = {
     cellId: id,
-    experimentId: plan.sweepId,
+    experimentId,
     axes,
     ...spend.grant(id),
   };
@@ -203,7 +202,7 @@ async function continueSweep(
   { base, baseFailure, ...ended }: BaseOutcome & Ended,
 ): Promise<never> {
   const { resolved, orchestration, previous, steering, plan, spend, progress, finished, decided } = sweep;
-  await recordAll(plan.sweepId, finished);
+  await recordAll(sweep.experimentId, finished);
   const pages = [...(previous?.pages ?? []), ...(await storePages(splitPages(lists)))];
   const partial = [...(previous?.partial ?? []), ...partialCells(plan, lists.cells)];
   await steering.finishUpdates();
@@ -226,11 +225,14 @@ async function continueSweep(
 }
 
 async function runSweep(sweep: Sweep): Promise<SweepReturn> {
-  const { resolved, plan, previous, progress, spend, finished } = sweep;
+  const { resolved, plan, experimentId, previous, progress, spend, finished } = sweep;
   const { sweepId, definitionDigest } = plan;
   const { definition } = resolved;
   if (previous === undefined)
-    await openExperiment({ experimentId: sweepId, ...openingOf(resolved, definitionDigest) });
+    await openLedger(
+      { experimentId, ...openingOf(resolved, definitionDigest) },
+      sweepAttributes(plan, definition),
+    );
   const next = cellsOf(plan, proposeAfter(sweep, []));
   const bases = previous === undefined ? basesOf(plan) : [];
   spend.reserve([
@@ -258,7 +260,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const pages = [...(previous?.pages ?? []), ...(await storePages(resultPages.slice(0, -1)))];
   const { rounds: lastRounds = [], variants: places = [], ...last } = resultPages.at(-1) ?? {};
   const search = recordSearch({ plan, definition, scores: cellScores.scores, rounds: lastRounds });
-  const anchor = await sealLedger(sweepId, finished);
+  const anchor = await sealLedger(experimentId, finished);
   progress.enterPhase('done');
   return {
     sweepId,
@@ -294,7 +296,8 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
     return planned;
   });
   const start = previous?.steering ?? { paused: null, maxConcurrentCells: orchestration.maxConcurrentCells };
-  const steering = new Steering({ experimentId: plan.sweepId, ...start });
+  const experimentId = experimentIdOf(workflowInfo().workflowId);
+  const steering = new Steering({ experimentId, ...start });
   const finished: StageResult[] = [];
   const cellScores = unpackScores(plan, previous?.cellScores);
   const earlier = earlierStages(plan, cellScores, previous?.partial);
@@ -303,11 +306,11 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const quota = new RunQuota(orchestration.maxCellsPerRun);
   const shared = { resolved, plan, orchestration, previous, steering, progress, spend, quota, cellScores };
   const decided = new Map(Object.entries(previous?.decided ?? {}));
-  const sweep: Sweep = { ...shared, rounds: [], finished, decided };
+  const sweep: Sweep = { ...shared, experimentId, rounds: [], finished, decided };
   return steering.run(() =>
     recordOnFailure(
       () => runSweep(sweep),
-      () => sealLedger(plan.sweepId, sweep.finished),
+      () => sealLedger(experimentId, sweep.finished),
     ),
   );
 }

@@ -1,5 +1,6 @@
 /** Building blocks for stage kinds, pipelines and workflows of yours. Loads only what the workflow sandbox allows. */
-export { createStages, type StagesOptions, type StageState } from './stages';
+export { createStages } from './create-stages';
+export type { StagesOptions, StageState } from './stages';
 export type { MetricsOf, Stages } from '../stages/functions';
 export { summarizeEvaluation } from './evaluation';
 export { defaultOrchestration } from './orchestration';

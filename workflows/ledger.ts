@@ -1,7 +1,19 @@
-import { CancellationScope, ContinueAsNew, proxyActivities } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  ContinueAsNew,
+  proxyActivities,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { taskQueues } from '../contracts/stage';
 import type { StageResult } from '../contracts/stage';
-import type { AnchoredHead, LedgerActivities, RunActivities } from '../contracts/activities';
+import type {
+  AnchoredHead,
+  ExperimentOpeningRequest,
+  LedgerActivities,
+  RunActivities,
+} from '../contracts/activities';
+import type { SearchAttribute } from '../contracts/search-attributes';
 
 /** Stages per call. Keeps payloads far below Temporal's limit of 2 MB. */
 const stagesPerCall = 500;
@@ -24,7 +36,23 @@ const { finalizeExperiment } = proxyActivities<LedgerActivities>({
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
 
-export { cancelRun, storeDocument, openExperiment, recordSteering };
+export { cancelRun, storeDocument, recordSteering };
+
+/** Whether the calling run has Budgetline's search attributes. */
+export const isIndexed = (): boolean =>
+  workflowInfo().typedSearchAttributes.get({ name: 'BudgetlineDigest', type: 'KEYWORD' }) !== undefined;
+
+/**
+ * Registers the calling run: opens its ledger, and sets its search attributes unless the client that started it has. A server
+ * without these attributes would refuse them for ever.
+ */
+export async function openLedger(
+  request: ExperimentOpeningRequest,
+  attributes: readonly SearchAttribute[],
+): Promise<void> {
+  const { searchable } = await openExperiment(request);
+  if (searchable && !isIndexed()) upsertSearchAttributes([...attributes]);
+}
 
 /** Records the stages that an experiment used, each once. */
 export async function recordAll(experimentId: string, results: readonly StageResult[]): Promise<void> {

@@ -25,6 +25,8 @@ import type { Steering } from './steering';
 export interface Sweep {
   readonly resolved: ResolvedSweep;
   readonly plan: SweepPlan;
+  /** The id of its ledger. */
+  readonly experimentId: string;
   readonly orchestration: Orchestration;
   readonly previous: ContinueAsNewState | undefined;
   readonly steering: Steering;
@@ -66,10 +68,10 @@ export type Ended = Outcome & { readonly stages: readonly StageResult[] };
 
 /** Runs a pipeline in the sweep's own workflow. */
 export async function runOwn(sweep: Sweep, { id, planned }: OwnPipeline): Promise<Ended> {
-  const { plan, orchestration, steering, finished, spend } = sweep;
+  const { experimentId, orchestration, steering, finished, spend } = sweep;
   const run = new PipelineRun(planned, {
     orchestration,
-    experimentId: plan.sweepId,
+    experimentId,
     ...spend.grant(id),
     runStage: (stage) => steering.runStage(stage),
     onStage: (_, state) => {

@@ -1,6 +1,7 @@
 import { TemporalFailure } from '@temporalio/workflow';
 import { BudgetlineError } from '../core/failures';
 import type { Metrics } from '../contracts/metrics';
+import type { FailedStage } from '../contracts/results';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
 import {
   evaluationIn,
@@ -143,6 +144,10 @@ export class PipelineRun {
 
   get running(): readonly PlannedStage[] {
     return this.#runner.running;
+  }
+
+  get failed(): readonly FailedStage[] {
+    return this.#runner.failed;
   }
 
   /** Results so far, also after a failure. */

@@ -1,24 +1,22 @@
 import { ActivityCancellationType, isCancellation, proxyActivities, uuid4 } from '@temporalio/workflow';
 import type { Metrics } from '../contracts/metrics';
 import type { StageRequest } from '../contracts/activities';
-import type { Resolved } from '../contracts/resolved';
+import type { AnyResolved } from '../contracts/resolved';
 import { activityIdOf, type TaskQueue, taskQueues } from '../contracts/stage';
+import type { FailedStage, FailureReason } from '../contracts/results';
 import type { PlannedStage, StageKey, StageResult } from '../contracts/stage';
-import type { ExperimentDefinition, SweepDefinition } from '../schemas/definition';
 import { assertRowsAreThere } from '../planning/cell';
-import { type Grant, Purchases } from '../planning/purchases';
-import { budgetOf } from '../planning/row-budget';
+import type { Grant, Purchases } from '../planning/purchases';
 import type { StageActivities } from '../stages/activities';
-import { held, stageFunctions, type Stages } from '../stages/functions';
 import { notCalled } from '../stages/trace';
 import type { StageKind } from '../stages/registry';
-import { asFailure, readFailure } from './failures';
+import { readFailure, type ReadFailure } from './failures';
 import { defaultOrchestration } from './orchestration';
 import type { Orchestration } from './orchestration';
 
 export interface StagesOptions extends Grant {
   /** The definition, with its model and files pinned by content. */
-  readonly resolved: Resolved<ExperimentDefinition | SweepDefinition>;
+  readonly resolved: AnyResolved;
   /** The seed. Stages with equal data and seed are one stage, whichever cell asks. */
   readonly seed: number;
   /** The experiment whose ledger records the attempts. */
@@ -80,6 +78,7 @@ export class StageRunner {
   readonly #options: RunnerOptions;
   readonly #requests = new Map<StageKey, Promise<StageResult>>();
   readonly #states = new Map<StageKey, { readonly stage: PlannedStage; readonly state: StageState }>();
+  readonly #failures = new Map<StageKey, FailureReason>();
 
   /** Whether a failed stage may have spent money that it did not report. */
   isUnsettled = false;
@@ -100,6 +99,14 @@ export class StageRunner {
 
   get running(): PlannedStage[] {
     return [...this.#states.values()].flatMap(({ stage, state }) => (state === 'running' ? [stage] : []));
+  }
+
+  /** Stages that failed and have not been asked for again, with the reason. */
+  get failed(): FailedStage[] {
+    return [...this.#states.values()].flatMap(({ stage: { key, kind, title }, state }) => {
+      const reason = this.#failures.get(key);
+      return state === 'failed' && reason !== undefined ? [{ key, kind, title, ...reason }] : [];
+    });
   }
 
   /** Results of finished stages, in the order of their requests. */
@@ -146,12 +153,14 @@ export class StageRunner {
       this.#enter(stage, result);
       return result;
     } catch (error) {
-      this.#fail(stage, isCancellation(error) ? undefined : readFailure(error).spent?.usd);
+      this.#fail(stage, isCancellation(error) ? undefined : readFailure(error));
       throw error;
     }
   }
 
-  #fail(stage: PlannedStage, usd: number | undefined): void {
+  #fail(stage: PlannedStage, failure: ReadFailure | undefined): void {
+    const usd = failure?.spent?.usd;
+    if (failure !== undefined) this.#failures.set(stage.key, failure.reason);
     this.#options.purchases.fail(stage, usd);
     this.isUnsettled ||= usd === undefined && (stage.rows !== null || stage.mayExceed);
     this.#enter(stage, 'failed');
@@ -171,34 +180,3 @@ export class StageRunner {
 }
 
 const atOnce = <T>(stage: () => Promise<T>): Promise<T> => stage();
-
-type AnyFunction = (...args: never[]) => Promise<unknown>;
-
-/** The function with errors that end a workflow. */
-const failing =
-  (run: AnyFunction): AnyFunction =>
-  (...args) =>
-    held(
-      run(...args).catch((error: unknown) => {
-        throw asFailure(error);
-      }),
-    );
-
-/** The stage functions of a definition and seed, for workflows of your own: the same ones that pipelines get. */
-export function createStages(options: StagesOptions): Stages {
-  const { resolved, seed, allowanceUsd, paidUsd } = options;
-  const purchases = new Purchases({ budget: budgetOf(resolved), allowanceUsd, paidUsd });
-  const runner = new StageRunner({ ...options, purchases });
-  const functions = stageFunctions(
-    { resolved, seed },
-    {
-      run: (stage) => runner.run(stage),
-      metrics: (stage) => runner.metrics(stage),
-      refuse: (error) => Promise.reject(error instanceof Error ? error : new Error(String(error))),
-    },
-  );
-  const named = Object.entries<AnyFunction>({ ...functions }).map(
-    ([name, run]) => [name, failing(run)] as const,
-  );
-  return Object.fromEntries(named) as unknown as Stages;
-}

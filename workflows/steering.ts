@@ -51,7 +51,7 @@ const refusals: Refusals = {
   },
   resume: (_, { paused }) => (paused === null ? 'The run is not paused.' : null),
   concurrency({ cells }, { maxConcurrentCells }) {
-    if (maxConcurrentCells === null) return 'Concurrency is a setting of a sweep; this run is a single cell.';
+    if (maxConcurrentCells === null) return 'Concurrency is a setting of a sweep; this run has no cells.';
     const fits = Number.isInteger(cells) && cells >= 1 && cells <= maxCells;
     return fits ? null : `Concurrency is a whole number of cells from 1 to ${maxCells}.`;
   },

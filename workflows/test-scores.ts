@@ -47,7 +47,7 @@ const asShared = (stage: StageResult): StageResult => ({ ...stage, cached: true,
 
 async function evaluateTest(sweep: Sweep, test: TestPlan): Promise<TestResult> {
   const { of, axes, stage, context } = test;
-  const { spend, progress, steering, orchestration, plan, finished } = sweep;
+  const { spend, progress, steering, orchestration, experimentId, finished } = sweep;
   const id = testIdOf(test);
   const admitted = spend.admit(id, [stage], concurrentSpenders(sweep));
   progress.setTest(id, admitted ? 'running' : 'skipped');
@@ -58,7 +58,7 @@ async function evaluateTest(sweep: Sweep, test: TestPlan): Promise<TestResult> {
     resolved,
     purchases,
     orchestration,
-    experimentId: plan.sweepId,
+    experimentId,
     runStage: (run) => steering.runStage(run),
   });
   try {

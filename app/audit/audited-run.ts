@@ -1,5 +1,6 @@
 import { storeCompleteHistory } from '../../client';
 import { openBundle, readAnchor, type OpenBundle } from '../../audit';
+import { experimentIdOf } from '../../planning';
 import { type Location, type Place, placeOf } from '../location';
 import { withClient } from '../run/temporal';
 import { isFile } from '../../host/is-file';
@@ -32,6 +33,7 @@ export async function withAuditedRun<T>(
     return use(run).finally(() => bundle.close());
   }
   const place = placeOf(location);
-  await completeHistory(place, name, location);
-  return use({ ...place, experimentId: name });
+  const experimentId = experimentIdOf(name);
+  await completeHistory(place, experimentId, location);
+  return use({ ...place, experimentId });
 }

@@ -2,7 +2,8 @@ import { stopServers } from '../../workers/embedded-server';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compareReproduction, readOpening, type Reproduction } from '../../audit';
+import { compareReproduction, readOpening, type Reproduction, workflowTypeOf } from '../../audit';
+import { kindOf } from '../../contracts/run-kind';
 import { BudgetlineError } from '../../core/failures';
 import {
   defineExperiment,
@@ -44,9 +45,24 @@ function parseRecorded(definition: object): Recorded {
   };
 }
 
+/** @throws BudgetlineError USAGE for a user's own workflow: only its worker has the code */
+function assertReproducible(opening: Awaited<ReturnType<typeof readOpening>>): void {
+  const type = workflowTypeOf(opening);
+  if (kindOf(type) !== 'workflow') return;
+  throw new BudgetlineError(
+    'USAGE',
+    `${opening.experimentId} is a run of your workflow "${type}": only sweeps and experiments can be reproduced.`,
+    {
+      remedy:
+        'Run the workflow again with another BUDGETLINE_HOME, and compare the two with budgetline audit diff.',
+    },
+  );
+}
+
 /** Plans the recorded definition with the files of this machine. */
 async function planAgain({ store, experimentId }: AuditedRun, options: PlanOptions): Promise<PlannedSweep> {
   const opening = await readOpening(store, experimentId);
+  assertReproducible(opening);
   const recorded = parseRecorded(Object(opening.definition) as object);
   const planned = await planSweep(recorded.sweep, options);
   const digest = recorded.digestOf(planned);

@@ -6,6 +6,10 @@ import { sweepDefinition, type SweepDefinition } from '../../schemas/definition'
 import { BudgetlineError } from '../../core/failures';
 import { assertStoredFormat, storedFormat } from '../../core/stored-format';
 import type { SweepResult } from '../../contracts/results';
+import { readOpening, workflowTypeOf } from '../../audit';
+import { kindOf } from '../../contracts/run-kind';
+import { experimentIdOf } from '../../planning';
+import type { Store } from '../../store';
 import { reportFolder } from '../../host/home';
 import type { RunRecord } from '../../report/input';
 import { isMissing } from '../../host/fs-errors';
@@ -46,6 +50,16 @@ function parseResult(text: string, path: string): StoredResult {
   return { definition, places, result, run, analyses: all } as unknown as StoredResult;
 }
 
+/** Only sweeps write a report. Throws INPUT_MISSING for another run in the store. */
+async function assertSweep(store: Store, id: string): Promise<void> {
+  const opening = await readOpening(store, experimentIdOf(id)).catch(() => undefined);
+  const type = opening && workflowTypeOf(opening);
+  if (type === undefined || kindOf(type) === 'sweep') return;
+  throw new BudgetlineError('INPUT_MISSING', `${id} is a run of "${type}": only sweeps have a report.`, {
+    remedy: `See its stages and scores with: budgetline audit ${id}`,
+  });
+}
+
 /**
  * Reads the result of a sweep that finished in this home.
  *
@@ -59,12 +73,13 @@ function parseResult(text: string, path: string): StoredResult {
  * FORMAT_UNSUPPORTED
  */
 export async function readResult(sweepId: string, options: HomeOptions = {}): Promise<StoredResult> {
-  const { home } = placeOf(options);
+  const { home, store } = placeOf(options);
   const path = join(reportFolder(home, sweepId), 'result.json');
   try {
     return parseResult(await readFile(path, 'utf8'), path);
   } catch (cause) {
     if (cause instanceof BudgetlineError) throw cause;
+    if (isMissing(cause)) await assertSweep(store, sweepId);
     if (isMissing(cause))
       throw new BudgetlineError('INPUT_MISSING', `No result of the sweep "${sweepId}" is in ${home}.`, {
         remedy: `Run the sweep again: finished stages come from the store. Looked for ${path}.`,

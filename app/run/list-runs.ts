@@ -1,10 +1,11 @@
 import * as client from '../../client';
-import type { ListedRun, RunFilter, RunStatus } from '../../client';
+import type { ListOptions, RunFilter, RunStatus } from '../../client';
+import { type RunSummary, summarizeRuns } from './run-summary';
 import { type Location, placeOf } from '../location';
 import { withClient } from './temporal';
 
 /**
- * Lists the sweeps and experiments that Temporal knows, newest first.
+ * Lists the sweeps, experiments and workflows of your own that Temporal knows, newest first, with their progress and cost.
  *
  * @example
  * ```ts
@@ -14,12 +15,18 @@ import { withClient } from './temporal';
  * @param filter conditions that a run must meet, all of them. Default: all runs except cells of sweeps, at most 50
  * @throws BudgetlineError TEMPORAL_MISSING, SEARCH_UNAVAILABLE (the server does not index Budgetline's attributes), USAGE
  */
-export async function listRuns(filter: RunFilter = {}, location: Location = {}): Promise<ListedRun[]> {
-  return withClient(location, (connected) => client.listRuns(connected, filter));
+export async function listRuns(
+  filter: RunFilter = {},
+  { onNotice, ...location }: Location & ListOptions = {},
+): Promise<RunSummary[]> {
+  const { store } = placeOf(location);
+  return withClient(location, async (connected) =>
+    summarizeRuns(connected, store, await client.listRuns(connected, filter, { onNotice })),
+  );
 }
 
 /**
- * Reads the state of a sweep, an experiment or a cell: its progress, and the stages that run or wait.
+ * Reads the state of a sweep, an experiment, a cell or a workflow of yours: its progress, and the stages that run or wait.
  *
  * @example
  * ```ts

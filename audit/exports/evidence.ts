@@ -1,3 +1,5 @@
+import { kindOf } from '../../contracts/run-kind';
+import { BudgetlineError } from '../../core/failures';
 import type { RunTimeline } from '../../contracts/run-timeline';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import type { Store } from '../../store';
@@ -11,10 +13,22 @@ export interface ExportEvidence {
   readonly timeline: RunTimeline;
   /** By stage key. */
   readonly manifests: ReadonlyMap<string, ArtifactManifest>;
-  /** Cells with a result. Throws CONNECTION_INVALID if their histories are encrypted with a missing key. */
+  /**
+   * Cells with a result. Throws CONNECTION_INVALID if their histories are encrypted with a missing key, USAGE for a user's own
+   * workflow.
+   */
   readonly cells: () => readonly Cell[];
   /** Cells that ended without a score. */
   readonly unfinished: () => readonly UnfinishedCell[];
+}
+
+function assertCells({ workflowId, workflowType }: RunTimeline): void {
+  if (kindOf(workflowType) !== 'workflow') return;
+  throw new BudgetlineError(
+    'USAGE',
+    `${workflowId} is a run of your workflow "${workflowType}": it has no cells, which this format is about.`,
+    { remedy: 'Use --format bundle, ro-crate, csv, open-lineage or in-toto.' },
+  );
 }
 
 /** Throws INPUT_MISSING if the store does not have the run. */
@@ -29,7 +43,10 @@ export async function readEvidence(store: Store, experimentId: string): Promise<
   return {
     timeline,
     manifests: new Map((await Promise.all(read)).flat()),
-    cells: () => cellsOf(histories.map(({ history }) => history)),
+    cells() {
+      assertCells(timeline);
+      return cellsOf(histories.map(({ history }) => history));
+    },
     unfinished: () => unfinishedCells(histories),
   };
 }

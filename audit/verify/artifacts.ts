@@ -119,7 +119,7 @@ async function checkPolicy(
     return report(
       `the ledger records that ${read} was read, but the frozen reference is ${frozen.manifest.digest}`,
     );
-  // A pipeline of the user may train on pairs of another model.
+  // A pipeline or workflow of the user may train on pairs of another model.
   const sampled = isOwnPipeline ? undefined : data;
   const other = await subject.artifact(manifest.makes === 'scores' ? adapter : sampled);
   const against = other && modelOf(other.manifest);
@@ -146,7 +146,7 @@ export async function checkReferences(subject: Subject): Promise<CheckResult> {
     ({ manifest: { makes, inputs } }) =>
       makes === 'scores' || (makes === 'adapter' && inputs['reference'] !== undefined),
   );
-  const isOwnPipeline = hasOwnPipeline(await subject.definition());
+  const isOwnPipeline = (await subject.kind()) === 'workflow' || hasOwnPipeline(await subject.definition());
   const checks = policies.map((policy) => checkPolicy(subject, policy, isOwnPipeline));
   const findings = (await Promise.all(checks)).flat();
   return { checked: `${policies.length} policies and evaluations`, findings };

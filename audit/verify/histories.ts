@@ -102,10 +102,35 @@ const resolvedInput = z.looseObject({
   }),
 });
 
-/** The definition in the ledger is the workflow's input, and has the recorded digest. */
+const opened = z.looseObject({ definitionDigest: z.string(), definition: z.unknown() });
+
+/** The chain has every definition that a history opened it with. */
+async function checkOpenings(subject: Subject, { runId }: Exported): Promise<Finding[]> {
+  const { activities } = await subject.history(runId);
+  const lines = await subject.experiment();
+  return activities
+    .filter(({ type }) => type === 'openExperiment')
+    .flatMap(({ input }) => {
+      const { definitionDigest: digest, definition } = opened.parse(input);
+      const isThere = lines.some(
+        (line) =>
+          line.type === 'experiment-opened' &&
+          line.definitionDigest === digest &&
+          canonicalJson(line.definition) === canonicalJson(definition),
+      );
+      const what = `a history opened it with a definition of the digest ${digest}`;
+      return isThere ? [] : [finding('definition-changed', subject.nameOf(subject.chainId), what)];
+    });
+}
+
+/**
+ * The definition in the ledger is the input of the sweep or the experiment, and has the recorded digest. A user's own workflow
+ * may change its input.
+ */
 async function checkDefinition(subject: Subject, root: Exported | undefined): Promise<Finding[]> {
   const [opening] = await subject.experiment();
   if (root === undefined || opening?.type !== 'experiment-opened') return [];
+  if ((await subject.kind()) === 'workflow') return [];
   const input = resolvedInput.safeParse((await subject.history(root.runId)).input);
   if (!input.success) return [];
   const { resolved } = input.data;
@@ -117,9 +142,20 @@ async function checkDefinition(subject: Subject, root: Exported | undefined): Pr
   return [finding('definition-changed', `${path}:1`, what)];
 }
 
-const anchored = z.looseObject({ anchor: z.looseObject({ head: z.string() }).optional() });
+const head = z.looseObject({ head: z.string() });
+const anchored = z.looseObject({ anchor: head });
 
-/** The complete history extends the exported one, and its result has the anchored head. */
+/** The heads in a complete history: of the activity that sealed the ledger, and in the result of the package's workflows. */
+async function anchoredHeads(subject: Subject, { activities, result }: WorkflowHistory): Promise<string[]> {
+  const sealed = activities.findLast(({ type }) => type === 'finalizeExperiment')?.result;
+  const returned =
+    (await subject.kind()) === 'workflow' ? undefined : anchored.safeParse(result).data?.anchor;
+  return [head.safeParse(sealed).data, returned].flatMap((found) =>
+    found === undefined ? [] : [found.head],
+  );
+}
+
+/** The complete history extends the exported one, and has the anchored head. */
 async function checkComplete(subject: Subject, { runId }: Exported): Promise<Finding[]> {
   const where = subject.nameOf({ completeHistory: runId });
   try {
@@ -139,11 +175,10 @@ async function compareComplete(
     (event, at) => canonicalJson(event) !== canonicalJson(complete.events[at]),
   );
   if (differs >= 0) return [finding('history-extended', where, `event ${differs + 1} differs`)];
-  const result = anchored.safeParse(complete.result);
   const anchor = await readAnchor(subject.store, subject.experimentId);
-  if (!result.success || anchor === undefined || anchor === 'invalid' || anchor.runId !== runId) return [];
-  if (result.data.anchor === undefined || result.data.anchor.head === anchor.head) return [];
-  return [finding('history-contradiction', where, `its result anchors ${result.data.anchor.head}`)];
+  if (anchor === undefined || anchor === 'invalid' || anchor.runId !== runId) return [];
+  const other = (await anchoredHeads(subject, complete)).find((head) => head !== anchor.head);
+  return other === undefined ? [] : [finding('history-contradiction', where, `it anchors ${other}`)];
 }
 
 /** The run that anchored the head: the last run of the experiment's own workflow. */
@@ -164,6 +199,7 @@ export async function checkHistories(subject: Subject): Promise<CheckResult> {
   const root = await rootOf(subject);
   const findings = [
     ...(await checkDefinition(subject, root)),
+    ...(await Promise.all(exported.map((line) => checkOpenings(subject, line)))).flat(),
     ...(await checkAgreement(subject, exported)),
     ...(await Promise.all(exported.map((line) => checkComplete(subject, line)))).flat(),
   ];

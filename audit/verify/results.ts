@@ -4,6 +4,7 @@ import type { Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../core/failures';
 import { isMissing } from '../../host/fs-errors';
 import { resultPages } from '../run-files';
+import { rootOf } from './histories';
 import { finding, type CheckResult, type Subject } from './subject';
 
 const evaluation = z.looseObject({
@@ -83,9 +84,6 @@ async function checkPages(subject: Subject): Promise<{ count: number; findings: 
   return { count: digests.length, findings: found.flat() };
 }
 
-/** Only sweeps write result.json; the result of a single experiment is in its history. */
-const isOneCell = async (subject: Subject): Promise<boolean> => 'budget' in (await subject.definition());
-
 /** Why result.json is missing: a cancelled run never has one. */
 async function describeMissing(subject: Subject): Promise<string> {
   const steered = (await subject.experiment()).filter((line) => line.type === 'run-steered');
@@ -97,22 +95,45 @@ async function describeMissing(subject: Subject): Promise<string> {
   return `there is no result.json: ${cancel.actor} cancelled the run at ${cancel.time}`;
 }
 
+const returned = page.extend({ base: evaluation.nullable() });
+
+/** A sweep that another program started has no result.json: its complete history has what it returned. */
+async function checkReturned(subject: Subject): Promise<CheckResult> {
+  const root = await rootOf(subject);
+  const history = root && (await subject.completeHistory(root.runId));
+  const { data } = returned.safeParse(history?.result);
+  if (root === undefined || data === undefined) return { skipped: await describeMissing(subject) };
+  const where = subject.nameOf({ completeHistory: root.runId });
+  return checkScores(subject, where, data);
+}
+
+/** Every score of a result. */
+async function checkScores(
+  subject: Subject,
+  where: string,
+  { base, ...lists }: z.infer<typeof returned>,
+): Promise<{ readonly checked: string; readonly findings: Finding[] }> {
+  const ofBase: Named[] = base === null ? [] : [['the base model', base]];
+  const named = [...ofBase, ...scoresIn(lists)];
+  const findings = (await Promise.all(named.map((entry) => checkEvaluation(subject, where, entry)))).flat();
+  return { checked: `${named.length} scores in ${where}`, findings };
+}
+
 /** The scores in result.json are those of the artifacts. */
 export async function checkResults(subject: Subject): Promise<CheckResult> {
   const { count, findings: ofPages } = await checkPages(subject);
   if (ofPages.length > 0) return { checked: '', findings: ofPages };
   const { path, name: where } = subject.resultFile;
   const data = await readResult(path);
-  if (data === undefined && (await isOneCell(subject)))
-    return { checked: 'no result.json, as for every single experiment', findings: [] };
-  if (data === undefined) return { skipped: await describeMissing(subject) };
+  // What another workflow returns is in its history.
+  if (data === undefined && (await subject.kind()) !== 'sweep')
+    return { checked: 'no result.json: only sweeps write one', findings: [] };
+  if (data === undefined) return checkReturned(subject);
   const parsed = record.safeParse(data);
   if (!parsed.success)
     return { checked: '', findings: [finding('result-contradiction', where, 'it is not a result')] };
   const { result } = parsed.data;
-  const base: Named[] = result.base === null ? [] : [['the base model', result.base]];
-  const named: Named[] = [...base, ...scoresIn(result)];
-  const findings = (await Promise.all(named.map((entry) => checkEvaluation(subject, where, entry)))).flat();
+  const { checked, findings } = await checkScores(subject, where, result);
   const withPages = count === 0 ? '' : `, and ${count} pages of the result`;
-  return { checked: `${named.length} scores in result.json${withPages}`, findings };
+  return { checked: `${checked}${withPages}`, findings };
 }

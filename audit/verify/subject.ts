@@ -2,12 +2,13 @@ import type { CheckName, Finding, FindingCode } from '../../schemas/audit';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import { BudgetlineError } from '../../core/failures';
 import type { LedgerLine, LineOf } from '../../schemas/ledger';
+import { kindOf, type RunKind } from '../../contracts/run-kind';
 import type { StageKey } from '../../contracts/stage';
 import { join, relative } from 'node:path';
 import { reportFolder } from '../../host/home';
 import type { ChainId, RecordId, Store, StorePart } from '../../store';
 import type { WorkflowHistory } from '../history';
-import { findArtifact } from '../run-files';
+import { findArtifact, workflowTypeOf } from '../run-files';
 import { exportedHistories, readHistory, recordedStages } from '../run-records';
 
 /** Replays a history with workflow code; throws if they do not match. */
@@ -93,6 +94,12 @@ export class Subject {
     const known = this.#chains.get(name) ?? this.store.chain(id).read();
     this.#chains.set(name, known);
     return known;
+  }
+
+  /** What the run is; undefined without a chain. */
+  async kind(): Promise<RunKind | undefined> {
+    const [opening] = await this.experiment();
+    return opening?.type === 'experiment-opened' ? kindOf(workflowTypeOf(opening)) : undefined;
   }
 
   /** The definition that the experiment's chain records; empty without one. */

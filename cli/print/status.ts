@@ -7,10 +7,12 @@ import type {
   AuxiliaryScore,
   CellProgress,
   ExperimentProgress,
+  FailureReason,
   PartProgress,
   SweepProgress,
 } from '../../contracts/results';
-import { paidUsd, type StageResult } from '../../contracts/stage';
+import { paidUsd, type PlannedStage, type StageResult } from '../../contracts/stage';
+import { remedyOf } from '../../core/failures';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatEstimate, formatFraction, formatScore, formatUsd } from './numbers';
 import { renderTable } from './table';
@@ -30,10 +32,11 @@ function pauseOf(paused: SweepProgress['paused']): string {
   return paused === 'drain' ? ', paused (running stages finish)' : ', paused (stages released their devices)';
 }
 
-function headOf({ workflowId, state, progress }: RunStatus): string {
+function headOf({ workflowId, kind, type, state, progress }: RunStatus): string {
+  const name = kind === 'workflow' ? `${workflowId} (${type})` : workflowId;
   const paused =
     progress === null ? null : progress.of === 'sweep' ? progress.sweep.paused : progress.experiment.paused;
-  return `${workflowId} ${stateWords[state] ?? state.toLowerCase()}${state === 'RUNNING' ? pauseOf(paused) : ''}.`;
+  return `${name} ${stateWords[state] ?? state.toLowerCase()}${state === 'RUNNING' ? pauseOf(paused) : ''}.`;
 }
 
 /** Names of cell states, in the order in which they are printed. */
@@ -172,12 +175,45 @@ function renderFinished(stage: StageResult, ink: Ink): string[] {
   ];
 }
 
-function renderExperiment({ finished, running }: ExperimentProgress, ink: Ink): string[] {
+/** "CODE: message", and what to do. */
+function renderReason(reason: FailureReason, indent: string): string[] {
+  const { code, message } = reason;
+  const remedy = remedyOf(reason);
+  return [
+    ...wrap(`${code}: ${message}`, { first: indent }),
+    ...(remedy === '' ? [] : wrap(`What to do: ${remedy}`, { first: indent })),
+  ];
+}
+
+/** A stage that is being retried, with the reason of its last failure. */
+function renderRunning(
+  { key, title }: Pick<PlannedStage, 'key' | 'title'>,
+  { pending }: RunStatus,
+): string[] {
+  const { state, lastFailure } = pending.find(({ stageKey }) => stageKey === key) ?? {};
+  if (state !== 'retrying' || lastFailure === undefined) return [`  running  ${title}`];
+  return [`  retried  ${title}`, ...renderReason(lastFailure, '           ')];
+}
+
+const noStages = ({ state, children }: RunStatus): string =>
+  state !== 'RUNNING' || children.length > 0 ? '  No stages of its own.' : '  No stage was called yet.';
+
+function renderExperiment(
+  { finished, running, failed }: ExperimentProgress,
+  status: RunStatus,
+  ink: Ink,
+): string[] {
   const usd = paidUsd(finished);
   return [
+    ...(finished.length + running.length + failed.length === 0 ? [noStages(status)] : []),
     ...finished.flatMap((stage) => renderFinished(stage, ink)),
     ...(usd === 0 ? [] : [`  Paid for annotation: ${formatUsd(usd)} (finished stages).`]),
-    ...running.map(({ title }) => `  running  ${title}`),
+    ...running.flatMap((stage) => renderRunning(stage, status)),
+    ...failed.flatMap((stage) => [
+      `  ${ink.bad('failed')}   ${stage.title}`,
+      ...renderReason(stage, '           '),
+    ]),
+    ...status.children.map(({ workflowId, type }) => `  started  ${workflowId} (${type})`),
   ];
 }
 
@@ -189,7 +225,8 @@ export function renderStatus(status: RunStatus & { readonly totals?: AuditTotals
       ? ['  Progress unknown: no worker answers.']
       : progress.of === 'sweep'
         ? renderSweep(progress.sweep, ink)
-        : renderExperiment(progress.experiment, ink);
+        : renderExperiment(progress.experiment, status, ink);
   const work = totals === undefined ? [] : wrap(`Work: ${describeTotals(totals)}.`, { first: '  ' });
-  return [...wrap(headOf(status)).map(ink.strong), ...work, ...body];
+  const failure = status.failure === null ? [] : renderReason(status.failure, '  ').map(ink.bad);
+  return [...wrap(headOf(status)).map(ink.strong), ...failure, ...work, ...body];
 }

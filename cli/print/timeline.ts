@@ -7,6 +7,7 @@ import {
   isUnsuccessful,
   namedEvaluations,
 } from '../../contracts/run-timeline';
+import { kindOf } from '../../contracts/run-kind';
 import type { Ink } from './ink';
 import { formatCount, formatDuration, formatEstimate, formatUsd } from './numbers';
 import { renderTable, type TableCell } from './table';
@@ -157,7 +158,7 @@ function totals(timeline: RunTimeline, ink: Ink): string[] {
 function sealing({ anchor, workflows }: RunTimeline): string {
   const histories = countOf(workflows.length, 'workflow history', 'workflow histories');
   if (anchor === null)
-    return `${histories}; no head was anchored: the run is still running, or ended before it could.`;
+    return `${histories}; no head was anchored: stages are recorded when the run ends. While it runs, see "budgetline status".`;
   const signed = anchor.signedBy === null ? 'unsigned' : `signed by ${anchor.signedBy}`;
   return `${histories}; head ${anchor.head.slice(0, 12)}… after ${anchor.lines} lines, ${signed}.`;
 }
@@ -168,22 +169,22 @@ const describeState = ({ is, reason }: RunTimeline['state']): string =>
 
 /** The history of a run: stages, scores, problems, interventions and totals. */
 export function renderTimeline(timeline: RunTimeline, ink: Ink): string[] {
-  const { experimentId, openedAt, openedBy, lastAt, state } = timeline;
+  const { workflowId, workflowType, openedAt, openedBy, lastAt, state } = timeline;
+  const isOwn = kindOf(workflowType) === 'workflow';
   const heading = (text: string): string[] => ['', ink.strong(text)];
   return [
-    ink.strong(experimentId),
+    ink.strong(isOwn ? `${workflowId} (${workflowType})` : workflowId),
     ...wrap(`Opened ${timeOf(openedAt)} by ${openedBy}, last entry ${timeOf(lastAt)} (UTC).`),
     ...wrap(describeState(state)),
     ...wrap(`Definition ${timeline.definitionDigest}`),
     ...heading('Stages'),
-    ...stageTable(timeline, ink),
+    ...(timeline.stages.length === 0 ? ['  none recorded'] : stageTable(timeline, ink)),
     ...scoreTable(timeline, ink),
     ...heading('Problems'),
     ...problems(timeline, ink),
     ...heading('Interventions'),
     ...interventions(timeline.interventions),
-    ...heading('Totals'),
-    ...totals(timeline, ink),
+    ...(timeline.stages.length === 0 ? [] : [...heading('Totals'), ...totals(timeline, ink)]),
     '',
     ...wrap(sealing(timeline)),
   ];

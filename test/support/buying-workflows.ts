@@ -10,8 +10,8 @@ interface Buying {
 
 /** Buys demonstrations, and at the same time pairs of the base model's samples. */
 export async function buy({ resolved, allowanceUsd, demonstrations, pairs }: Buying): Promise<void> {
-  const { name: experimentId, seed } = resolved.definition;
-  const stages = createStages({ resolved, seed, experimentId, allowanceUsd });
+  const { seed } = resolved.definition;
+  const stages = createStages({ resolved, seed, allowanceUsd });
   const reference = await stages.freezeReference({ adapter: null });
   await Promise.all([
     stages.synthesizeData({ rows: demonstrations }),

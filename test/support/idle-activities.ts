@@ -54,7 +54,7 @@ export function createIdleActivities(options: {
     ...(stages as Pick<Activities, StageKind>),
     runUserStage: runStage,
     answer: () => Promise.resolve(),
-    openExperiment: () => Promise.resolve(''),
+    openExperiment: () => Promise.resolve({ head: '', searchable: false }),
     recordStages: () => Promise.resolve(null),
     recordSteering: () => Promise.resolve(''),
     storeDocument: () => Promise.resolve('0'.repeat(64)),

@@ -59,11 +59,51 @@ function unbundled(output: string, cause: unknown): BudgetlineError {
   });
 }
 
-async function bundle(members: readonly PinnedMember[], code: SandboxCode): Promise<WorkflowBundle> {
+type Bundled = Pick<BundleOptions, 'workflowsPath' | 'workflowInterceptorModules' | 'webpackConfigHook'>;
+
+/** @throws BudgetlineError DEFINITION_INVALID with the first of webpack's errors, unless `refusal` returns another one */
+async function bundleCode(
+  options: Bundled,
+  refusal = (): Error | undefined => undefined,
+): Promise<WorkflowBundle> {
   // Loaded on demand: it brings a bundler.
   const { bundleWorkflowCode } = await import('@temporalio/worker');
-  const imports = new PackageImports(code);
   const errors: string[] = [];
+  const silent = (): void => undefined;
+  const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent };
+  try {
+    const { code } = await bundleWorkflowCode({
+      ...options,
+      failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
+      logger: { ...logger, error: (text) => errors.push(text) },
+    });
+    return { code, digest: createHash('sha256').update(code).digest('hex') };
+  } catch (cause) {
+    throw refusal() ?? unbundled(errors.join('\n'), cause);
+  }
+}
+
+const aliases = (config: Configuration): Record<string, string> => ({
+  ...(config.resolve?.alias as Record<string, string>),
+  'budgetline/workflows$': composePath,
+});
+
+/**
+ * Bundles a file of users' own workflows, in seconds, with what records their runs.
+ *
+ * @throws BudgetlineError DEFINITION_INVALID if it cannot be bundled
+ */
+export function bundleOwnWorkflows(workflowsPath: string): Promise<WorkflowBundle> {
+  return bundleCode({
+    workflowsPath,
+    workflowInterceptorModules: [join(dist, 'workflows', 'own-run-interceptors.js')],
+    // The interceptors and the user's code share one module.
+    webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: aliases(config) } }),
+  });
+}
+
+async function bundle(members: readonly PinnedMember[], code: SandboxCode): Promise<WorkflowBundle> {
+  const imports = new PackageImports(code);
   const asPlanned = await resolvingAsPlanned();
   const check = (data: Parameters<PackageImports['add']>[0]): Promise<void> => {
     imports.add(data);
@@ -78,7 +118,7 @@ async function bundle(members: readonly PinnedMember[], code: SandboxCode): Prom
       ...config.resolve,
       // A path names its file: of lib.js and lib.ts, lib.js.
       extensionAlias: {},
-      alias: { ...(config.resolve?.alias as object), 'budgetline/workflows$': composePath },
+      alias: aliases(config),
     },
     plugins: [...(config.plugins ?? []), asPlanned],
     module: {
@@ -86,21 +126,8 @@ async function bundle(members: readonly PinnedMember[], code: SandboxCode): Prom
       rules: [...compilingAll(config.module?.rules ?? []), commentsRule, memberRule(members), keptRule(code)],
     },
   });
-  const silent = (): void => undefined;
-  const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent };
-  try {
-    const made = await bundleWorkflowCode({
-      workflowsPath: join(dist, 'workflows', 'index.js'),
-      failureConverterPath: join(dist, 'workflows', 'failure-converter.js'),
-      webpackConfigHook: configure,
-      logger: { ...logger, error: (text) => errors.push(text) },
-    });
-    return { code: made.code, digest: createHash('sha256').update(made.code).digest('hex') };
-  } catch (cause) {
-    const [refusal] = imports.refusals;
-    if (refusal !== undefined) throw refusal;
-    throw unbundled(errors.join('\n'), cause);
-  }
+  const options = { workflowsPath: join(dist, 'workflows', 'index.js'), webpackConfigHook: configure };
+  return bundleCode(options, () => imports.refusals[0]);
 }
 
 /** Compares the members before and after: edited code never runs under the planned digest. */

@@ -33,6 +33,10 @@ const sweep: SweepProgress = {
 };
 const status: RunStatus = {
   workflowId: 'tiny-0123',
+  kind: 'sweep',
+  type: 'allocationSweep',
+  failure: null,
+  children: [],
   runId: 'r',
   state: 'RUNNING',
   closedAt: null,
@@ -174,7 +178,7 @@ describe('the status of a run', () => {
       metrics: found,
       auxiliary: [{ name: 'ifeval', metric: 'instructions kept', metrics: found, scores: {} }],
     } as const;
-    const experiment = { finished: [done, evaluation], running, paused: null };
+    const experiment = { finished: [done, evaluation], running, failed: [], paused: null };
     const lines = renderStatus({ ...status, progress: { of: 'experiment', experiment } }, ink);
     for (const title of titles) assert.ok(lines.includes(`  running  ${title}`), lines.join('\n'));
     assert.ok(lines.includes('           ! OVERLENGTH: 3 rows were dropped.'), lines.join('\n'));
