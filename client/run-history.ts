@@ -109,11 +109,20 @@ interface RunName {
   readonly runId: string;
 }
 
+/** None if Temporal no longer has the run. */
+async function readKept(client: Client, run: RunName): Promise<HistoryEvent[]> {
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
+  return readEvents(client, run).catch((error: unknown) => {
+    if (error instanceof WorkflowNotFoundError) return [];
+    throw error;
+  });
+}
+
 /** The events of a run, after those of the runs that it continues. */
 async function readEvents(client: Client, { workflowId, runId }: RunName): Promise<HistoryEvent[]> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const before = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
-  const earlier = before ? await readEvents(client, { workflowId, runId: before }).catch(() => []) : [];
+  const earlier = before ? await readKept(client, { workflowId, runId: before }) : [];
   return [...earlier, ...(events ?? [])];
 }
 

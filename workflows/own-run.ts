@@ -56,7 +56,8 @@ export class OwnRun {
     if (!isIndexed()) return;
     const { typedSearchAttributes } = workflowInfo();
     const known = typedSearchAttributes.get({ name: 'BudgetlineStage', type: 'KEYWORD_LIST' }) ?? [];
-    upsertSearchAttributes([stageAttribute([...known.map((key) => ({ key })), stage])]);
+    const attribute = stageAttribute([...known.map((key) => ({ key })), stage]);
+    if (String(attribute.value) !== String(known)) upsertSearchAttributes([attribute]);
   }
 
   /** Awaits running stages and updates, and records the stages. Unless it continues as new: also seals the ledger. */

@@ -187,4 +187,48 @@ describe('the status of a run', () => {
     assert.equal(lines[of + 1], '           ifeval 0.500 (0.250–0.750)', lines.join('\n'));
     assert.match(renderStatus({ ...status, progress: null }, ink).join('\n'), /no worker answers/);
   });
+
+  it('prints a workflow of the user: failures with remedies, retried stages, and the sweeps that it started', () => {
+    const named = { key: 'k', kind: 'trainSft', title: 'SFT on 8 demonstrations' };
+    const reason = { code: 'POOL_EXHAUSTED', message: 'Too few prompts.' };
+    const own: RunStatus = {
+      ...status,
+      kind: 'workflow',
+      type: 'approvedTuning',
+      state: 'FAILED',
+      failure: { code: 'NOT_NEEDED', message: 'The base model is good enough.' },
+      progress: {
+        of: 'experiment',
+        experiment: { paused: null, finished: [], running: [], failed: [{ ...named, ...reason }] },
+      },
+      children: [{ workflowId: 'child', type: 'allocationSweep' }],
+    };
+    assert.deepEqual(renderStatus(own, ink), [
+      'tiny-0123 (approvedTuning) failed.',
+      '  NOT_NEEDED: The base model is good enough.',
+      '  failed   SFT on 8 demonstrations',
+      '           POOL_EXHAUSTED: Too few prompts.',
+      '           What to do: Enlarge the pool, raise pairs.candidates, or take the chosen answer from',
+      '           "gold".',
+      '  started  child (allocationSweep)',
+    ]);
+    const lastFailure = { code: 'TRAINER_CRASHED', message: 'Killed.' };
+    const retried = {
+      stageKey: 'k',
+      type: 'trainSft',
+      state: 'retrying',
+      attempt: 2,
+      progress: undefined,
+      lastFailure,
+    } as const;
+    const experiment = { paused: null, finished: [], running: [named], failed: [] };
+    const running = { ...own, state: 'RUNNING', failure: null, children: [], pending: [retried] };
+    const lines = renderStatus({ ...running, progress: { of: 'experiment', experiment } }, ink);
+    assert.deepEqual(lines.slice(1, 3), [
+      '  retried  SFT on 8 demonstrations',
+      '           TRAINER_CRASHED: Killed.',
+    ]);
+    const empty = { of: 'experiment', experiment: { ...experiment, running: [] } } as const;
+    assert.equal(renderStatus({ ...running, progress: empty }, ink)[1], '  No stage was called yet.');
+  });
 });
