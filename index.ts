@@ -97,6 +97,7 @@ export type {
   TaskTrial,
   TriedAnswers,
   TriedExample,
+  TriedLabels,
 } from './definitions';
 export type { SubjectAnalysis, SweepAnalysis } from './contracts/analysis/sweep';
 export type { ExperimentDefinition, SweepDefinition } from './schemas/definition';

@@ -33,13 +33,13 @@ export interface PreferenceAnnotatorOptions<P extends Problem = Problem> {
 }
 
 /** @throws BudgetlineError ANNOTATOR_FAULTY */
-function runProgram<P extends Problem>(
+function assertPrefers<P extends Problem>(
   { name }: Pick<PreferenceAnnotatorOptions, 'name'>,
-  program: PreferenceProgram<P>,
-  { problem, first, second, label }: PreferenceItem<P>,
+  prefer: (item: PreferenceItem<P>) => Preference,
+  item: PreferenceItem<P>,
 ): Preference {
-  const random = createRandom(problem.id, first, second, label);
-  const preference: unknown = callFor(problem.id, () => program(problem, first, second, random));
+  const { problem } = item;
+  const preference: unknown = callFor(problem.id, () => prefer(item));
   if (preferences.has(preference)) return preference as Preference;
   throw new BudgetlineError(
     'ANNOTATOR_FAULTY',
@@ -63,17 +63,22 @@ const byJudge = (judge: Judge): Pick<PreferenceAnnotator, 'identify' | 'preferBa
   },
 });
 
-const byProgram = <P extends Problem>(
+function byProgram<P extends Problem>(
   options: PreferenceAnnotatorOptions<P>,
   program: PreferenceProgram<P>,
-): Pick<PreferenceAnnotator<P>, 'preferBatch'> => ({
-  preferBatch: (items, session) =>
-    new Promise((resolve) => {
-      const labels = items.map((item) => runProgram(options, program, item));
-      session.report(items.length, items.length);
-      resolve(labels);
-    }),
-});
+): Pick<PreferenceAnnotator<P>, 'prefer' | 'preferBatch'> {
+  const prefer = ({ problem, first, second, label }: PreferenceItem<P>): Preference =>
+    program(problem, first, second, createRandom(problem.id, first, second, label));
+  return {
+    prefer,
+    preferBatch: (items, session) =>
+      new Promise((resolve) => {
+        const labels = items.map((item) => assertPrefers(options, prefer, item));
+        session.report(items.length, items.length);
+        resolve(labels);
+      }),
+  };
+}
 
 /**
  * A preference annotator: for pairs of sampled answers, it labels which one is better. A judge brings its journal, spend

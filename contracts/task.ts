@@ -117,6 +117,8 @@ export interface PreferenceAnnotator<P extends Problem = Problem> {
   identify?(): Promise<AnnotatorIdentity>;
   /** The place where it was defined; set by the package. */
   readonly code?: CodeOrigin;
+  /** For programs: the label of one item. A plan tries it. */
+  prefer?(item: PreferenceItem<P>): Preference;
   /** One label per item, in order, of the answers as they are shown. */
   preferBatch(
     items: readonly PreferenceItem<P>[],
@@ -162,10 +164,18 @@ export interface Assessment {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+/** Calls a function of a task for an item. The name is that of the task's field. */
+export type CallFunction = <T>(name: string, item: Pick<Problem, 'id' | 'place'>, call: () => T) => T;
+
 /** Reads a task's external files. */
 export interface TaskContext {
   /** The records of an external file, by its name in the definition ("train", "test"). */
   readRecords(name: string): Promise<RecordsFile>;
+  /**
+   * Runs the part of a load that makes problems, which calls the task's functions by `call`. A plan stops and names a
+   * function that does not end. Default: runs it.
+   */
+  run?<T>(make: (call: CallFunction) => T): T;
 }
 
 /** A task: problems, annotators, a gold answer, a verifier. Workers register it by name. */

@@ -6,5 +6,5 @@ export { previewUserRows } from './preview';
 export type { Lengths } from './lengths';
 export { resolveDefinition, tryDefinition } from './resolve';
 export type { ResolveOptions } from './resolve';
-export type { TaskTrial, TriedAnswers, TriedExample } from './trial';
+export type { TaskTrial, TriedAnswers, TriedExample, TriedLabels } from './trial';
 export { pinDefinitionMembers } from './members';

@@ -10,6 +10,7 @@ import { ownName, problemFileName, type QuestionSet, questionSets } from '../sta
 import { digestFile } from '../store';
 import { find } from './find';
 import { inField } from './in-field';
+import { makeWithin } from './trial/making';
 
 export type AnyDefinition = ExperimentDefinition | SweepDefinition;
 
@@ -53,8 +54,11 @@ async function resolveFiles(set: QuestionSet, task: Task, baseDir: string): Prom
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function contextOf(files: ResolvedFiles): TaskContext {
-  return { readRecords: (name) => readRecordsFile(files[name]?.path ?? '') };
+function contextOf({ name: task }: Task, files: ResolvedFiles): TaskContext {
+  return {
+    run: (make) => makeWithin(task, make),
+    readRecords: (name) => readRecordsFile(files[name]?.path ?? ''),
+  };
 }
 
 /** The error of a task whose code throws while its problems are made. */
@@ -68,10 +72,22 @@ const unmade = ({ name }: Task, error: unknown): BudgetlineError =>
     },
   );
 
+/** Every problem is compared with held-out ones by these, here and in the stages. */
+function tryComparedTexts(task: Task, { pool, validation, test }: ProblemSet): void {
+  makeWithin(task.name, (call) => {
+    for (const problem of [...pool, ...validation, ...test]) {
+      call('leakageText', problem, () => task.leakageText?.(problem));
+      call('dedupKey', problem, () => task.dedupKey?.(problem));
+    }
+  });
+}
+
 /** Errors of the trained task name their field themselves; for an auxiliary task it is added. */
 async function readProblems(set: QuestionSet, task: Task, files: ResolvedFiles): Promise<ProblemSet> {
   try {
-    return await task.load(set.data, contextOf(files));
+    const problems = await task.load(set.data, contextOf(task, files));
+    tryComparedTexts(task, problems);
+    return problems;
   } catch (failure) {
     const error = isCoded(failure) ? failure : unmade(task, failure);
     throw set.name === ownName ? error : inField(set.field, error);

@@ -25,7 +25,7 @@ import {
   type LoadedSet,
   loadProblems,
 } from './problems';
-import { judgeTrials, seedOf, type TaskTrial, type TriedSets, trySets } from './trial';
+import { judgeTrials, seedOf, type TaskTrial, type Tried, tryTasks } from './trial';
 
 export interface ResolveOptions {
   /** Tasks registered with the workers; the definition's task, annotator and judges must be among them. */
@@ -185,7 +185,7 @@ function withUserRows({ inputs, heldOut }: Loaded, userRows: ResolvedUserRows | 
 }
 
 /** The inputs of a definition, and the trials of its tasks. */
-interface Tried {
+interface TriedInputs {
   readonly inputs: ResolvedInputs;
   readonly trials: readonly TaskTrial[];
   /** Texts longer than a limit, one sentence for each limit. */
@@ -194,9 +194,9 @@ interface Tried {
 }
 
 /** Resolves inputs; definitions with the same model and data load them once, and try their tasks once. */
-function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<Tried> {
+function createResolver(options: ResolveOptions): (definition: AnyDefinition) => Promise<TriedInputs> {
   const known = new Map<string, Promise<Loaded>>();
-  const tried = new Map<string, TriedSets>();
+  const tried = new Map<string, Tried>();
   const { baseDir = process.cwd() } = options;
   const pin = createPinning(baseDir);
   return async (definition) => {
@@ -212,9 +212,9 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const sets = questionSets(definition).map((set, at) => ({ ...loaded.sets[at]!, set }));
     sets.forEach(assertEnoughItems);
     assertValidation(definition, sets[0]!);
-    const answers = tried.get(trialKey) ?? trySets(loaded, seed);
-    tried.set(trialKey, answers);
-    const trials = judgeTrials(answers, loaded, definition);
+    const trial = tried.get(trialKey) ?? tryTasks(loaded, seed);
+    tried.set(trialKey, trial);
+    const trials = judgeTrials(trial, loaded, definition);
     const pinned = await resolveLoss(definition.preference.loss, baseDir);
     const loss = pinned?.loss;
     const makers = findRowMakers(definition, task);
@@ -228,7 +228,7 @@ function createResolver(options: ResolveOptions): (definition: AnyDefinition) =>
     const { path: model } = loaded.inputs.model;
     const files = userRows?.read ?? [];
     const positions = await readModelPositions(model);
-    const checks = lengthChecks(definition, { loaded, sets, tried: answers, files, positions });
+    const checks = lengthChecks(definition, { loaded, sets, tried: trial.answers, files, positions });
     const { warnings: lengths } = await findLong(checks, model);
     const userFiles = files.map((file) => ({ ...file, rows: file.rows.length }));
     const { members, ...inputs } = withUserRows(loaded, userRows);
@@ -266,9 +266,9 @@ export async function tryDefinition<D extends AnyDefinition>(
     const { inputs, ...found } = await resolve(definition);
     return { resolved: { definition, ...inputs }, ...found };
   }
-  const variants: Tried[] = [];
+  const variants: TriedInputs[] = [];
   for (const variant of variantsOf(definition)) variants.push(await resolve(variant.definition));
-  const [first] = variants as [Tried, ...Tried[]];
+  const [first] = variants as [TriedInputs, ...TriedInputs[]];
   return {
     resolved: { definition, ...first.inputs, variants: variants.map(({ inputs }) => inputs) },
     trials: distinct(variants.flatMap(({ trials }) => trials)),

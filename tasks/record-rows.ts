@@ -32,7 +32,7 @@ export function textReasons(fields: Fields, ...names: string[]): FieldReason[] {
  */
 export function rowsOf<Row>(
   { path, records }: RecordsFile,
-  read: (fields: Fields) => { row: Row } | { reasons: readonly FieldReason[] },
+  read: (fields: Fields, place: RecordPlace) => { row: Row } | { reasons: readonly FieldReason[] },
   faults: Fault[],
 ): PlacedRow<Row>[] {
   const rows: PlacedRow<Row>[] = [];
@@ -41,7 +41,7 @@ export function rowsOf<Row>(
     const result =
       'unreadable' in record
         ? { reasons: [{ field: 'the line', reason: record.unreadable }] }
-        : read(record.fields);
+        : read(record.fields, { line, nth });
     if ('row' in result) rows.push({ line, nth, row: result.row });
     else
       faults.push(

@@ -1,12 +1,12 @@
 import type { SweepDefinition } from '../../schemas/definition';
-import type { TaskTrial, TriedAnswers, TriedExample } from '../../definitions';
+import type { TaskTrial, TriedAnswers, TriedExample, TriedLabels } from '../../definitions';
 import type { Ink } from './ink';
-import { formatScore } from './numbers';
+import { formatCount, formatScore } from './numbers';
 import { fact } from './plan';
 import { countOf, padRight, wrapExact } from './text';
 
 function describeAnswers(answers: TriedAnswers, threshold: number | undefined): string {
-  const { annotator, items, full, reaching, mean, lowest, characters, without } = answers;
+  const { annotator, items, full, reaching, mean, lowest, characters, without, untried } = answers;
   const { min, median, max } = characters;
   const enough = reaching === full || threshold === undefined ? '' : `, ${reaching} at least ${threshold}`;
   const scores =
@@ -14,8 +14,13 @@ function describeAnswers(answers: TriedAnswers, threshold: number | undefined): 
       ? `all ${items} score 1`
       : `${full} of ${items} score 1${enough}; mean ${formatScore(mean)}, lowest ${formatScore(lowest)}`;
   const missing = without === 0 ? '' : `; no answer to ${countOf(without, 'item')}`;
-  return `${annotator ?? 'reference answers'}: ${scores}; ${min} to ${max} characters, median ${median}${missing}`;
+  const all = items + without + untried;
+  const slow = untried === 0 ? '' : `; ${formatCount(all - untried)} of ${countOf(all, 'item')} tried`;
+  return `${annotator ?? 'reference answers'}: ${scores}; ${min} to ${max} characters, median ${median}${missing}${slow}`;
 }
+
+const describeLabels = ({ annotator, pairs, preferred }: TriedLabels): string =>
+  `${annotator}: prefers ${preferred} of ${countOf(pairs, 'reference answer')} to the answer of another item`;
 
 const longestPart = 120;
 
@@ -49,13 +54,14 @@ function exampleLines({ item, prompt, answer, score }: TriedExample, ink: Ink): 
 }
 
 function trialLines(trial: TaskTrial, { evaluation, sft }: SweepDefinition, ink: Ink): string[] {
-  const { task, auxiliary, threshold, answers, example } = trial;
+  const { task, auxiliary, threshold, answers, labels, example } = trial;
   const limits = `an answer may have ${evaluation.maxNewTokens} tokens (evaluation.maxNewTokens), a row ${sft.maxLength} (sft.maxLength)`;
   const head =
     auxiliary === undefined ? `answers of ${task}, by its verifier; ${limits}` : `answers of ${auxiliary}`;
   return [
     ...fact('Trial', head, ink),
     ...answers.flatMap((one) => fact('', describeAnswers(one, threshold), ink)),
+    ...labels.filter(({ pairs }) => pairs > 0).flatMap((one) => fact('', describeLabels(one), ink)),
     ...(example === undefined ? [] : exampleLines(example, ink)),
   ];
 }

@@ -6,6 +6,7 @@ import { wrongAssessment } from '../../contracts/scores';
 import type { Annotator, Assessment, Finish, Problem, Task } from '../../contracts/task';
 import { itemName, shortText } from '../../contracts/text';
 import { authorName, faulty } from './faults';
+import { RunningCall } from './running-call';
 import type { ScoredAnswer, TriedAuthor, Unanswered } from './tried';
 
 /** What is tried. */
@@ -43,18 +44,19 @@ const authorOf = (annotator: string | null, write: Author['write']): Author => (
   write,
 });
 
-/** One trial. It knows the call that runs, to name one that never ends. */
+/** One trial. */
 class Trial {
   readonly references: Author;
   readonly annotators: readonly Author[];
   readonly #startedMs = performance.now();
-  #running: { readonly what: string; readonly problem: Problem; readonly sinceMs: number } | undefined;
+  readonly running: RunningCall;
 
   constructor(
     private readonly subject: TrialSubject,
     private readonly limits: TrialLimits,
   ) {
     const { task, annotators, poolSeed } = subject;
+    this.running = new RunningCall(task.name);
     this.references = authorOf(null, (problem) => task.gold(problem));
     // Seeded as in the stage that buys demonstrations.
     this.annotators = annotators.map((each) =>
@@ -71,25 +73,12 @@ class Trial {
     for (const problem of this.subject.further) this.#ask(this.references, problem);
   }
 
-  /** The error of a trial that was stopped. */
-  endless(): BudgetlineError | undefined {
-    if (this.#running === undefined) return undefined;
-    const { what, problem, sinceMs } = this.#running;
-    const seconds = Math.round((performance.now() - sinceMs) / 1000);
-    return this.#fault(problem, `${what} did not end within ${seconds} s and was stopped.`);
-  }
-
   #hasTime(): boolean {
     return performance.now() - this.#startedMs < this.limits.startMs;
   }
 
   #fault(problem: Problem, message: string, cause?: unknown): BudgetlineError {
     return faulty(this.subject.task.name, problem, message, cause);
-  }
-
-  #call<T>(what: string, problem: Problem, call: () => T): T {
-    this.#running = { what, problem, sinceMs: performance.now() };
-    return call();
   }
 
   #ask(author: Author, problem: Problem): void {
@@ -102,6 +91,18 @@ class Trial {
     if (text === undefined) return;
     const score = this.#score(problem, text, authorName(author.annotator), 'stop');
     author.answers.push({ problem, text, score });
+    this.#compare(problem, text);
+  }
+
+  /** What a judge would be shown, of a task that has judges. */
+  #compare(problem: Problem, text: string): void {
+    const { task } = this.subject;
+    const who = `"comparison" of task ${task.name}`;
+    try {
+      this.running.call(`${who}, on ${itemName(problem)},`, problem, () => task.comparison?.(problem, text));
+    } catch (error) {
+      throw this.#fault(problem, `${who} fails on ${itemName(problem)}: ${failureWords(error)}`, error);
+    }
   }
 
   /** The author's answer. Undefined: it has none, which is recorded. */
@@ -116,7 +117,7 @@ class Trial {
     };
     let text: unknown;
     try {
-      text = this.#call(`${who}, on ${itemName(problem)},`, problem, () => author.write(problem));
+      text = this.running.call(`${who}, on ${itemName(problem)},`, problem, () => author.write(problem));
     } catch (error) {
       if (isCoded(error)) author.without.push({ problem, reason: error.message });
       else fail(failureWords(error), error);
@@ -134,7 +135,9 @@ class Trial {
     const answer = `${of} to ${itemName(problem)}${text === '' ? '' : `, ${shortText(text)}`}`;
     let assessment: Assessment;
     try {
-      assessment = this.#call(`${verifier}, on ${answer},`, problem, () => task.score(problem, text, finish));
+      assessment = this.running.call(`${verifier}, on ${answer},`, problem, () =>
+        task.score(problem, text, finish),
+      );
     } catch (error) {
       throw this.#fault(problem, `${verifier} fails on ${answer}: ${failureWords(error)}`, error);
     }
@@ -152,7 +155,8 @@ class Trial {
  */
 export function tryAnswers(subject: TrialSubject, limits: TrialLimits): readonly TriedAuthor[] {
   const trial = new Trial(subject, limits);
-  const fault = withinTime(() => trial.run(), limits.endMs) === timedOut ? trial.endless() : undefined;
+  const stopped = withinTime(() => trial.run(), limits.endMs) === timedOut;
+  const fault = stopped ? trial.running.stopped() : undefined;
   if (fault !== undefined) throw fault;
   return [trial.references, ...trial.annotators];
 }

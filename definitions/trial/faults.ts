@@ -1,15 +1,19 @@
 import { BudgetlineError } from '../../core/failures';
 import type { Problem } from '../../contracts/task';
 import { itemName, shortText } from '../../contracts/text';
-import type { TriedAuthor } from './tried';
+import type { TriedAuthor, TriedLabels } from './tried';
 
 /** Who wrote an answer, for messages. */
 export const authorName = (annotator: string | null): string =>
   annotator === null ? 'the reference answer' : `the answer of annotator ${annotator}`;
 
 /** The error of a task whose code makes every run worthless. */
-export const faulty = (task: string, problem: Problem, message: string, cause?: unknown): BudgetlineError =>
-  new BudgetlineError('TASK_FAULTY', message, { details: { task, item: problem.id }, cause });
+export const faulty = (
+  task: string,
+  { id }: Pick<Problem, 'id'>,
+  message: string,
+  cause?: unknown,
+): BudgetlineError => new BudgetlineError('TASK_FAULTY', message, { details: { task, item: id }, cause });
 
 function assertAnswered(task: string, { annotator, answers, without, failure }: TriedAuthor): void {
   if (failure !== undefined)
@@ -25,6 +29,22 @@ function assertAnswered(task: string, { annotator, answers, without, failure }: 
       first.problem,
       `Annotator ${annotator ?? ''} of task ${task} has no answer to any of ${without.length} items. ${itemName(first.problem)}: ${first.reason}`,
     );
+}
+
+/**
+ * Refuses a preference annotator that the definition uses and that fails.
+ *
+ * @throws BudgetlineError TASK_FAULTY
+ */
+export function assertLabels(
+  tried: readonly TriedLabels[],
+  { task, annotator }: Omit<Requirements, 'compared'>,
+): void {
+  const failure = tried.find((each) => each.annotator === annotator)?.failure;
+  if (failure === undefined) return;
+  const { problem, reason } = failure;
+  const message = `Preference annotator ${annotator ?? ''} of task ${task} fails on ${itemName(problem)}: ${reason}`;
+  throw faulty(task, problem, message);
 }
 
 /** A verifier that rejects every reference answer rejects every correct answer of a model too. */

@@ -4,11 +4,13 @@ import type { Annotator, Problem } from '../../contracts/task';
 import { ownName, poolSeed } from '../../stages';
 import type { AnyDefinition, LoadedProblems, LoadedSet } from '../problems';
 import { tryAnswers, type TrialLimits, type TrialSubject } from './answers';
-import { assertUsable } from './faults';
+import { assertLabels, assertUsable } from './faults';
+import { tryLabels } from './labels';
 import { summarizeTrial, type TaskTrial } from './summary';
-import type { TriedAuthor } from './tried';
+import type { TriedAuthor, TriedLabels } from './tried';
 
 export type { TaskTrial, TriedAnswers, TriedExample } from './summary';
+export type { TriedLabels } from './tried';
 
 const triedItems = 50;
 
@@ -53,15 +55,26 @@ export type TriedSets = readonly (readonly TriedAuthor[])[];
 export const seedOf = (definition: AnyDefinition): number =>
   ('seeds' in definition ? definition.seeds[0] : definition.seed) ?? 0;
 
+/** What was tried of a definition's tasks. */
+export interface Tried {
+  readonly answers: TriedSets;
+  /** Labels of the trained task's preference annotators. */
+  readonly labels: readonly TriedLabels[];
+}
+
 /**
  * Tries the tasks of a definition.
  *
  * @throws BudgetlineError TASK_FAULTY
  */
-export function trySets(loaded: LoadedProblems, seed: number): TriedSets {
-  return loaded.sets.map((set) =>
+export function tryTasks(loaded: LoadedProblems, seed: number): Tried {
+  const answers = loaded.sets.map((set) =>
     tryAnswers(set.set.name === ownName ? trainedSubject(set, loaded, seed) : auxiliarySubject(set), limits),
   );
+  const { name: task, preferenceAnnotators = [] } = loaded.task;
+  const references = answers[0]?.find(({ annotator }) => annotator === null)?.answers ?? [];
+  const annotators = preferenceAnnotators.filter((each) => each.prefer !== undefined);
+  return { answers, labels: tryLabels({ task, references, annotators }, limits) };
 }
 
 /** The least score of a chosen answer. Undefined: no verifier makes the pairs. */
@@ -74,14 +87,10 @@ function thresholdOf({ annotations, pairs: { threshold, annotator } }: AnyDefini
  *
  * @throws BudgetlineError TASK_FAULTY, DATA_INVALID
  */
-export function judgeTrials(
-  tried: TriedSets,
-  { sets }: LoadedProblems,
-  definition: AnyDefinition,
-): TaskTrial[] {
-  const { annotator, annotations } = definition;
+export function judgeTrials(tried: Tried, { sets }: LoadedProblems, definition: AnyDefinition): TaskTrial[] {
+  const { annotator, annotations, pairs } = definition;
   return sets.map(({ set: { name }, task }, at) => {
-    const answers = tried[at] ?? [];
+    const answers = tried.answers[at] ?? [];
     const compared = task.comparison !== undefined;
     if (name !== ownName) {
       assertUsable(answers, { task: task.name, compared });
@@ -89,6 +98,15 @@ export function judgeTrials(
     }
     const used = annotations?.demonstrations === undefined ? annotator : undefined;
     assertUsable(answers, { task: task.name, compared, annotator: used });
-    return summarizeTrial(answers, { task: task.name, threshold: thresholdOf(definition), annotator: used });
+    assertLabels(tried.labels, {
+      task: task.name,
+      annotator: annotations?.preferences === undefined ? pairs.annotator : undefined,
+    });
+    return summarizeTrial(answers, {
+      task: task.name,
+      threshold: thresholdOf(definition),
+      annotator: used,
+      labels: tried.labels,
+    });
   });
 }

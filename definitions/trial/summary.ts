@@ -1,5 +1,5 @@
-import { countOf, itemName, joinList } from '../../contracts/text';
-import type { ScoredAnswer, TriedAuthor } from './tried';
+import { countOf, formatCount, itemName, joinList } from '../../contracts/text';
+import type { ScoredAnswer, TriedAuthor, TriedLabels } from './tried';
 
 /** Scores and lengths of the answers of one author. */
 export interface TriedAnswers {
@@ -17,6 +17,8 @@ export interface TriedAnswers {
   readonly characters: { readonly min: number; readonly median: number; readonly max: number };
   /** Items for which it has no answer. */
   readonly without: number;
+  /** Items for which there was no time. */
+  readonly untried: number;
 }
 
 /** One item as the model sees it, with its reference answer. */
@@ -36,6 +38,8 @@ export interface TaskTrial {
   readonly threshold?: number;
   /** Reference answers first. Annotators without any answer are left out. */
   readonly answers: readonly TriedAnswers[];
+  /** Preference annotators that are programs. Those that fail are left out. */
+  readonly labels: readonly TriedLabels[];
   readonly example?: TriedExample;
   readonly warnings: readonly string[];
 }
@@ -47,7 +51,7 @@ const reaches = (score: number, threshold: number | undefined): boolean =>
 const median = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? 0;
 
 function summarizeAuthor(
-  { annotator, answers, without }: TriedAuthor,
+  { annotator, answers, without, untried }: TriedAuthor,
   threshold: number | undefined,
 ): TriedAnswers | undefined {
   if (answers.length === 0) return undefined;
@@ -62,6 +66,7 @@ function summarizeAuthor(
     lowest: Math.min(...scores),
     characters: { min: lengths[0] ?? 0, median: median(lengths), max: lengths.at(-1) ?? 0 },
     without: without.length,
+    untried,
   };
 }
 
@@ -77,6 +82,8 @@ function namesOf(answers: readonly ScoredAnswer[]): string {
 const plain = (score: number): string => String(Number(score.toPrecision(3)));
 
 export interface SummaryOptions extends Pick<TaskTrial, 'task' | 'auxiliary' | 'threshold'> {
+  /** Default: none. */
+  readonly labels?: readonly TriedLabels[];
   /** The annotator that the definition uses; left out if it is none of the tried ones. */
   readonly annotator?: string;
 }
@@ -94,7 +101,7 @@ function missingWarnings({ answers, without, untried }: TriedAuthor, task: strin
     ...(untried === 0
       ? []
       : [
-          `${countOf(untried, 'reference answer')} of task ${task} were not tried, because its verifier is slow: an incorrect one would be trained on.`,
+          `${formatCount(answers.length + without.length)} of ${countOf(answers.length + without.length + untried, 'reference answer')} of task ${task} were tried, because its verifier is slow: an incorrect one among the others would be trained on.`,
         ]),
   ];
 }
@@ -130,25 +137,36 @@ function annotatorWarnings({ annotator, answers, without, failure }: TriedAuthor
   return [...some, ...all];
 }
 
+function labelWarnings({ annotator, pairs, preferred, failure }: TriedLabels): string[] {
+  const who = `Preference annotator ${annotator}`;
+  if (failure !== undefined) return [`${who} fails on ${itemName(failure.problem)}: ${failure.reason}`];
+  if (pairs === 0 || preferred > 0) return [];
+  return [`${who} prefers none of ${countOf(pairs, 'reference answer')} to the answer of another item.`];
+}
+
 /** Summarizes the answers of a trial, references first. */
 export function summarizeTrial(tried: readonly TriedAuthor[], options: SummaryOptions): TaskTrial {
-  const { task, auxiliary, threshold, annotator } = options;
+  const { task, auxiliary, threshold, annotator, labels = [] } = options;
   const first = tried[0]?.answers[0];
   return {
     task,
     auxiliary,
     threshold,
     answers: tried.flatMap((author) => summarizeAuthor(author, threshold) ?? []),
+    labels: labels.filter(({ failure }) => failure === undefined),
     example: first && {
       item: first.problem.id,
       prompt: first.problem.prompt,
       answer: first.text,
       score: first.score,
     },
-    warnings: tried.flatMap((author) =>
-      author.annotator === null
-        ? [...referenceWarnings(author, options), ...missingWarnings(author, options.task)]
-        : annotatorWarnings(author, author.annotator === annotator),
-    ),
+    warnings: [
+      ...tried.flatMap((author) =>
+        author.annotator === null
+          ? [...referenceWarnings(author, options), ...missingWarnings(author, options.task)]
+          : annotatorWarnings(author, author.annotator === annotator),
+      ),
+      ...labels.flatMap(labelWarnings),
+    ],
   };
 }

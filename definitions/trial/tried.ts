@@ -13,6 +13,17 @@ export interface Unanswered {
   readonly reason: string;
 }
 
+/** The labels of one preference annotator. */
+export interface TriedLabels {
+  readonly annotator: string;
+  /** Number of pairs of a reference answer and another item's, each labelled in both orders. */
+  readonly pairs: number;
+  /** Number of pairs whose labels prefer the reference answer. */
+  readonly preferred: number;
+  /** The first item on which it fails; nothing was asked after it. */
+  readonly failure?: Unanswered;
+}
+
 /** The answers of one author, in the order of the items. */
 export interface TriedAuthor {
   /** Name of the annotator; null: the task's reference answers. */

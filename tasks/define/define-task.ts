@@ -97,7 +97,9 @@ export function defineTask<Item>(input: TaskInput<Item>): Task<TaskProblem<Item>
     fileNames: fileNamesOf,
     async load(data, context) {
       assertSource(input, data);
-      return data.source === 'files' ? readProblems(task, { data, context }) : generateProblems(task, data);
+      return data.source === 'files'
+        ? readProblems(task, { data, context })
+        : generateProblems(task, { data, context });
     },
     // "clean" has no code of its own: the problems' code covers it.
     preferenceAnnotators: input.preferenceAnnotators?.map((each) =>

@@ -11,9 +11,17 @@ export function fileNamesOf(data: ProblemData): readonly ('train' | 'test')[] {
   return data.train === undefined ? ['test'] : ['train', 'test'];
 }
 
-export interface ReadFilesOptions {
-  readonly data: FileData;
-  readonly context: TaskContext;
+/** Train and test records. A test set alone has no train file. */
+export type TaskFiles = Readonly<Partial<Record<'train' | 'test', RecordsFile>>>;
+
+export async function readTaskFiles(data: FileData, context: TaskContext): Promise<TaskFiles> {
+  const files: { train?: RecordsFile; test?: RecordsFile } = {};
+  for (const name of fileNamesOf(data)) files[name] = await context.readRecords(name);
+  return files;
+}
+
+export interface RowsOfFilesOptions {
+  readonly files: TaskFiles;
   /** Remedy for unusable rows. */
   readonly remedy: string;
 }
@@ -23,13 +31,16 @@ export interface ReadFilesOptions {
  *
  * @throws BudgetlineError DATA_INVALID, with file, line and field of the first twenty unusable rows
  */
-export async function readFiles<P>(
-  { data, context, remedy }: ReadFilesOptions,
+export function rowsOfFiles<P>(
+  { files, remedy }: RowsOfFilesOptions,
   read: (file: RecordsFile, faults: Fault[], name: 'train' | 'test') => P[],
-): Promise<{ train: P[]; test: P[] }> {
+): { train: P[]; test: P[] } {
   const faults: Fault[] = [];
-  const rows: { train: P[]; test: P[] } = { train: [], test: [] };
-  for (const name of fileNamesOf(data)) rows[name] = read(await context.readRecords(name), faults, name);
+  const rowsOf = (name: 'train' | 'test'): P[] => {
+    const file = files[name];
+    return file === undefined ? [] : read(file, faults, name);
+  };
+  const rows = { train: rowsOf('train'), test: rowsOf('test') };
   refuseFaults(faults, remedy);
   return rows;
 }

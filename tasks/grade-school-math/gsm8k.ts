@@ -2,7 +2,7 @@ import type { ProblemData } from '../../schemas/definition';
 import { recordName, type RecordsFile } from '../../contracts/records';
 import type { Problem, ProblemSet, TaskContext } from '../../contracts/task';
 import type { Compared } from '../../text/overlap';
-import { readFiles } from '../define/read-files';
+import { rowsOfFiles, readTaskFiles } from '../define/read-files';
 import { separate } from '../define/separate';
 import { type Fault, type PlacedRow, rowsOf, textReasons } from '../record-rows';
 
@@ -90,7 +90,8 @@ function makeProblem(
  * @throws BudgetlineError DATA_INVALID, with file, line and field of the first twenty unusable rows
  */
 export async function loadFiles(data: FileData, context: TaskContext): Promise<ProblemSet<FileProblem>> {
-  const rows = await readFiles({ data, context, remedy: questionRemedy }, (file, faults, name) =>
+  const files = await readTaskFiles(data, context);
+  const rows = rowsOfFiles({ files, remedy: questionRemedy }, (file, faults, name) =>
     parseQuestions(file, faults).map((row) =>
       makeProblem(row, { name, path: file.path }, data.stripCalculationAnnotations),
     ),

@@ -86,4 +86,15 @@ describe('the plan of a user’s task', function () {
     );
     assert.ok(seconds >= 19 && seconds < 60, `${seconds} s`);
   });
+
+  it('stops a prompt function that does not end, and names it', async () => {
+    const { status, stderr } = await planned([
+      ['task.ts', 'prompt: question,', 'prompt: () => { for (;;); },'],
+    ]);
+    assert.equal(status, 78);
+    assert.match(
+      stderr.replace(/\s+/g, ' '),
+      /error\[TASK_FAULTY\]: "prompt" of task purchases, on pool-00000, did not end within (19|20|21) s and was stopped\./,
+    );
+  });
 });

@@ -349,7 +349,7 @@ describe('a trial with a call that does not end', () => {
   const forever = (): never => {
     for (;;)
       try {
-        forever();
+        throw new Error('caught');
       } catch {
         continue;
       }
