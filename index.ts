@@ -166,6 +166,7 @@ export type {
   Comparison,
   Finish,
   Judge,
+  JudgeUse,
   Preference,
   PreferenceAnnotator,
   PreferenceItem,

@@ -125,11 +125,11 @@ export function checkpointAnnotator(options: CheckpointOptions): Annotator {
 
 /** A judge that is a local checkpoint. Unparseable verdicts count as losses, and their fraction is reported. */
 export function checkpointJudge(options: CheckpointJudgeOptions): Judge {
-  const { template, messagesFor } = judgeMessages(options);
+  const { templateOf, messagesFor } = judgeMessages(options);
   const judge: Judge = {
     name: options.name,
     description: options.description,
-    identify: () => identityOf(options, template),
+    identify: (use) => identityOf(options, templateOf(use)),
     compareBatch: (comparisons, session) =>
       answerAll(
         options,

@@ -1,4 +1,4 @@
-import type { Comparison } from '../contracts/task';
+import type { Comparison, JudgeUse } from '../contracts/task';
 
 /** Fields of a judge that count as its code. */
 export const judgeFields = ['system', 'ask'];
@@ -18,7 +18,10 @@ const task =
 const end = '. Answer with that alone.';
 
 /** A refused label costs no pair, but a refused verdict of an evaluation is a loss, so only labels offer it. */
-const systems = { verdict: `${task}${end}`, label: `${task}, [[refusal]] where you cannot judge them${end}` };
+const systems: Readonly<Record<JudgeUse, string>> = {
+  verdict: `${task}${end}`,
+  label: `${task}, [[refusal]] where you cannot judge them${end}`,
+};
 
 const show = ({ prompt, first, second }: Comparison): string =>
   `# Prompt\n${prompt}\n\n# Answer A\n${first}\n\n# Answer B\n${second}\n\n# Verdict\n`;
@@ -27,12 +30,12 @@ const show = ({ prompt, first, second }: Comparison): string =>
 const showText =
   '({ prompt, first, second }) => `# Prompt\\n${prompt}\\n\\n# Answer A\\n${first}\\n\\n# Answer B\\n${second}\\n\\n# Verdict\\n`';
 
-/** The messages for comparisons, and the template that identifies them. */
+/** The messages for comparisons, and the template that identifies those of a use. */
 export function judgeMessages({ system, ask }: JudgePrompt) {
   return {
-    template: [...(system === undefined ? Object.values(systems) : [system]), ask ?? showText],
+    templateOf: (use: JudgeUse = 'verdict') => [system ?? systems[use], ask ?? showText],
     messagesFor: (comparison: Comparison) => ({
-      system: system ?? (comparison.label === undefined ? systems.verdict : systems.label),
+      system: system ?? systems[comparison.label === undefined ? 'verdict' : 'label'],
       user: (ask ?? show)(comparison),
     }),
   };

@@ -53,7 +53,7 @@ function assertPrefers<P extends Problem>(
 
 /** A judge whose verdicts are labels. Unreadable ones are refusals, and are counted. */
 const byJudge = (judge: Judge): Pick<PreferenceAnnotator, 'identify' | 'preferBatch'> => ({
-  identify: judge.identify?.bind(judge),
+  identify: judge.identify?.bind(judge, 'label'),
   async preferBatch(items, session) {
     const asking = { name: judge.name, items: items.map(({ problem }) => problem.id) };
     const verdicts = assertTexts(await judge.compareBatch(items, session), asking);

@@ -126,14 +126,17 @@ export interface PreferenceAnnotator<P extends Problem = Problem> {
   ): Promise<readonly Preference[]>;
 }
 
+/** What a judge is asked for: verdicts of an evaluation, or labels that are bought for pairs. */
+export type JudgeUse = 'verdict' | 'label';
+
 /** Compares answers, all of a stage at once: a model or people. */
 export interface Judge {
   /** Name in definitions (`evaluation.judge`). */
   readonly name: string;
   /** One sentence for reports: how this judge decides. */
   readonly description: string;
-  /** Identity apart from its name. */
-  identify?(): Promise<AnnotatorIdentity>;
+  /** Identity apart from its name, which may depend on the use. Default: verdicts. */
+  identify?(use?: JudgeUse): Promise<AnnotatorIdentity>;
   /** The place where it was defined; set by the package. */
   readonly code?: CodeOrigin;
   /** One verdict per comparison, in order, in the judge's own words: "[[A]]", "[[B]]", "[[tie]]". */

@@ -14,11 +14,11 @@ const unreadable = 'unreadable';
  */
 export function endpointJudge(options: EndpointJudgeOptions): Judge {
   const settings = { ...settingsOf(options), unusable: unreadable };
-  const { template, messagesFor } = judgeMessages(options);
+  const { templateOf, messagesFor } = judgeMessages(options);
   const judge: Judge = {
     name: options.name,
     description: options.description,
-    identify: () => Promise.resolve(identityOf(settings, template)),
+    identify: (use) => Promise.resolve(identityOf(settings, templateOf(use))),
     compareBatch(comparisons, session) {
       const questions = comparisons.map((comparison, index) => ({
         id: `comparison ${index + 1}`,
