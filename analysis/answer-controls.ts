@@ -1,8 +1,9 @@
 import type { PairEffect } from '../contracts/analysis/controls';
+import { bestSplits, isMixture } from '../contracts/best-split';
 import type { BudgetAnalysis } from '../contracts/analysis/splits';
 import type { SubjectAnalysis } from '../contracts/analysis/sweep';
 
-type Compared = Pick<SubjectAnalysis, 'budgets' | 'pairEffects' | 'controls' | 'candidates'>;
+type Compared = Pick<SubjectAnalysis, 'cells' | 'budgets' | 'pairEffects' | 'controls' | 'candidates'>;
 
 interface Place {
   readonly budget: number;
@@ -11,21 +12,22 @@ interface Place {
 
 const isAt = (a: Place, b: Place): boolean => a.budget === b.budget && a.sftFraction === b.sftFraction;
 
-/** The mixture with the highest score of each budget that has one. */
-function bestMixtures({ pairEffects, budgets }: Compared): PairEffect[] {
+/** What pairs added to the best mixture of each budget, where its warm start has a score. */
+function effectsOfBest({ cells, pairEffects, budgets }: Compared): PairEffect[] {
   return budgets.flatMap(({ budget }) => {
-    const mixtures = pairEffects.filter((one) => one.budget === budget && one.sftRows > 0);
-    return [...mixtures].sort((a, b) => b.score.estimate - a.score.estimate).slice(0, 1);
+    const mixtures = cells.filter((cell) => cell.budget === budget && isMixture(cell));
+    const [best] = bestSplits(mixtures, (cell) => ({ ...cell, score: cell.score.estimate }));
+    return best === undefined ? [] : pairEffects.filter((effect) => isAt(effect, best));
   });
 }
 
 /** What pairs added to the best mixture of each budget. */
 export function answerPairs(analysis: Compared): string[] {
-  const best = bestMixtures(analysis).map(({ reading }) => reading);
+  const best = effectsOfBest(analysis).map(({ reading }) => reading);
   const isWinner = ({ sftFraction, noWinner }: BudgetAnalysis): boolean =>
     sftFraction > 0 && sftFraction < 1 && noWinner === null;
   if (best.length > 0 || !analysis.budgets.some(isWinner)) return best;
-  return ['No warm start has a score, so it is not known what pairs add.'];
+  return ['The warm start of the best mixture has no score, so it is not known what pairs add.'];
 }
 
 /** The controls of the splits that are named best, and how controls train. */

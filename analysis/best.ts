@@ -1,6 +1,7 @@
 import type { StyleRates } from '../contracts/analysis/estimate';
 import type { BudgetAnalysis, CellAnalysis, TestAnalysis, TestScore } from '../contracts/analysis/splits';
 import type { FailedCellAnalysis, SubjectAnalysis } from '../contracts/analysis/sweep';
+import { bestSplits } from '../contracts/best-split';
 import { compareBest } from './bounds';
 import type { ControlKind } from '../schemas/definition';
 import { groupsByBudget, type Group, type Unit } from './grid';
@@ -10,13 +11,9 @@ import { scoreHeldOut } from './held-out';
 import { resampleScores, findRegions, tie, topOf } from './regions';
 import { quantile } from './special';
 
-/** The best group: the highest score; among equals the cheapest, then the one with the smallest fraction. */
+/** The best group, and all with its score. */
 function findBest(inference: Inference, groups: readonly Group[]): { best: Group; tied: Group[] } {
-  const scores = groups.map((group) => inference.measure(group).estimate);
-  const top = Math.max(...scores);
-  const tied = groups
-    .filter((_, i) => scores[i]! >= top - tie)
-    .sort((a, b) => a.annotationUsd - b.annotationUsd || a.sftFraction - b.sftFraction);
+  const tied = bestSplits(groups, (group) => ({ ...group, score: inference.measure(group).estimate }));
   return { best: tied[0]!, tied };
 }
 

@@ -1,5 +1,6 @@
 import type { CandidateAnalysis } from '../contracts/analysis/controls';
 import type { BudgetAnalysis, TestAnalysis } from '../contracts/analysis/splits';
+import { bestSplits, isMixture } from '../contracts/best-split';
 import { testScoreOf } from './best';
 import { compareBest } from './bounds';
 import { isMixtureControl, judge } from './controls';
@@ -13,13 +14,8 @@ type Candidate = ControlUnit & { readonly kind: CandidateAnalysis['kind'] };
 
 /** The best mixture of a budget, whose warm start is a purchase of its own. */
 function bestMixture(inference: Inference, budget: number): Group | undefined {
-  const mixtures = inference.grid.groups.filter(
-    (group) => group.budget === budget && group.sftRows > 0 && group.pairRows > 0,
-  );
-  const scoreOf = (group: Group): number => inference.measure(group).estimate;
-  return mixtures.sort(
-    (a, b) => scoreOf(b) - scoreOf(a) || a.annotationUsd - b.annotationUsd || a.sftFraction - b.sftFraction,
-  )[0];
+  const mixtures = inference.grid.groups.filter((group) => group.budget === budget && isMixture(group));
+  return bestSplits(mixtures, (group) => ({ ...group, score: inference.measure(group).estimate }))[0];
 }
 
 /** The controls of a budget that cost no more than their mixture, the highest score first; on ties the cheapest. */

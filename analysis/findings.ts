@@ -1,3 +1,4 @@
+import { isMixture } from '../contracts/best-split';
 import { nameBudget } from '../contracts/budget-name';
 import type { Finding } from '../contracts/analysis/diagnoses';
 import type { Estimate } from '../contracts/analysis/estimate';
@@ -102,7 +103,7 @@ function findLengthHacking(inference: Inference, warm: Unit, mixed: Group, margi
 }
 
 function findGrownAnswers(inference: Inference, margin: number): Finding[] {
-  const mixtures = inference.grid.groups.filter(({ sftRows, pairRows }) => sftRows > 0 && pairRows > 0);
+  const mixtures = inference.grid.groups.filter(isMixture);
   return mixtures.flatMap((group) => {
     const warm = warmStartOf(inference.grid, group);
     if (warm === undefined || Number.isNaN(inference.measure(warm, 'meanTokens').estimate)) return [];

@@ -1,3 +1,4 @@
+import { isMixture } from '../contracts/best-split';
 import { lossFacts } from '../losses/facts';
 import { sigmoid } from '../losses/sigmoid';
 import type { ControlKind, SweepDefinition } from '../schemas/definition';
@@ -192,8 +193,6 @@ function firstCells(cells: readonly CellPlan[]): CellPlan[] {
   return [...first.values()];
 }
 
-const isMixture = ({ cell }: CellPlan): boolean => cell.sftRows > 0 && cell.pairRows > 0;
-
 /** Controls that run only for the best mixture of each budget, which is known when cells have ended. */
 const winnerControls: readonly ControlKind[] = ['sft-on-chosen', 'rejection-sampling'];
 
@@ -204,7 +203,7 @@ function cellsFor(kind: ControlKind, cells: readonly CellPlan[], settings: Setti
     case 'warm-start':
     case 'sft-on-chosen':
     case 'rejection-sampling':
-      return cells.filter(isMixture);
+      return cells.filter(({ cell }) => isMixture(cell));
     case 'few-shot':
       return firstCells(cells);
     case 'dpo-nll':

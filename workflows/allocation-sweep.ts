@@ -40,7 +40,6 @@ import {
   earlierStages,
   inPlanOrder,
   partialCells,
-  scoredCells,
   splitControls,
   splitOutcomes,
 } from './outcomes';
@@ -50,7 +49,7 @@ import { planOrFail } from './planned';
 import { SpendTracker } from './spend-tracker';
 import { Steering } from './steering';
 import { decidedModel, runTests } from './test-scores';
-import { comparable, controlsOfMixtures } from './winners';
+import { comparable, controlsOfMixtures, scoredCells, withoutMissing } from './winners';
 import type { ScoredCell } from './winners';
 import { runConcurrently } from './concurrently';
 
@@ -253,7 +252,8 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const lost = [...(previous?.lostControls ?? []), ...controls.failedControls.map(controlIdOf)];
   const ended = { ...base, controls: done, lostControls: lost.length === 0 ? undefined : lost };
   if (!isComplete) return continueSweep(sweep, { ...lists, ...controls }, ended);
-  const { done: tested, isLast: isTested, tests } = await runTests(sweep, scored, lost);
+  const chosen = withoutMissing(plan, cellScores);
+  const { done: tested, isLast: isTested, tests } = await runTests(sweep, chosen, lost);
   if (!isTested) return continueSweep(sweep, { ...lists, ...controls, tests }, { ...ended, tests: tested });
   progress.enterPhase('recording');
   const resultPages = splitPages({ ...lists, ...controls, tests });

@@ -11,7 +11,6 @@ import { uniqueResults, type PlannedStage, type StageCost, type StageResult } fr
 import type { CellPlan } from '../planning/cell';
 import type { SweepPlan } from '../planning/plan';
 import type { CellScores } from './cell-scores';
-import type { ScoredCell } from './winners';
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'verifierCalls'] as const;
 
@@ -36,14 +35,6 @@ export function inPlanOrder<T extends { readonly cell: CellIdentity }>(
 ): T[] {
   const places = new Map(cells.map(({ cell }, place) => [cell.id, place]));
   return [...outcomes].sort((a, b) => places.get(a.cell.id)! - places.get(b.cell.id)!);
-}
-
-/** Cells with a score, in the plan's order. */
-export function scoredCells(plan: SweepPlan, { scores }: CellScores): ScoredCell[] {
-  return plan.cells.flatMap(({ cell, annotationUsd }) => {
-    const score = scores[cell.id] ?? null;
-    return score === null ? [] : [{ cell, score, annotationUsd }];
-  });
 }
 
 /** Places of cells that have a score without every stage of their plan: they caught a failure. */

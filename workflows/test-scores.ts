@@ -25,6 +25,7 @@ export function decidedModel(
  * Everything that was chosen: the base models, the cells of the best split of each budget and place, and the controls of
  * the best mixtures that ran, which may be the better purchase.
  *
+ * @param scored cells of the budgets where a split is chosen
  * @param lost ids of controls that have no result
  */
 export function testsOf(

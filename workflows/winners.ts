@@ -1,7 +1,8 @@
 import { type CellIdentity, controlIdOf } from '../contracts/results';
 import type { ControlPlan } from '../planning/controls';
 import type { SweepPlan } from '../planning/plan';
-import { tie } from '../contracts/analysis/splits';
+import { bestSplits, isMixture } from '../contracts/best-split';
+import type { CellScores } from './cell-scores';
 import { coordinatesSlug } from '../planning/identity';
 
 /** A finished cell with its score. */
@@ -10,6 +11,17 @@ export interface ScoredCell {
   readonly score: number;
   /** Planned US dollars for its rows. */
   readonly annotationUsd: number;
+}
+
+/** Cells with a score, in the plan's order. */
+export function scoredCells(
+  { cells }: Pick<SweepPlan, 'cells'>,
+  { scores }: Pick<CellScores, 'scores'>,
+): ScoredCell[] {
+  return cells.flatMap(({ cell, annotationUsd }) => {
+    const score = scores[cell.id] ?? null;
+    return score === null ? [] : [{ cell, score, annotationUsd }];
+  });
 }
 
 const mean = (values: readonly number[]): number =>
@@ -21,28 +33,35 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
-/**
- * The cells (one per seed) of the fraction with the best mean score; among equals the cheapest, then the one with the
- * smallest fraction, as in the analysis.
- */
+/** The cells (one per seed) of the fraction with the best mean score. */
 function bestOfBudget(cells: readonly ScoredCell[]): ScoredCell[] {
-  const scored = [...groupBy(cells, ({ cell }) => cell.sftFraction)].map(([fraction, group]) => ({
-    group,
-    fraction,
+  const splits = [...groupBy(cells, ({ cell }) => cell.sftFraction)];
+  const [best] = bestSplits(splits, ([sftFraction, group]) => ({
+    sftFraction,
     score: mean(group.map(({ score }) => score)),
-    usd: mean(group.map(({ annotationUsd }) => annotationUsd)),
+    annotationUsd: mean(group.map(({ annotationUsd }) => annotationUsd)),
   }));
-  const top = Math.max(...scored.map(({ score }) => score));
-  const [best] = scored
-    .filter(({ score }) => score >= top - tie)
-    .sort((a, b) => a.usd - b.usd || a.fraction - b.fraction);
-  return best?.group ?? [];
+  return best?.[1] ?? [];
 }
+
+const budgetOf = ({ budget, axes }: CellIdentity): string => `${budget}${coordinatesSlug(axes)}`;
 
 /** For every budget and place on the axes: the cells of the best fraction. */
 export function bestCells(cells: readonly ScoredCell[]): ScoredCell[] {
-  const budgets = [...groupBy(cells, ({ cell }) => `${cell.budget}${coordinatesSlug(cell.axes)}`).values()];
-  return budgets.flatMap(bestOfBudget);
+  return [...groupBy(cells, ({ cell }) => budgetOf(cell)).values()].flatMap(bestOfBudget);
+}
+
+/** The cells of budgets where every split that ran has a score. Where one failed or was skipped, none is the best. */
+export function withoutMissing(
+  { cells }: Pick<SweepPlan, 'cells'>,
+  { scores }: Pick<CellScores, 'scores'>,
+): ScoredCell[] {
+  const scored = scoredCells({ cells }, { scores });
+  const splitOf = (cell: CellIdentity): string => `${budgetOf(cell)} ${cell.sftFraction}`;
+  const splits = new Set(scored.map(({ cell }) => splitOf(cell)));
+  const missing = cells.filter(({ cell }) => scores[cell.id] === null && !splits.has(splitOf(cell)));
+  const budgets = new Set(missing.map(({ cell }) => budgetOf(cell)));
+  return scored.filter(({ cell }) => !budgets.has(budgetOf(cell)));
 }
 
 /**
@@ -50,7 +69,7 @@ export function bestCells(cells: readonly ScoredCell[]): ScoredCell[] {
  * a control of it may still be the best purchase.
  */
 export const bestMixtures = (cells: readonly ScoredCell[]): ScoredCell[] =>
-  bestCells(cells.filter(({ cell }) => cell.sftRows > 0 && cell.pairRows > 0));
+  bestCells(cells.filter(({ cell }) => isMixture(cell)));
 
 /** The controls of the best mixtures. */
 export const controlsOfMixtures = ({ controls }: SweepPlan, cells: readonly ScoredCell[]): ControlPlan[] =>

@@ -119,6 +119,37 @@ describe('a sweep that chooses by validation items', function () {
     );
   });
 
+  it('chooses nothing, and scores nothing of it, at a budget where a split failed', async () => {
+    const resolved = await resolveChosen({ name: 'missing' });
+    const { plan, metricsOf } = await scoresOf(resolved);
+    const lost = plan.cells.find(({ cell }) => cell.sftFraction === 1 && cell.budget === 16)!;
+    const real = (idle: Activities): Partial<Activities> => ({
+      evaluate(request) {
+        if (request.stage.key !== lost.evaluation?.key) return idle.evaluate(request);
+        throw failedForGood();
+      },
+    });
+    const { result } = await withIdleWorkers({ metricsOf, real }, (client) => runSweep(client, resolved));
+    assert.deepEqual(
+      result.failedCells.map(({ cell }) => cell.id),
+      [lost.cell.id],
+    );
+    const chosen = plan.cells.find(({ cell }) => cell.sftFraction === 0.5 && cell.budget === 8)!.cell.id;
+    assert.deepEqual(
+      result.tests.map(({ of }) => of).sort(),
+      [baseItemsKey, chosen, `${chosen}/sft-on-chosen`, `${chosen}/warm-start`].sort(),
+    );
+    const { budgets, tests } = analyzeSweep({ result, definition: resolved.definition, items: new Map() });
+    assert.deepEqual(
+      budgets.map(({ noWinner, test }) => [noWinner, test === null]),
+      [
+        [null, false],
+        ['missing-split', true],
+      ],
+    );
+    assert.ok(tests.every(({ budget }) => budget !== 16));
+  });
+
   it('finds the model of a cell whose score a result decided about, also in a later run', async () => {
     const resolved = await resolveTinySweep(
       {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CellIdentity } from '../../../contracts/results';
-import { bestCells, bestMixtures, type ScoredCell } from '../../../workflows/winners';
+import { bestCells, bestMixtures, type ScoredCell, withoutMissing } from '../../../workflows/winners';
 import { identify } from '../../support/analysis/sweeps';
 
 const scored = (sftFraction: number, score: number, rest: Partial<CellIdentity & { usd: number }> = {}) => {
@@ -36,5 +36,59 @@ describe('the best cells', () => {
   it('are among equals the cheapest, then those of the smallest fraction', () => {
     assert.deepEqual(places(bestCells([scored(0, 0.5, { usd: 2 }), scored(1, 0.5)])), [[64, 1, 0]]);
     assert.deepEqual(places(bestCells([scored(1, 0.5), scored(0, 0.5 + 1e-12)])), [[64, 0, 0]]);
+  });
+});
+
+describe('the cells that something is chosen from', () => {
+  type Outcome = readonly [cell: CellIdentity, score: number | null | undefined];
+  const kept = (outcomes: readonly Outcome[]) =>
+    places(
+      withoutMissing(
+        { cells: outcomes.map(([cell]) => ({ cell, annotationUsd: 1 }) as never) },
+        {
+          scores: Object.fromEntries(
+            outcomes.flatMap(([{ id }, score]) => (score === undefined ? [] : [[id, score]])),
+          ),
+        },
+      ),
+    );
+  const cell = (sftFraction: number, { budget = 64, seed = 0, axes }: Partial<CellIdentity> = {}) => {
+    const { id, ...rest } = identify(budget, sftFraction, seed);
+    return { ...rest, id: `${id}${JSON.stringify(axes)}`, axes };
+  };
+
+  it('are none of a budget with a split that failed, and all of the others', () => {
+    const other = { axes: { annotator: 'clean' } };
+    assert.deepEqual(
+      kept([
+        [cell(1), 0.5],
+        [cell(0.5), null],
+        [cell(1, { budget: 128 }), 0.6],
+        [cell(0.5, { budget: 128 }), 0.7],
+        [cell(1, other), 0.4],
+        [cell(0.5, other), 0.3],
+      ]),
+      [
+        [128, 1, 0],
+        [128, 0.5, 0],
+        [64, 1, 0],
+        [64, 0.5, 0],
+      ],
+    );
+  });
+
+  it('are all where another seed has the score, or a search left the split out', () => {
+    assert.deepEqual(
+      kept([
+        [cell(1), 0.5],
+        [cell(0.5), null],
+        [cell(0.5, { seed: 1 }), 0.4],
+        [cell(0), undefined],
+      ]),
+      [
+        [64, 1, 0],
+        [64, 0.5, 1],
+      ],
+    );
   });
 });
