@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../core/canonical-json';
 import { ownField } from '../../core/names';
 import { comparedItems } from '../../contracts/evaluation-split';
 import type { ControlKind, SweepDefinition } from '../../schemas/definition';
@@ -18,6 +19,7 @@ import {
 } from '../../planning';
 import type { UserFile } from '../../definitions';
 import { orderKinds } from '../../stages';
+import { type AxisValues, atAxisValues } from './axis-values';
 import { otherPricings, type OtherPricing, pricingsIn, type RowPricing } from './row-pricing';
 import { type PlanResources, type ResourceOptions, summarizeResources } from './resources';
 import { type ExpectedYield, expectStage, type Yields } from './yields';
@@ -106,10 +108,12 @@ export interface Continuing {
   readonly annotationAtMostUsd: number;
 }
 
-/** Rows that one budget in US dollars buys at one fraction, and the money left. */
-export type MoneyPurchase = Required<
+/** Rows that one budget in US dollars buys at one fraction, and the money left; each place on the axes where it differs. */
+export interface MoneyPurchase extends Required<
   Pick<CellIdentity, 'budget' | 'sftRows' | 'pairRows' | 'sftSpendFraction' | 'remainderUsd'>
->;
+> {
+  readonly at: AxisValues;
+}
 
 const difference = (a: Purchase, b: Purchase): Purchase => ({
   demonstrations: a.demonstrations - b.demonstrations,
@@ -144,17 +148,13 @@ function summarizeWork(
 }
 
 function purchasesOf({ cells }: SweepPlan): MoneyPurchase[] {
-  const bought = cells.flatMap(({ cell }): MoneyPurchase[] => {
-    const { budget, sftRows, pairRows, sftSpendFraction, remainderUsd } = cell;
+  const bought = cells.flatMap(({ cell }) => {
+    const { budget, sftRows, pairRows, sftSpendFraction, remainderUsd, axes: place } = cell;
     if (sftSpendFraction === undefined || remainderUsd === undefined) return [];
-    return [{ budget, sftRows, pairRows, sftSpendFraction, remainderUsd }];
+    const value = { budget, sftRows, pairRows, sftSpendFraction, remainderUsd };
+    return [{ key: canonicalJson(value), value, place }];
   });
-  const distinct = new Map(
-    bought.map((one) => [`${one.budget} ${one.sftSpendFraction} ${one.sftRows} ${one.pairRows}`, one]),
-  );
-  return [...distinct.values()].sort(
-    (a, b) => a.budget - b.budget || b.sftSpendFraction - a.sftSpendFraction,
-  );
+  return atAxisValues(bought).sort((a, b) => a.budget - b.budget || b.sftSpendFraction - a.sftSpendFraction);
 }
 
 function summarizeContinuing({ cells }: SweepPlan, knownUsd: number): Continuing {

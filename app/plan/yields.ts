@@ -2,6 +2,7 @@ import { digestOf } from '../../core/digest';
 import type { Makes, PlannedStage, StageKey } from '../../contracts/stage';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import type { SweepPlan } from '../../planning';
+import { type AxisValues, atAxisValues } from './axis-values';
 import { atYield, expectedPairYield, rulesOf, type SampledSpec, sampledSpecOf } from '../../stages';
 import type { ArtifactId, Store } from '../../store';
 
@@ -18,12 +19,15 @@ export interface ExpectedYield {
   readonly stages: number;
   /** Whether those sampled this base model; false: only other models were sampled. */
   readonly sameModel: boolean;
+  readonly at: AxisValues;
 }
+
+type Learned = Omit<ExpectedYield, 'at'>;
 
 /** The yield that a plan expects of each stage that samples. */
 export interface Yields {
   readonly all: readonly ExpectedYield[];
-  of(stage: PlannedStage): ExpectedYield | undefined;
+  of(stage: PlannedStage): Learned | undefined;
 }
 
 /** Task, files and settings: what makes yields comparable. Undefined for stages that do not sample. */
@@ -86,12 +90,7 @@ async function plannedModel({ inputs }: PlannedStage, byKey: ReadonlyMap<StageKe
   });
 }
 
-function learn(
-  what: ExpectedYield['what'],
-  task: string,
-  model: string,
-  earlier: readonly Sampled[],
-): ExpectedYield {
+function learn(what: Learned['what'], task: string, model: string, earlier: readonly Sampled[]): Learned {
   const same = earlier.filter((one) => one.model === model);
   const used = same.length > 0 ? same : earlier;
   const found = { what, task, stages: used.length, sameModel: same.length > 0 };
@@ -114,13 +113,16 @@ function learn(
  * of the same base model if there are any. Only estimates use it: keys, and the rows that a budget buys, do not depend on
  * what a store has.
  */
-export async function learnYields(store: Store, { stages }: SweepPlan): Promise<Yields> {
+export async function learnYields(
+  store: Store,
+  { stages, cells }: Pick<SweepPlan, 'stages' | 'cells'>,
+): Promise<Yields> {
   const planned = stages.map(({ stage }) => stage);
   const byKey = new Map(planned.map((stage) => [stage.key, stage]));
   const sampling = planned.filter((stage) => sampledSpecOf(stage) !== undefined);
   const earlier = sampling.length === 0 ? [] : await sampledIn(store);
-  const byStage = new Map<StageKey, ExpectedYield>();
-  const byGroup = new Map<string, ExpectedYield>();
+  const byStage = new Map<StageKey, { readonly key: string; readonly value: Learned }>();
+  const byGroup = new Map<string, Learned>();
   for (const stage of sampling) {
     const settings = settingsOf(stage) ?? '';
     const model = await plannedModel(stage, byKey);
@@ -129,9 +131,15 @@ export async function learnYields(store: Store, { stages }: SweepPlan): Promise<
     const alike = earlier.filter((one) => one.settings === settings);
     const found = byGroup.get(group) ?? learn(what, task, model, alike);
     byGroup.set(group, found);
-    byStage.set(stage.key, found);
+    byStage.set(stage.key, { key: group, value: found });
   }
-  return { all: [...byGroup.values()], of: ({ key }) => byStage.get(key) };
+  const used = cells.flatMap(({ cell, stages: own }) =>
+    own.flatMap(({ key }) => {
+      const found = byStage.get(key);
+      return found === undefined ? [] : [{ ...found, place: cell.axes }];
+    }),
+  );
+  return { all: atAxisValues(used), of: ({ key }) => byStage.get(key)?.value };
 }
 
 /** A stage at the yield that a plan expects of it, or at the lowest or highest one. */

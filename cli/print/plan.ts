@@ -4,10 +4,10 @@ import type { SweepDefinition } from '../../schemas/definition';
 import { describePrice, labelOf } from '../../stages';
 import { variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
-import type { ExpectedYield } from '../../app/plan/yields';
 import type { Ink } from './ink';
 import { formatBudget, formatBytes, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';
+import { describeAt, describeYields } from './yields';
 
 /** One fact of a plan: its name, faint, and a text. */
 export function fact(name: string, text: string, ink: Ink): string[] {
@@ -114,48 +114,14 @@ function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSumm
   return `${rows}${verification}: ${formatUsd(annotationUsd)} at list price${left}`;
 }
 
-/** "A pair (pairs.chosen gold): …": the place only where the price differs between places on the axes. */
 function describePrices({ prices, otherPrices }: PlanSummary): string[] {
   const known = prices.map(({ row, at, price }) => {
-    const place = Object.entries(at).map(([axis, labels]) => `${axis} ${labels.join(' or ')}`);
-    return `A ${row}${place.length === 0 ? '' : ` (${place.join(', ')})`}: ${describePrice(price)}.`;
+    return `A ${row}${describeAt(at)}: ${describePrice(price)}.`;
   });
   if (otherPrices.length === 0) return known;
   const others = otherPrices.map(({ noun, usd }) => `${noun} at ${formatUsd(usd)} each`);
   return [...known, `The pipeline also has ${joinList(others)}.`];
 }
-
-const yieldNouns = {
-  pairs: 'pairs',
-  'labelled-pairs': 'labelled pairs',
-  'rejection-samples': 'correct samples',
-} as const;
-
-/** Two decimals at most: 0.38, 0.4. */
-const formatYield = (rows: number): string => String(Number(rows.toFixed(2)));
-
-function describeYield({ what, task, expected, low, high, stages, sameModel }: ExpectedYield): string {
-  const rows = `${formatYield(expected)} ${yieldNouns[what]} a prompt`;
-  if (stages === 0)
-    return `assumes ${rows} of ${task}: the store has no earlier data stage with these settings; the first run will show it`;
-  const model = sameModel ? 'this task and model' : 'this task with other models';
-  const earlier = `${countOf(stages, 'earlier data stage')} of ${model}, ${formatYield(low)} to ${formatYield(high)}`;
-  return `expects ${rows} of ${task}: ${earlier}`;
-}
-
-/** Verifier calls and money at the highest and the lowest yield. */
-function describeYieldRange({ yieldRange: { verifierCalls, annotationUsd } }: PlanSummary): string[] {
-  if (verifierCalls.low === verifierCalls.high) return [];
-  const calls = `${formatCount(verifierCalls.low)} to ${countOf(verifierCalls.high, 'verifier call')}`;
-  const isPriced = annotationUsd.low !== annotationUsd.high;
-  const usd = isPriced ? `, ${formatUsd(annotationUsd.low)} to ${formatUsd(annotationUsd.high)}` : '';
-  return [`at these yields: ${calls}${usd}`];
-}
-
-const describeYields = (summary: PlanSummary): string[] => [
-  ...summary.yields.map(describeYield),
-  ...describeYieldRange(summary),
-];
 
 /** Work that the numbers of the cells leave out. */
 const laterWork = ({ testEvaluations }: PlanSummary): string =>
@@ -220,10 +186,11 @@ function describePower({ detectable, items }: PlanSummary, { seeds }: SweepDefin
   return `detects a difference of ${detectable.toFixed(3)} with 80% power: ${countOf(items, 'item')}, ${countOf(seeds.length, 'seed')}${scope}`;
 }
 
-function describeMoney({ budget, sftSpendFraction, sftRows, pairRows, remainderUsd }: MoneyPurchase): string {
+function describeMoney(purchase: MoneyPurchase): string {
+  const { budget, sftSpendFraction, sftRows, pairRows, remainderUsd, at } = purchase;
   const rows = `${countOf(sftRows, 'demonstration')} and ${countOf(pairRows, 'pair')}`;
   const left = remainderUsd > 0 ? `, ${formatUsd(remainderUsd)} left` : '';
-  return `${formatBudget(budget, 'usd')}, SFT spend share ${formatFraction(sftSpendFraction)}: ${rows}${left}`;
+  return `${formatBudget(budget, 'usd')}, SFT spend share ${formatFraction(sftSpendFraction)}${describeAt(at)}: ${rows}${left}`;
 }
 
 /** Auxiliary tasks, each with the source of its items. */

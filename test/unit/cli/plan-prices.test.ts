@@ -73,3 +73,29 @@ describe('the prices in a printed plan', () => {
     assert.match(text!, /^Prices A demonstration: [^.]*\.0020\. Annotation 64 demonstrations and 0 pairs/);
   });
 });
+
+describe('the rows that money buys, in a printed plan', () => {
+  it('name the values on the axes at which a budget buys them', async () => {
+    const resolved = resolveSweep({
+      budgetUnit: 'usd',
+      budgets: [0.2],
+      sftFractions: undefined,
+      sftSpendFractions: [0],
+      prices,
+      axes: { 'pairs.chosen': [pairs.chosen, 'gold'], annotator: ['clean', 'slip'] },
+    });
+    const { definition } = resolved;
+    const summary = summarizePlan(await planGrid(resolved), { definition, cached: new Set(), slots: 1 });
+    assert.deepEqual(
+      summary.purchases.map(({ pairRows, at }) => [pairRows, at]),
+      [
+        [200, { 'pairs.chosen': [pairs.chosen] }],
+        [66, { 'pairs.chosen': ['gold'] }],
+      ],
+    );
+    const text = renderPlan(summary, definition, createInk(false)).join(' ').replace(/\s+/g, ' ');
+    const line = (chosen: string, rows: number) =>
+      `$0.20, SFT spend share 0 (pairs.chosen ${chosen}): 0 demonstrations and ${rows} pairs`;
+    assert.ok(text.includes(`Money ${line(pairs.chosen, 200)}`) && text.includes(line('gold', 66)), text);
+  });
+});

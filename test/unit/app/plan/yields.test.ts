@@ -64,6 +64,24 @@ describe('the yield that a plan expects', () => {
     );
   });
 
+  it('names the values on the axes that it depends on', async () => {
+    const { temperature } = gradeSchoolMathDefaults.pairs;
+    const other = temperature / 2;
+    const planned = await plan({
+      axes: { 'pairs.temperature': [temperature, other], annotator: ['clean', 'slip'], 'sft.epochs': [1, 2] },
+    });
+    assert.deepEqual(
+      planned.summary.yields.map(({ at }) => at),
+      [{ 'pairs.temperature': [String(temperature)] }, { 'pairs.temperature': [String(other)] }],
+    );
+    assert.ok(
+      linesOf(planned).includes(
+        `assumes 0.4 pairs a prompt of grade-school-math (pairs.temperature ${other}): the store has no`,
+      ),
+      linesOf(planned),
+    );
+  });
+
   it('is not learned from other settings, tasks or kinds of rows', async () => {
     const pairs = sampledSpecOf(first.plan.stages.map(({ stage }) => stage).find(sampledSpecOf)!)!.pairs;
     await publish({ rows: 9, prompts: 10 }, { pairs: { ...pairs, candidates: 2 } });

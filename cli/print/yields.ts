@@ -1,0 +1,45 @@
+import type { AxisValues } from '../../app/plan/axis-values';
+import type { PlanSummary } from '../../app/plan/plan-summary';
+import type { ExpectedYield } from '../../app/plan/yields';
+import { formatCount, formatUsd } from './numbers';
+import { countOf } from './text';
+
+/** " (pairs.chosen gold)". Empty where it holds at all places on the axes. */
+export function describeAt(at: AxisValues): string {
+  const place = Object.entries(at).map(([axis, labels]) => `${axis} ${labels.join(' or ')}`);
+  return place.length === 0 ? '' : ` (${place.join(', ')})`;
+}
+
+const yieldNouns = {
+  pairs: 'pairs',
+  'labelled-pairs': 'labelled pairs',
+  'rejection-samples': 'correct samples',
+} as const;
+
+/** Two decimals at most: 0.38, 0.4. */
+const formatYield = (rows: number): string => String(Number(rows.toFixed(2)));
+
+function describeYield(expectedYield: ExpectedYield): string {
+  const { what, task, expected, low, high, stages, sameModel, at } = expectedYield;
+  const rows = `${formatYield(expected)} ${yieldNouns[what]} a prompt of ${task}${describeAt(at)}`;
+  if (stages === 0)
+    return `assumes ${rows}: the store has no earlier data stage with these settings; the first run will show it`;
+  const model = sameModel ? 'this task and model' : 'this task with other models';
+  const earlier = `${countOf(stages, 'earlier data stage')} of ${model}, ${formatYield(low)} to ${formatYield(high)}`;
+  return `expects ${rows}: ${earlier}`;
+}
+
+/** Verifier calls and money at the highest and the lowest yield. */
+function describeYieldRange({ yieldRange: { verifierCalls, annotationUsd } }: PlanSummary): string[] {
+  if (verifierCalls.low === verifierCalls.high) return [];
+  const calls = `${formatCount(verifierCalls.low)} to ${countOf(verifierCalls.high, 'verifier call')}`;
+  const isPriced = annotationUsd.low !== annotationUsd.high;
+  const usd = isPriced ? `, ${formatUsd(annotationUsd.low)} to ${formatUsd(annotationUsd.high)}` : '';
+  return [`at these yields: ${calls}${usd}`];
+}
+
+/** What a plan expects of stages that sample. */
+export const describeYields = (summary: PlanSummary): string[] => [
+  ...summary.yields.map(describeYield),
+  ...describeYieldRange(summary),
+];
