@@ -11,6 +11,7 @@ import type {
 import type { TestAnalysis } from '../contracts/analysis/splits';
 import { nameOfAuxiliary } from '../contracts/auxiliary';
 import { type EvaluationSplit, splitOf } from '../contracts/evaluation-split';
+import { numFewShotOf } from '../contracts/few-shot';
 import type { Coordinates } from '../core/coordinates';
 import type { SweepDefinition } from '../schemas/definition';
 import type { FailedCell, FailureReason, SweepResult } from '../contracts/results';
@@ -78,6 +79,8 @@ export interface AnalyzeSubjectInput extends GridInput {
   readonly split?: EvaluationSplit;
   /** Scores on test items of what was chosen by validation items. Default: none. */
   readonly tests?: readonly TestAnalysis[];
+  /** Demonstrations in the prompt of the control `few-shot`. Default: 0, there is no such control. */
+  readonly fewShot?: number;
   /** Default: none. */
   readonly auxiliary?: readonly AuxiliaryAnalysis[];
   readonly resamples?: number;
@@ -168,6 +171,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     items,
     split = null,
     tests = [],
+    fewShot = 0,
     auxiliary = [],
     resamples = defaultResamples,
   } = input;
@@ -206,7 +210,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
     prices: analyzePrices(inference, priceRatio),
     pairEffects: isBuiltIn ? measurePairEffects(inference, equivalenceMargin) : [],
     controls: analyzeControls(inference, { margin: equivalenceMargin, rates }),
-    candidates: analyzeCandidates(inference, budgets, { margin: equivalenceMargin, tests }),
+    candidates: analyzeCandidates(inference, budgets, { margin: equivalenceMargin, tests, fewShot }),
     furtherControls: analyzeFurtherControls(inference, equivalenceMargin),
     tuning: analyzeTuning(inference),
     failedControls,
@@ -255,6 +259,7 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     items,
     split: splitOf(definition),
     tests: analyzeTests(result, { unit, items: testItems }),
+    fewShot: numFewShotOf(definition),
     resamples,
   });
   const notes = [...analysis.notes, ...describeFailedTests(result)];

@@ -7,7 +7,7 @@ type Compared = Pick<SubjectAnalysis, 'cells' | 'budgets' | 'pairEffects' | 'con
 
 interface Place {
   readonly budget: number;
-  readonly sftFraction: number;
+  readonly sftFraction: number | null;
 }
 
 const isAt = (a: Place, b: Place): boolean => a.budget === b.budget && a.sftFraction === b.sftFraction;

@@ -149,8 +149,9 @@ interface Chosen {
 
 /** What was chosen at a budget: a split, or the control of a mixture. */
 interface Choice {
-  readonly budget: number;
-  readonly sftFraction: number;
+  /** Null: the base model with demonstrations in its prompt, which belongs to no budget. */
+  readonly budget: number | null;
+  readonly sftFraction: number | null;
   /** Left out: the split itself. */
   readonly kind?: ControlKind;
 }

@@ -18,14 +18,32 @@ function bestMixture(inference: Inference, budget: number): Group | undefined {
   return bestSplits(mixtures, (group) => ({ ...group, score: inference.measure(group).estimate }))[0];
 }
 
-/** The controls of a budget that cost no more than their mixture, the highest score first; on ties the cheapest. */
-function rankControls(inference: Inference, budget: number): Candidate[] {
+/** The most that a control may cost at a budget, in US dollars. Undefined: it is no purchase there. */
+function limitOf(
+  inference: Inference,
+  budget: number,
+  fewShot: number,
+): (unit: ControlUnit) => number | undefined {
+  const { grid } = inference;
   const mixture = bestMixture(inference, budget);
+  const splits = grid.groups.filter((group) => group.budget === budget);
+  const dearest = Math.max(...splits.map(({ annotationUsd }) => annotationUsd));
+  return (unit) => {
+    if (unit.kind === 'few-shot') return grid.unit === 'rows' && fewShot > budget ? undefined : dearest;
+    const isOfBudget = unit.of.budget === budget;
+    const isPurchase = isMixtureControl(unit) || (unit.kind === 'warm-start' && unit.of === mixture);
+    return isOfBudget && isPurchase ? unit.of.annotationUsd : undefined;
+  };
+}
+
+/**
+ * The controls that can be bought with a budget, the highest score first; on ties the cheapest. They cost no more than
+ * their mixture, or than the dearest split.
+ */
+function rankControls(inference: Inference, budget: number, fewShot: number): Candidate[] {
+  const limit = limitOf(inference, budget, fewShot);
   const affordable = inference.grid.controls.filter(
-    (unit): unit is Candidate =>
-      (isMixtureControl(unit) || (unit.kind === 'warm-start' && unit.of === mixture)) &&
-      unit.of.budget === budget &&
-      unit.annotationUsd <= unit.of.annotationUsd + priceNoise,
+    (unit): unit is Candidate => unit.annotationUsd <= (limit(unit) ?? -Infinity) + priceNoise,
   );
   const scoreOf = (unit: Candidate): number => inference.measure(unit).estimate;
   return affordable.sort((a, b) => scoreOf(b) - scoreOf(a) || a.annotationUsd - b.annotationUsd);
@@ -35,14 +53,23 @@ interface Rules {
   /** Largest difference in score that does not matter. */
   readonly margin: number;
   readonly tests: readonly TestAnalysis[];
+  /** Demonstrations in the prompt of the control `few-shot`. */
+  readonly fewShot: number;
+}
+
+/** The split that a control belongs to, and the rows that it uses. */
+function placeOf({ kind, of }: Candidate, fewShot: number) {
+  if (kind === 'few-shot') return { sftFraction: null, sftRows: fewShot, pairRows: 0 };
+  const { sftFraction, sftRows, pairRows } = of;
+  return { sftFraction, sftRows, pairRows };
 }
 
 function analyzeBudget(
   inference: Inference,
   { budget, beatsBase, noWinner }: BudgetAnalysis,
-  { margin, tests }: Rules,
+  { margin, tests, fewShot }: Rules,
 ): CandidateAnalysis[] {
-  const units = rankControls(inference, budget);
+  const units = rankControls(inference, budget, fewShot);
   const [first] = units;
   if (first === undefined) return [];
   const { grid } = inference;
@@ -50,17 +77,17 @@ function analyzeBudget(
   const overBest = compareBest(inference, units, splits);
   const overBase = grid.base && compareBest(inference, units, [grid.base]);
   const isBetter = judge(overBest, margin) === 'helps';
-  const { kind, of, annotationUsd } = first;
-  const test = testScoreOf(tests, { budget, sftFraction: of.sftFraction, kind });
+  const { kind, annotationUsd } = first;
+  const place = placeOf(first, fewShot);
+  const { sftFraction } = place;
+  const test = testScoreOf(tests, { budget: sftFraction === null ? null : budget, sftFraction, kind });
   const beats = ((test?.aboveBase ?? overBase)?.low ?? 0) > 0;
   const isOnlyGain = overBest.estimate > 0 && beatsBase === false && beats;
   return [
     {
       budget,
       kind,
-      sftFraction: of.sftFraction,
-      sftRows: of.sftRows,
-      pairRows: of.pairRows,
+      ...place,
       annotationUsd,
       score: inference.score(first),
       overBest,

@@ -22,9 +22,10 @@ const ofGroup = (inference: Inference, group: Group): TestAnalysis => ({
   ...analyzeUnit(inference, group),
 });
 
+/** A prompted base model belongs to no budget: it is only compared with a cell. */
 const ofControl = (inference: Inference, unit: ControlUnit): TestAnalysis => ({
-  budget: unit.of.budget,
-  sftFraction: unit.of.sftFraction,
+  budget: unit.kind === 'few-shot' ? null : unit.of.budget,
+  sftFraction: unit.kind === 'few-shot' ? null : unit.of.sftFraction,
   control: { kind: unit.kind, setting: unit.setting ?? undefined },
   ...analyzeUnit(inference, unit),
 });

@@ -1,4 +1,5 @@
 import { isMixture } from '../contracts/best-split';
+import { numFewShotOf } from '../contracts/few-shot';
 import { lossFacts } from '../losses/facts';
 import { sigmoid } from '../losses/sigmoid';
 import type { ControlKind, SweepDefinition } from '../schemas/definition';
@@ -90,12 +91,8 @@ async function rejectionSamples(plan: CellPlan): Promise<Variations> {
   return [['', planned]];
 }
 
-const defaultNumFewShot = 4;
-
-async function fewShot(
-  cell: CellPlan,
-  { numFewShot: rows = defaultNumFewShot }: Settings,
-): Promise<Variations> {
+async function fewShot(cell: CellPlan, settings: Settings): Promise<Variations> {
+  const rows = numFewShotOf(settings);
   assertExamplesAreThere(cell.experiment, rows);
   const planned = await planPipeline(cell.context, async (stages) => {
     const shots = await stages.synthesizeData({ rows });

@@ -45,7 +45,7 @@ export function planBaseTest({ coordinates, base }: VariantPlan): TestPlan[] {
   return planTest({ of: baseItemsKey, axes, planned: base });
 }
 
-/** Number of kinds of controls that are evaluated on test items. */
+/** Number of kinds of controls of mixtures that are evaluated on test items. */
 function purchasableKinds({ winnerControls, certain }: PlannedControls): number {
   const kinds = [...winnerControls, ...certain.filter(({ kind }) => kind === 'warm-start')].map(
     ({ kind }) => kind,
@@ -54,17 +54,18 @@ function purchasableKinds({ winnerControls, certain }: PlannedControls): number 
 }
 
 /**
- * Largest number of evaluations on test items, and their seconds: base model, and for each budget, seed and place on the
- * axes the best split and the controls that may be the better purchase.
+ * Largest number of evaluations on test items, and their seconds: for each place on the axes the base model, and for each
+ * seed and budget the best split and the controls that may be the better purchase. Prompting has no budget.
  */
 export function estimateTests({ variants, controls }: Pick<SweepPlan, 'variants' | 'controls'>): {
   readonly evaluations: number;
   readonly seconds: number;
 } {
   const kinds = purchasableKinds(controls);
+  const prompted = controls.certain.some(({ kind }) => kind === 'few-shot') ? 1 : 0;
   const places = variants.flatMap((variant) => {
     const { budgets, seeds } = variant.resolved.definition;
-    const evaluations = 1 + budgets.length * seeds.length * (1 + kinds);
+    const evaluations = 1 + seeds.length * (budgets.length * (1 + kinds) + prompted);
     return planBaseTest(variant).map(({ stage }) => ({
       evaluations,
       seconds: evaluations * estimateStageSeconds(stage),

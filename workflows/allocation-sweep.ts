@@ -253,7 +253,7 @@ async function runSweep(sweep: Sweep): Promise<SweepReturn> {
   const ended = { ...base, controls: done, lostControls: lost.length === 0 ? undefined : lost };
   if (!isComplete) return continueSweep(sweep, { ...lists, ...controls }, ended);
   const chosen = withoutMissing(plan, cellScores);
-  const { done: tested, isLast: isTested, tests } = await runTests(sweep, chosen, lost);
+  const { done: tested, isLast: isTested, tests } = await runTests(sweep, { scored, chosen, lost });
   if (!isTested) return continueSweep(sweep, { ...lists, ...controls, tests }, { ...ended, tests: tested });
   progress.enterPhase('recording');
   const resultPages = splitPages({ ...lists, ...controls, tests });

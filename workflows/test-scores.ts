@@ -9,7 +9,7 @@ import { summarizeEvaluation } from './evaluation';
 import { readFailure } from './failures';
 import { concurrentSpenders, spendLimitReached, type Sweep } from './own-pipelines';
 import { StageRunner } from './stages';
-import { bestCells, controlsOfMixtures, type ScoredCell, warmStartsOfMixtures } from './winners';
+import { bestCells, controlsOfMixtures, promptingOf, type ScoredCell, warmStartsOfMixtures } from './winners';
 
 /** The model behind a cell's score, where its plan does not know which evaluation that is. */
 export function decidedModel(
@@ -21,23 +21,30 @@ export function decidedModel(
   return found && scoredModel(found);
 }
 
+/** Results of cells and controls. */
+interface Finished {
+  readonly scored: readonly ScoredCell[];
+  /** Those of the budgets where a split is chosen. */
+  readonly chosen: readonly ScoredCell[];
+  /** Ids of controls that have no result. */
+  readonly lost: readonly string[];
+}
+
 /**
  * Everything that was chosen: the base models, the cells of the best split of each budget and place, and the controls of
- * the best mixtures that ran, which may be the better purchase.
- *
- * @param scored cells of the budgets where a split is chosen
- * @param lost ids of controls that have no result
+ * the best mixtures that ran, which may be the better purchase, as may prompting.
  */
-export function testsOf(
-  { plan, decided }: Sweep,
-  scored: readonly ScoredCell[],
-  lost: readonly string[],
-): TestPlan[] {
+export function testsOf({ plan, decided }: Sweep, { scored, chosen, lost }: Finished): TestPlan[] {
   const plans = new Map(plan.cells.map((cellPlan) => [cellPlan.cell.id, cellPlan]));
-  const ofCells = bestCells(scored).flatMap(({ cell: { id, axes } }) =>
+  const ofCells = bestCells(chosen).flatMap(({ cell: { id, axes } }) =>
     planTest({ of: id, axes, planned: plans.get(id)!, model: decided.get(id) }),
   );
-  const ofControls = [...controlsOfMixtures(plan, scored), ...warmStartsOfMixtures(plan, scored)]
+  const controls = [
+    ...controlsOfMixtures(plan, chosen),
+    ...warmStartsOfMixtures(plan, chosen),
+    ...promptingOf(plan, { scored, chosen }),
+  ];
+  const ofControls = controls
     .filter(({ id }) => !lost.includes(id))
     .flatMap((planned) => planTest({ of: planned.id, axes: planned.of.axes, planned }));
   return [...plan.variants.flatMap(planBaseTest), ...ofCells, ...ofControls];
@@ -79,12 +86,11 @@ async function evaluateTest(sweep: Sweep, test: TestPlan): Promise<TestResult> {
 /** The tests of this run. `done` counts those of earlier runs too; the quota may be spent before the last. */
 export async function runTests(
   sweep: Sweep,
-  scored: readonly ScoredCell[],
-  lost: readonly string[],
+  finished: Finished,
 ): Promise<Pick<SweepLists, 'tests'> & { readonly done: number; readonly isLast: boolean }> {
   const { previous, quota, steering, spend, progress } = sweep;
   const before = previous?.tests ?? 0;
-  const all = testsOf(sweep, scored, lost);
+  const all = testsOf(sweep, finished);
   if (all.length > 0) progress.enterPhase('tests');
   const left = all.slice(before);
   spend.reserve(left.map((test) => ({ id: testIdOf(test), stages: [test.stage] })));

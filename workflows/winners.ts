@@ -84,6 +84,17 @@ export const warmStartsOfMixtures = (
   return controls.certain.filter(({ kind, of }) => kind === 'warm-start' && best.has(of.id));
 };
 
+/** Prompting the base model, which may be the better purchase where a split is chosen. */
+export function promptingOf(
+  { controls }: SweepPlan,
+  { scored, chosen }: { readonly scored: readonly ScoredCell[]; readonly chosen: readonly ScoredCell[] },
+): ControlPlan[] {
+  const places = new Set(chosen.map(({ cell }) => coordinatesSlug(cell.axes)));
+  return controls.certain
+    .filter(({ kind, of }) => kind === 'few-shot' && places.has(coordinatesSlug(of.axes)))
+    .flatMap((control) => comparable(control, scored));
+}
+
 /**
  * The control, if its cell has a score. Few-shot prompting is compared with the base model, so another
  * scored cell with the same seed and axes can replace a cell that failed or was skipped.

@@ -42,15 +42,18 @@ export interface ControlAnalysis {
 }
 
 /**
- * A control that can be bought instead of a split: it costs no more than the mixture that it belongs to. The best one of
- * a budget, compared with all splits of that budget.
+ * A control that can be bought instead of a split: it costs no more than the mixture that it belongs to, or than the
+ * dearest split. The best one of a budget, compared with all splits of that budget.
  */
 export interface CandidateAnalysis {
   readonly budget: number;
-  /** `warm-start`: the demonstrations of the best mixture without its pairs. */
-  readonly kind: ControlAnalysis['kind'] | 'warm-start';
-  /** Of its mixture. */
-  readonly sftFraction: number;
+  /**
+   * `warm-start`: the demonstrations of the best mixture without its pairs. `few-shot`: demonstrations in the prompt of the
+   * base model.
+   */
+  readonly kind: ControlAnalysis['kind'] | 'warm-start' | 'few-shot';
+  /** Of its mixture. Null: `few-shot`, which has none. */
+  readonly sftFraction: number | null;
   readonly sftRows: number;
   readonly pairRows: number;
   /** US dollars for its rows. */

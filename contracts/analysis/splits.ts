@@ -74,7 +74,7 @@ export interface TestScore {
 
 /** What was chosen by validation items, on test items: the base model, the best split of a budget or its control. */
 export interface TestAnalysis extends TestScore {
-  /** Null: the base model. */
+  /** Null: the base model, with or without demonstrations in its prompt. */
   readonly budget: number | null;
   readonly sftFraction: number | null;
   /** Null: no control. */

@@ -6,7 +6,8 @@ import type { Chapter } from '../input';
 import { number, table } from './parts';
 
 function nameTested({ sftFraction, control }: TestAnalysis): string {
-  if (sftFraction === null) return 'Base model';
+  if (sftFraction === null)
+    return control === null ? 'Base model' : `Base model, demonstrations in its prompt (${control.kind})`;
   const share = `SFT share ${formatFraction(sftFraction)}`;
   return control === null ? share : `${control.setting ?? control.kind}, control of ${share}`;
 }

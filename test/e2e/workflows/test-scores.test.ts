@@ -120,7 +120,8 @@ describe('a sweep that chooses by validation items', function () {
   });
 
   it('chooses nothing, and scores nothing of it, at a budget where a split failed', async () => {
-    const resolved = await resolveChosen({ name: 'missing' });
+    const controls = ['warm-start', 'sft-on-chosen', 'few-shot'] as const;
+    const resolved = await resolveChosen({ name: 'missing', controls: [...controls] });
     const { plan, metricsOf } = await scoresOf(resolved);
     const lost = plan.cells.find(({ cell }) => cell.sftFraction === 1 && cell.budget === 16)!;
     const real = (idle: Activities): Partial<Activities> => ({
@@ -135,9 +136,10 @@ describe('a sweep that chooses by validation items', function () {
       [lost.cell.id],
     );
     const chosen = plan.cells.find(({ cell }) => cell.sftFraction === 0.5 && cell.budget === 8)!.cell.id;
+    const prompted = plan.controls.certain.find(({ kind }) => kind === 'few-shot')!.id;
     assert.deepEqual(
       result.tests.map(({ of }) => of).sort(),
-      [baseItemsKey, chosen, `${chosen}/sft-on-chosen`, `${chosen}/warm-start`].sort(),
+      [baseItemsKey, chosen, `${chosen}/sft-on-chosen`, `${chosen}/warm-start`, prompted].sort(),
     );
     const { budgets, tests } = analyzeSweep({ result, definition: resolved.definition, items: new Map() });
     assert.deepEqual(

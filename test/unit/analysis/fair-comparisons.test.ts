@@ -189,6 +189,36 @@ describe('a control that can be bought', () => {
     assert.equal(dear.candidates[0]?.kind, 'sft-on-chosen');
   });
 
+  it('is prompting, where its demonstrations cost no more than a split', () => {
+    const prompt = { kind: 'few-shot', of: 1, annotationUsd: 0.008 } as const;
+    const better = analyze({ right, controls: [{ ...prompt, right: 280 }] });
+    const [candidate] = better.candidates;
+    assert.deepEqual(
+      [
+        candidate?.kind,
+        candidate?.sftFraction,
+        candidate?.sftRows,
+        candidate?.pairRows,
+        candidate?.recommended,
+      ],
+      ['few-shot', null, 4, 0, true],
+    );
+    assert.match(
+      better.answer,
+      /: with 128 rows buy 4 demonstrations and put them in the prompt of the base model, without training \(control few-shot\): it scores 0\.700 \(.*\) for \$0\.0080?, /,
+    );
+    const worse = analyze({ right: { 1: 300, 0.5: 110 }, controls: [{ ...prompt, right: 240 }] });
+    assert.equal(worse.candidates[0]?.recommended, false);
+    assert.match(
+      worse.answer,
+      /For \$0\.0080?, 4 demonstrations in the prompt of the base model, without training \(control few-shot\) scores 0\.600/,
+    );
+    const dear = analyze({ right, controls: [{ ...prompt, right: 280, annotationUsd: 9 }] });
+    assert.deepEqual(dear.candidates, []);
+    const long = analyze({ right, controls: [{ ...prompt, right: 280 }], grid: { numFewShot: 129 } });
+    assert.deepEqual(long.candidates, [], 'the budget has fewer rows');
+  });
+
   it('prints the steps of both where they differ', () => {
     const { controls } = analyze({
       right,

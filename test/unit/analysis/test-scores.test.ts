@@ -4,6 +4,7 @@ import { baseItemsKey } from '../../../contracts/analysis/sweep';
 import { controlIdOf, type TestResult } from '../../../contracts/results';
 import type { SweepInput } from '../../../definitions';
 import type { ItemResult } from '../../../schemas/rows';
+import { testTable } from '../../../report/sections/tests';
 import { analyzeSweep, fixedItems, identify, makeSweep, summarize } from '../../support/analysis/sweeps';
 
 const evaluation = { items: 400, maxNewTokens: 48 };
@@ -77,6 +78,37 @@ describe('a sweep that chooses by validation items', () => {
     const [candidate] = found.candidates;
     assert.deepEqual([candidate?.recommended, candidate?.test?.items], [true, 300]);
     assert.match(found.answer, /SFT on the chosen answers.* On 300 test items it scores 0\.667/);
+  });
+
+  it('has the score of prompting at every budget, and names it in the report', () => {
+    const prompt = { kind: 'few-shot', of: identify(64, 1).id } as const;
+    const rows = fixedItems(400, 320);
+    const input = makeSweep({
+      grid: { budgets: [64, 128], sftFractions: [1], evaluation: { ...evaluation, split: 'validation' } },
+      base: fixedItems(400, 80),
+      rows: () => fixedItems(400, 160),
+    });
+    const controls = [{ ...prompt, evaluation: summarize(rows), annotationUsd: 0.001, stages: [] }];
+    const tested = new Map<string, ItemResult[]>([
+      [baseItemsKey, fixedItems(300, 60)],
+      [controlIdOf(prompt), fixedItems(300, 210)],
+    ]);
+    const of = [...tested].map(([id, items]) => ({ of: id, evaluation: summarize(items), stages: [] }));
+    const found = analyzeSweep({
+      ...input,
+      items: new Map([...input.items, [controlIdOf(prompt), rows]]),
+      result: { ...input.result, controls, tests: of },
+      testItems: tested,
+    });
+    assert.deepEqual(
+      found.candidates.map(({ kind, budget, test }) => [kind, budget, test?.score.estimate]),
+      [
+        ['few-shot', 64, 0.7],
+        ['few-shot', 128, 0.7],
+      ],
+    );
+    const table = testTable({ analysis: found, metric: 'accuracy', prefix: '', name: '' }).text;
+    assert.match(table, /Base model, demonstrations in its prompt \(few-shot\)/);
   });
 
   it('has those of the base model and of the controls', () => {

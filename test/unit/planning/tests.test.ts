@@ -53,6 +53,8 @@ describe('evaluations on test items', () => {
     const { evaluations, seconds } = estimateTests(await planGrid(resolveSweep({ seeds: [0, 1] })));
     assert.equal(evaluations, 1 + 3 * 2 * 3);
     assert.ok(seconds > evaluations);
+    const prompted = await planGrid(resolveSweep({ seeds: [0, 1], controls: ['few-shot'] }));
+    assert.equal(estimateTests(prompted).evaluations, 1 + 3 * 2 + 2, 'prompting has no budget');
   });
 
   it('are none where cells are compared on test items, or a result decides about the score', async () => {
