@@ -52,7 +52,7 @@ export interface AnalyzeSweepInput {
   /** Item rows of auxiliary tasks, by their names. */
   readonly auxiliaryItems?: AuxiliaryItems;
   /** Reward of the chosen answers at the end of preference training, by cell id, if known. */
-  readonly chosenRewards?: ReadonlyMap<string, number>;
+  readonly chosenLogRatios?: ReadonlyMap<string, number>;
   /** Left out: unknown, or rows of one kind cost nothing. */
   readonly priceRatio?: PriceRatio;
   /** Joint bootstrap resamples. Default: 2,000. */
@@ -224,7 +224,7 @@ export function analyzeSubject(input: AnalyzeSubjectInput): SubjectAnalysis {
 
 /** Analyses one sweep. Failed cells are listed; the rest is analysed without them. */
 export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
-  const { result, definition, axes, items, chosenRewards, priceRatio, resamples } = input;
+  const { result, definition, axes, items, chosenLogRatios, priceRatio, resamples } = input;
   const { testItems = new Map(), auxiliaryItems = new Map() } = input;
   const { base, baseFailure, cells, controls, failedCells, sweepId } = result;
   const { task, model, annotator, budgetUnit: unit = 'rows', equivalenceMargin, evaluation } = definition;
@@ -250,7 +250,7 @@ export function analyzeSweep(input: AnalyzeSweepInput): SweepAnalysis {
     }),
     unit,
     base,
-    cells: cells.map((cell) => ({ ...cell, chosenReward: chosenRewards?.get(cell.cell.id) ?? null })),
+    cells: cells.map((cell) => ({ ...cell, chosenLogRatio: chosenLogRatios?.get(cell.cell.id) ?? null })),
     controls,
     failedCells: failedCells.map(describeFailedCell),
     failedControls: describeFailedControls(result),

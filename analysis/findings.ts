@@ -134,12 +134,15 @@ function findUnderTrained(inference: Inference): Finding[] {
   });
 }
 
-/** Policies under which the chosen answers have become less likely than under the reference. */
+/** Chosen answers have fallen where they are at most half as likely as under the reference; less is noise of a few steps. */
+const halved = -Math.LN2;
+
+/** Policies under which the chosen answers have become clearly less likely than under the reference. */
 function findFallingChosen(inference: Inference): Finding[] {
-  return inference.grid.groups.flatMap(({ budget, sftFraction, chosenReward }) => {
-    if (chosenReward === null || chosenReward >= 0) return [];
+  return inference.grid.groups.flatMap(({ budget, sftFraction, chosenLogRatio }) => {
+    if (chosenLogRatio === null || chosenLogRatio > halved) return [];
     const evidence = [
-      `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} the reward of chosen answers ends at ${formatSigned(chosenReward)}: below 0 they became less likely than under the reference.`,
+      `At ${sayBudget(budget, inference.grid.unit)} and SFT share ${sftFraction} log π − log π_ref of chosen answers ends at ${formatSigned(chosenLogRatio)}: at ${formatSigned(halved)} they are half as likely as under the reference.`,
     ];
     const advice =
       'Read the samples: the policy may answer something else. Lower the learning rate, raise beta, or add a likelihood term on the chosen answers.';

@@ -23,8 +23,8 @@ export interface CellInput {
   readonly annotationUsd: number;
   /** Finished stages, if known. */
   readonly stages?: readonly StageResult[];
-  /** Reward of the chosen answers at the end of preference training, if known. */
-  readonly chosenReward?: number | null;
+  /** log π − log π_ref of the chosen answers at the end of preference training, if known. */
+  readonly chosenLogRatio?: number | null;
 }
 
 /** The results of one task and base model. */
@@ -66,7 +66,7 @@ export interface Group extends Unit {
   /** Training stages of its first seed. */
   readonly trained: readonly TrainedStage[];
   /** Mean over the seeds that know it. */
-  readonly chosenReward: number | null;
+  readonly chosenLogRatio: number | null;
 }
 
 export interface ControlUnit extends Unit {
@@ -171,12 +171,12 @@ function toGroup(key: string, results: readonly CellInput[], alignment: Alignmen
     summary: evaluation,
     rows: alignment.rowsOf(cell.id),
   }));
-  const rewards = results.flatMap(({ chosenReward }) => chosenReward ?? []);
-  const chosenReward =
-    rewards.length === 0 ? null : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  const ratios = results.flatMap(({ chosenLogRatio }) => chosenLogRatio ?? []);
+  const chosenLogRatio =
+    ratios.length === 0 ? null : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
   const counts = { budget, sftFraction, sftRows, pairRows, bought };
   const trained = trainedStages(stages);
-  return { key, ...counts, annotationUsd, trained, chosenReward, runs: runs.sort(bySeed) };
+  return { key, ...counts, annotationUsd, trained, chosenLogRatio, runs: runs.sort(bySeed) };
 }
 
 function groupControls(

@@ -1,11 +1,11 @@
 export type Metrics = Readonly<Record<string, number>>;
 
 /**
- * Why a prompt's samples gave no row: all are empty; no answer reaches the threshold; the scores of the best and the worst
+ * Why a prompt's samples gave no row: all are empty; the gold answer is missing; no answer reaches the threshold; the scores of the best and the worst
  * differ by less than the margin; fewer than two different ones to label; the labels prefer neither; the annotator refused.
  */
 export type SkipReason =
-  'all-empty' | 'below-threshold' | 'below-margin' | 'too-few-candidates' | 'tie' | 'refusal';
+  'all-empty' | 'no-reference' | 'below-threshold' | 'below-margin' | 'too-few-candidates' | 'tie' | 'refusal';
 
 /** How often each label was given to one row. */
 export type LabelCounts = readonly number[];

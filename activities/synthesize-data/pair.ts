@@ -2,6 +2,7 @@ import { goldScoreOf } from '../../contracts/scores';
 import type { Problem, Task } from '../../contracts/task';
 import type { PreferenceRow } from '../../schemas/rows';
 import type { PairsSpec } from '../../stages';
+import { referenceAnswer } from '../task-data';
 import type { FilterResult, Sampled } from './sample-collector';
 import { bestOf, type Scored, scoreSamples, worstOf } from './scored';
 
@@ -16,10 +17,11 @@ export const pairOf = ({ id, prompt }: Problem, chosen: string, rejected: string
   rejected,
 });
 
-const goldOf = (task: Task, problem: Problem): Scored => ({
-  completion: task.gold(problem),
-  score: goldScoreOf(task, problem),
-});
+/** The gold answer with its score. Undefined: the problem has none. */
+function goldOf(task: Task, problem: Problem): Scored | undefined {
+  const completion = referenceAnswer(task, problem);
+  return completion === '' ? undefined : { completion, score: goldScoreOf(task, problem) };
+}
 
 /**
  * Makes a pair from one prompt's samples. Chosen: the sample with the best score, or the gold answer, if its score
@@ -34,6 +36,7 @@ export function makePair(
   const [best, worst] = [bestOf(scored), worstOf(scored)];
   if (best === undefined || worst === undefined) return { skipped: 'all-empty' };
   const chosen = source === 'gold' ? goldOf(task, problem) : best;
+  if (chosen === undefined) return { skipped: 'no-reference' };
   if (chosen.score < threshold) return { skipped: 'below-threshold' };
   const isLower = chosen.score - worst.score >= minMargin - scoreTolerance;
   // An answer that was cut off may have the text of the reference answer.

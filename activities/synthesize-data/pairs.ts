@@ -9,7 +9,12 @@ import { type SampleFilter, scoredOnce } from './sample-collector';
 const scoredPairs = (task: Task, { pairs }: PairsSpec): SampleFilter<PreferenceRow> => ({
   name: 'pairs',
   file: 'pairs.jsonl',
-  reasons: ['all-empty', 'below-threshold', 'below-margin'],
+  reasons: [
+    'all-empty',
+    ...(pairs.chosen === 'gold' ? (['no-reference'] as const) : []),
+    'below-threshold',
+    'below-margin',
+  ],
   callsOf: scoredOnce,
   select: (sampled) => makePair(task, sampled, pairs),
 });

@@ -120,26 +120,32 @@ async function tuningBehind(
   return undefined;
 }
 
-async function readChosenReward(store: Store, cell: CellResult): Promise<number | undefined> {
+const tuningSpec = z.looseObject({ loss: z.looseObject({ beta: z.number().positive() }) });
+
+async function readChosenLogRatio(store: Store, cell: CellResult): Promise<number | undefined> {
   const stage = await tuningBehind(store, cell);
   if (stage === undefined) return undefined;
+  const spec = tuningSpec.safeParse((await store.get(stage))?.manifest.spec);
+  if (!spec.success) return undefined;
   const rows = await readMetrics(store, stage);
   const steps = (rows ?? []).filter(({ values }) => values['loss'] !== undefined);
   const rewards = steps.slice(-lastSteps).flatMap(({ values }) => values['rewards/chosen'] ?? []);
-  return rewards.length === 0 ? undefined : rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  if (rewards.length === 0) return undefined;
+  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  return mean / spec.data.loss.beta;
 }
 
-/** Mean `rewards/chosen` of the last steps, by cell id. Below 0: chosen answers became less likely than in the reference. */
-export async function readChosenRewards(
+/** Mean of `rewards/chosen` / β over the last steps, by cell id: log π − log π_ref of the chosen answers. */
+export async function readChosenLogRatios(
   store: Store,
   { cells }: SweepResult,
   { needsReference }: LossFacts,
 ): Promise<Map<string, number>> {
-  const rewards = new Map<string, number>();
-  if (!needsReference) return rewards;
+  const ratios = new Map<string, number>();
+  if (!needsReference) return ratios;
   for (const cell of cells) {
-    const reward = await readChosenReward(store, cell);
-    if (reward !== undefined) rewards.set(cell.cell.id, reward);
+    const ratio = await readChosenLogRatio(store, cell);
+    if (ratio !== undefined) ratios.set(cell.cell.id, ratio);
   }
-  return rewards;
+  return ratios;
 }

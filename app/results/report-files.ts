@@ -16,7 +16,7 @@ import { type HomeOptions, placeOf } from '../location';
 import {
   readAllItems,
   readAuxiliaryItems,
-  readChosenRewards,
+  readChosenLogRatios,
   readItems,
   readMetrics,
   readTestItems,
@@ -90,9 +90,18 @@ async function analyzePart(store: Store, part: VariantResult, facts: PlaceFacts)
   assertArtifactsAreThere(store, result, items.size);
   const auxiliaryItems = await readAuxiliaryItems(store, part);
   const testItems = await readTestItems(store, result);
-  const chosenRewards = await readChosenRewards(store, result, facts.loss);
+  const chosenLogRatios = await readChosenLogRatios(store, result, facts.loss);
   const priceRatio = priceRatioOf(definition);
-  const input = { result, definition, items, testItems, auxiliaryItems, chosenRewards, priceRatio, ...axes };
+  const input = {
+    result,
+    definition,
+    items,
+    testItems,
+    auxiliaryItems,
+    chosenLogRatios,
+    priceRatio,
+    ...axes,
+  };
   return { ...part, facts, analysis: analyzeSweep(input) };
 }
 

@@ -53,7 +53,7 @@ export interface StagnationDiagnosis {
 /** A further diagnosis at one cell, with evidence and advice. */
 export interface Finding {
   /**
-   * `falling-chosen`: chosen answers became less likely than under the reference. `length-hacking`: preference tuning
+   * `falling-chosen`: chosen answers became at most half as likely as under the reference. `length-hacking`: preference tuning
    * made answers longer, not better. `saturation`: more demonstrations alone no longer help. `buy-more-or-stop`: whether
    * the last doubling of the budget helped; present means stop. `under-trained`: a training stage made fewer than 10
    * optimiser steps.

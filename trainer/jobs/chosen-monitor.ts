@@ -6,8 +6,11 @@ import type { JobContext } from './context';
 /** Steps of the moving average: one batch alone is too noisy. */
 const windowSteps = 10;
 
+/** At most half as likely: a mean a little below 0 is noise. */
+const halved = -Math.LN2;
+
 /**
- * Warns once when the chosen answers are less likely than under the reference. A preference loss can lower them as long
+ * Warns once when the chosen answers are at most half as likely as under the reference. A preference loss can lower them as long
  * as the rejected ones fall faster; the policy then moves to other answers.
  */
 export function createChosenMonitor(
@@ -22,7 +25,7 @@ export function createChosenMonitor(
     recent.push(reward / beta);
     if (recent.length > windowSteps) recent.shift();
     const mean = recent.reduce((sum, value) => sum + value, 0) / recent.length;
-    if (recent.length < windowSteps || mean >= 0) return;
+    if (recent.length < windowSteps || mean > halved) return;
     warned = true;
     warn(
       'CHOSEN_FALLING',

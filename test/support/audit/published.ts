@@ -80,7 +80,7 @@ export async function publishTwoRounds(store: Store): Promise<CellResult> {
   const dpo = (title: string, beta: number, reward: number, inputs: HandMade['inputs']) =>
     publishStage(store, 'trainPreference', {
       title,
-      spec: { beta, loss: { name: 'sigmoid' } },
+      spec: { loss: { name: 'sigmoid', beta } },
       inputs,
       files: { 'metrics.jsonl': rewards(reward) },
       metrics: { loss: beta },

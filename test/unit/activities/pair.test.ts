@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import * as fc from 'fast-check';
 import { makePair } from '../../../activities/synthesize-data/pair';
 import { bestOf, scoreSamples } from '../../../activities/synthesize-data/scored';
+import { BudgetlineError } from '../../../core/failures';
 import type { Task } from '../../../contracts/task';
 import { pairDefaults } from '../../../core/pair-settings';
 import type { GenerationRow, PreferenceRow } from '../../../schemas/rows';
@@ -70,6 +71,19 @@ describe('pairs by scores', () => {
     });
     assert.deepEqual(pairOf(['0.9 a'], { chosen: 'gold' }, gold(0.9)), { skipped: 'below-margin' });
     assert.deepEqual(pairOf(['0.2 a'], { chosen: 'gold' }, gold(0.4)), { skipped: 'below-threshold' });
+  });
+
+  it('are none for a problem without a gold answer', () => {
+    const missing: Task = {
+      ...graded,
+      gold: () => {
+        throw new BudgetlineError('DATA_INVALID', 'It has no reference answer.');
+      },
+    };
+    assert.deepEqual(pairOf(['0.9 a', '0.1 b'], { chosen: 'gold' }, missing), { skipped: 'no-reference' });
+    assert.ok('row' in pairOf(['0.9 a', '0.1 b'], {}, missing), 'the best sample needs none');
+    const broken: Task = { ...graded, gold: () => assert.fail('a fault of the task') };
+    assert.throws(() => pairOf(['0.9 a'], { chosen: 'gold' }, broken), /a fault of the task/);
   });
 
   it('score the gold answer of a problem once', () => {

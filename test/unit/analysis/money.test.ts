@@ -197,15 +197,15 @@ describe('further diagnoses', () => {
   });
 
   it('finds answers that grew without a better score, and chosen answers that became less likely', () => {
-    const rewards = new Map([0, 1, 2].map((seed) => [identify(256, 0.5, seed).id, -0.4]));
-    const { findings } = analyzeSweep({ ...sweep, chosenRewards: rewards });
+    const ratios = new Map([0, 1, 2].map((seed) => [identify(256, 0.5, seed).id, -0.8]));
+    const { findings } = analyzeSweep({ ...sweep, chosenLogRatios: ratios });
     const grown = findings.find(({ kind }) => kind === 'length-hacking')!;
     assert.deepEqual([grown.budget, grown.sftFraction], [256, 0.5]);
     assert.notEqual(grown.status, 'absent');
     assert.match(grown.evidence.join(' '), /\+67% longer/);
     const fallen = findings.find(({ kind }) => kind === 'falling-chosen')!;
     assert.equal(fallen.status, 'present');
-    assert.match(fallen.evidence.join(' '), /−0\.400/);
+    assert.match(fallen.evidence.join(' '), /ends at −0\.800: at −0\.693 they are half as likely/);
   });
 
   it('finds neither if nothing happened or nothing was recorded', () => {
@@ -215,7 +215,10 @@ describe('further diagnoses', () => {
       base: fixedItems(400, 40),
       rows: () => fixedItems(400, 200),
     });
-    const kinds = analyzeSweep({ ...even, chosenRewards: risen }).findings.map(({ kind }) => kind);
-    assert.deepEqual(kinds, []);
+    const noise = new Map([0, 1, 2].map((seed) => [identify(256, 0.5, seed).id, -0.69]));
+    for (const chosenLogRatios of [risen, noise]) {
+      const kinds = analyzeSweep({ ...even, chosenLogRatios }).findings.map(({ kind }) => kind);
+      assert.deepEqual(kinds, []);
+    }
   });
 });
