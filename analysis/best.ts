@@ -3,7 +3,7 @@ import type { BudgetAnalysis, CellAnalysis, TestAnalysis, TestScore } from '../c
 import type { FailedCellAnalysis, SubjectAnalysis } from '../contracts/analysis/sweep';
 import { bestSplits } from '../contracts/best-split';
 import { compareBest } from './bounds';
-import type { ControlKind } from '../schemas/definition';
+import type { ControlKind } from '../schemas/controls';
 import { groupsByBudget, type Group, type Unit } from './grid';
 import { intervalOf, type Inference } from './inference';
 import type { Metric } from './measure';

@@ -1,4 +1,4 @@
-import type { ControlKind } from '../schemas/definition';
+import type { ControlKind } from '../schemas/controls';
 import type { GatheredLabels } from './labels';
 import type { PlannedStage, StageCost, StageKey, StageResult } from './stage';
 import type { AnchoredHead } from './activities';

@@ -3,9 +3,11 @@ import type { Usd } from '../core/money';
 import { pairDefaults, unfitPairSettings } from '../core/pair-settings';
 import { auxiliaryTasks } from './auxiliary-tasks';
 import { sweepAxes } from './axes';
+import { controlKinds } from './controls';
 import { preferenceLoss } from './losses';
 import { memberReference } from './members';
 import { count, type FieldIssue, fraction, name, positive, seed } from './scalars';
+import { searchSpec } from './search';
 import { trainingSpec } from './training';
 import { annotations } from './user-rows';
 
@@ -204,55 +206,6 @@ export const experimentDefinition = z.strictObject({
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 /** An experiment's definition as JSON: users' functions by module and export. */
 export type ExperimentJson = z.input<typeof experimentDefinition>;
-
-/**
- * Controls, each an additional cell:
- *
- * | kind | training | compared with |
- * |---|---|---|
- * | warm-start | none beyond the cell's SFT: its frozen warm start is evaluated | every mixture |
- * | sft-on-chosen | SFT on the chosen answers of the pairs, from the same warm start | the best mixture of each budget |
- * | rejection-sampling | SFT on as many correct samples of the same warm start | the best mixture of each budget |
- * | few-shot | none: the base model with demonstrations in its prompt | the smallest budget |
- * | dpo-nll | DPO with a cross-entropy term of weight 1 on the chosen answers; a `sigmoid` loss keeps its `labelSmoothing` | SFT fraction 0 at every budget |
- * | learning-rate, beta | preference tuning with half and twice the value | all splits with pairs, at one budget |
- *
- * `sft-on-chosen` and `rejection-sampling` train as `sft`, with the epochs and batch size of `preference`: equal steps.
- */
-const controlKinds = [
-  'warm-start',
-  'sft-on-chosen',
-  'rejection-sampling',
-  'few-shot',
-  'dpo-nll',
-  'learning-rate',
-  'beta',
-] as const;
-export type ControlKind = (typeof controlKinds)[number];
-
-const searchSpec = z.discriminatedUnion('method', [
-  z.strictObject({
-    /** Runs all cells. */
-    method: z.literal('grid'),
-  }),
-  z.strictObject({
-    /** Searches for the best split of each budget. */
-    method: z.literal('adaptive'),
-    /** Largest regret that does not matter, in the score's unit. Default: 0.02. */
-    regretTolerance: fraction.default(0.02),
-    /** Stop searching a budget when P(regret < tolerance) reaches this. Default: 0.9. */
-    confidence: fraction.default(0.9),
-    /** Largest cost of the search, as a fraction of the whole grid's estimated device time. Default: 0.5. */
-    maxCostFraction: fraction.default(0.5),
-  }),
-  z.strictObject({
-    /** Runs the whole grid on the small model of `axes.model`, then its near-optimal splits on the large one. */
-    method: z.literal('proxy'),
-    /** A split is near-optimal if its score is at least (1 − epsilon) × the best. Default: 0.05. */
-    epsilon: fraction.default(0.05),
-  }),
-]);
-export type SearchSpec = z.infer<typeof searchSpec>;
 
 const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 

@@ -3,9 +3,6 @@ import { pinnedMember } from './members';
 import { sha256 } from './scalars';
 import { steeringCommand } from './steering';
 
-/** A field that older lines do not have. It is read as null, so that old chains stay readable. */
-const nullIfMissing = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
-
 /** What a model endpoint was paid. */
 const annotationBill = z.strictObject({
   calls: z.int().nonnegative(),
@@ -44,7 +41,7 @@ const attempt = {
   runId: z.string(),
   attempt: z.int().positive(),
   /** Id of the activity in its workflow's history. */
-  activity: nullIfMissing(z.string()),
+  activity: z.string().nullable(),
   experimentId: z.string(),
 };
 
@@ -55,7 +52,7 @@ export const workerIdentity = z.strictObject({
   /** Model of the CPU or GPU. */
   deviceModel: z.string(),
   /** The CPU's vector instructions, which decide last bits: "avx avx2 fma"; null if the system does not say. */
-  instructionSet: nullIfMissing(z.string()),
+  instructionSet: z.string().nullable(),
   /** Version of the GPU's driver; null without a GPU. */
   driver: z.string().nullable(),
   /** SHA-256 over the package's sources, settings and Node version at build time; null without a build. */
@@ -83,7 +80,7 @@ export const attemptStarted = z.strictObject({
   device: z.string(),
   /** SHA-256 of the training executable. */
   codeDigest: z.string(),
-  worker: nullIfMissing(workerIdentity),
+  worker: workerIdentity.nullable(),
   packageVersion: z.string(),
   specDigest: sha256,
   inputs: z.record(z.string(), z.string()),
@@ -106,14 +103,14 @@ export const attemptEnded = z.strictObject({
   /** SHA-256 of the artifact's payload, if one was published. */
   artifact: sha256.nullable(),
   /** SHA-256 of its manifest.json. */
-  manifestDigest: nullIfMissing(sha256),
+  manifestDigest: sha256.nullable(),
   /** Input name → digest of what was read. */
-  inputDigests: nullIfMissing(z.record(z.string(), z.string())),
+  inputDigests: z.record(z.string(), z.string()).nullable(),
   /** SHA-256 of each job for the training executable, with paths cut to their last part. */
-  jobs: nullIfMissing(z.array(sha256)),
+  jobs: z.array(sha256).nullable(),
   /** Evaluations only, else null: the main task first, then the auxiliary tasks. */
-  scores: nullIfMissing(
-    z.array(
+  scores: z
+    .array(
       z.strictObject({
         /** Name of the auxiliary task; null for the main task. */
         auxiliary: z.string().nullable(),
@@ -123,8 +120,8 @@ export const attemptEnded = z.strictObject({
         low: z.number(),
         high: z.number(),
       }),
-    ),
-  ),
+    )
+    .nullable(),
   ...payment.shape,
   exitCodes: z.array(z.int().nullable()),
   trainerProcesses: z.int().nonnegative(),

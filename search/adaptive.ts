@@ -1,5 +1,5 @@
 import type { BudgetStanding, SearchProposal } from '../contracts/results';
-import type { SearchSpec } from '../schemas/definition';
+import type { SearchSpec } from '../schemas/search';
 import { type Belief, posteriorOf } from './belief';
 import { conditionOn } from './gaussian-process';
 import type { Matrix } from './linear-algebra';

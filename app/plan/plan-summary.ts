@@ -1,7 +1,8 @@
 import { canonicalJson } from '../../core/canonical-json';
 import { ownField } from '../../core/names';
 import { comparedItems } from '../../contracts/evaluation-split';
-import type { ControlKind, SweepDefinition } from '../../schemas/definition';
+import type { ControlKind } from '../../schemas/controls';
+import type { SweepDefinition } from '../../schemas/definition';
 import type { CellIdentity } from '../../contracts/results';
 import { type PlannedStage, type StageKey } from '../../contracts/stage';
 import {

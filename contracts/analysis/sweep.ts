@@ -1,4 +1,5 @@
-import type { BudgetUnit, ControlKind } from '../../schemas/definition';
+import type { ControlKind } from '../../schemas/controls';
+import type { BudgetUnit } from '../../schemas/definition';
 import type { Coordinates } from '../../core/coordinates';
 import type { EvaluationSplit } from '../evaluation-split';
 import type { FailureReason } from '../results';
