@@ -10,7 +10,7 @@ import { ownName, problemFileName, type QuestionSet, questionSets } from '../sta
 import { digestFile } from '../store';
 import { find } from './find';
 import { inField } from './in-field';
-import { makeWithin } from './trial/making';
+import { makeWithin } from './make-within';
 
 export type AnyDefinition = ExperimentDefinition | SweepDefinition;
 

@@ -5,8 +5,9 @@ import type { BudgetlineError } from '../../core/failures';
 import { wrongAssessment } from '../../contracts/scores';
 import type { Annotator, Assessment, Finish, Problem, Task } from '../../contracts/task';
 import { itemName, shortText } from '../../contracts/text';
-import { authorName, faulty } from './faults';
-import { RunningCall } from './running-call';
+import { faulty } from '../faulty';
+import { RunningCall } from '../running-call';
+import { authorName } from './faults';
 import type { ScoredAnswer, TriedAuthor, Unanswered } from './tried';
 
 /** What is tried. */

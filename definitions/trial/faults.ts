@@ -1,19 +1,11 @@
 import { BudgetlineError } from '../../core/failures';
-import type { Problem } from '../../contracts/task';
 import { itemName, shortText } from '../../contracts/text';
+import { faulty } from '../faulty';
 import type { TriedAuthor, TriedLabels } from './tried';
 
 /** Who wrote an answer, for messages. */
 export const authorName = (annotator: string | null): string =>
   annotator === null ? 'the reference answer' : `the answer of annotator ${annotator}`;
-
-/** The error of a task whose code makes every run worthless. */
-export const faulty = (
-  task: string,
-  { id }: Pick<Problem, 'id'>,
-  message: string,
-  cause?: unknown,
-): BudgetlineError => new BudgetlineError('TASK_FAULTY', message, { details: { task, item: id }, cause });
 
 function assertAnswered(task: string, { annotator, answers, without, failure }: TriedAuthor): void {
   if (failure !== undefined)

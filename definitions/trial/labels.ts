@@ -4,7 +4,7 @@ import { decide, preferences, type Votes } from '../../contracts/preferences';
 import type { Preference, PreferenceAnnotator, PreferenceItem } from '../../contracts/task';
 import { itemName } from '../../contracts/text';
 import type { TrialLimits } from './answers';
-import { RunningCall } from './running-call';
+import { RunningCall } from '../running-call';
 import type { ScoredAnswer, TriedLabels, Unanswered } from './tried';
 
 /** What preference annotators are tried on. */

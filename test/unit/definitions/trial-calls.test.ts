@@ -7,7 +7,7 @@ import { BudgetlineError } from '../../../core/failures';
 import { createRandom } from '../../../core/random';
 import { defineSweep, tryDefinition, type SweepInput } from '../../../definitions';
 import { tryLabels } from '../../../definitions/trial/labels';
-import { makeWithin } from '../../../definitions/trial/making';
+import { makeWithin } from '../../../definitions/make-within';
 import { defineTask, gradeSchoolMathDefaults, type TaskInput } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { temporaryFolder } from '../../support/temporary';

@@ -1,6 +1,6 @@
-import type { BudgetlineError } from '../../core/failures';
-import type { Problem } from '../../contracts/task';
-import { faulty } from './faults';
+import type { BudgetlineError } from '../core/failures';
+import type { Problem } from '../contracts/task';
+import { faulty } from './faulty';
 
 interface Running {
   readonly what: string;

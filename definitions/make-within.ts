@@ -1,8 +1,8 @@
-import { timedOut, withinTime } from '../../code/time-limit';
-import { failureWords, isCoded } from '../../code/user-failure';
-import type { CallFunction } from '../../contracts/task';
-import { itemName } from '../../contracts/text';
-import { faulty } from './faults';
+import { timedOut, withinTime } from '../code/time-limit';
+import { failureWords, isCoded } from '../code/user-failure';
+import type { CallFunction } from '../contracts/task';
+import { itemName } from '../contracts/text';
+import { faulty } from './faulty';
 import { RunningCall } from './running-call';
 
 /** Limits of making problems, in milliseconds. */
