@@ -4,7 +4,7 @@ import { createRandom } from '../../core/random';
 import type { BudgetlineError } from '../../core/failures';
 import { wrongAssessment } from '../../contracts/scores';
 import type { Annotator, Assessment, Finish, Problem, Task } from '../../contracts/task';
-import { itemName, shortText } from '../../contracts/text';
+import { itemName, shortText, shownValue } from '../../contracts/text';
 import { faulty } from '../faulty';
 import { RunningCall } from '../running-call';
 import { authorName } from './faults';
@@ -126,7 +126,7 @@ class Trial {
     }
     if (typeof text === 'string' && text.trim() !== '') return text;
     if (typeof text === 'string') author.without.push({ problem, reason: 'The answer is empty.' });
-    else fail(`it returned ${String(text)} instead of a text.`);
+    else fail(`it returned ${shownValue(text)} instead of a text.`);
     return undefined;
   }
 

@@ -2,7 +2,7 @@ import { timedOut, withinTime } from '../../code/time-limit';
 import { failureWords } from '../../code/user-failure';
 import { decide, preferences, type Votes } from '../../contracts/preferences';
 import type { Preference, PreferenceAnnotator, PreferenceItem } from '../../contracts/task';
-import { itemName } from '../../contracts/text';
+import { itemName, shownValue } from '../../contracts/text';
 import type { TrialLimits } from './answers';
 import { RunningCall } from '../running-call';
 import type { ScoredAnswer, TriedLabels, Unanswered } from './tried';
@@ -77,7 +77,7 @@ class LabelTrial {
       if (preferences.has(label)) return label as Preference;
       return {
         problem,
-        reason: `it returned ${String(label)} instead of "first", "second", "tie" or "refusal".`,
+        reason: `it returned ${shownValue(label)} instead of "first", "second", "tie" or "refusal".`,
       };
     } catch (error) {
       return { problem, reason: failureWords(error) };

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { preferenceAnnotator, type PreferenceProgram, withPreferenceAnnotators } from '../../../annotators';
 import type { PreferenceAnnotator, TaskContext } from '../../../contracts/task';
+import { shownValue } from '../../../contracts/text';
 import { BudgetlineError } from '../../../core/failures';
 import { createRandom } from '../../../core/random';
 import { defineSweep, tryDefinition, type SweepInput } from '../../../definitions';
@@ -208,10 +209,10 @@ describe('the trial of a task’s functions', () => {
       ...[undefined, null, 1, 'A', '[[A]]', 'First', true].map((value): [() => unknown, RegExp] => [
         () => value,
         new RegExp(
-          `it returned ${String(value).replace(/[[\]]/g, '\\$&')} instead of "first", "second", "tie" or "refusal"\\.$`,
+          `it returned ${shownValue(value).replace(/[[\]]/g, '\\$&')} instead of "first", "second", "tie" or "refusal"\\.$`,
         ),
       ]),
-      [() => Promise.resolve('first'), /it returned \[object Promise\] instead of/],
+      [() => Promise.resolve('first'), /it returned a promise instead of/],
     ];
     for (const [by, words] of wrong) {
       const task = labelled(by as () => 'first');
