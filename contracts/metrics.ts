@@ -5,7 +5,13 @@ export type Metrics = Readonly<Record<string, number>>;
  * differ by less than the margin; fewer than two different ones to label; the labels prefer neither; the annotator refused.
  */
 export type SkipReason =
-  'all-empty' | 'no-reference' | 'below-threshold' | 'below-margin' | 'too-few-candidates' | 'tie' | 'refusal';
+  | 'all-empty'
+  | 'no-reference'
+  | 'below-threshold'
+  | 'below-margin'
+  | 'too-few-candidates'
+  | 'tie'
+  | 'refusal';
 
 /** How often each label was given to one row. */
 export type LabelCounts = readonly number[];
