@@ -12,6 +12,7 @@ import { makeWithin } from '../../../definitions/make-within';
 import { defineTask, gradeSchoolMathDefaults, type TaskInput } from '../../../tasks';
 import { builtInTasks } from '../../../workers';
 import { temporaryFolder } from '../../support/temporary';
+import { toJsonLines } from '../../../schemas/json-lines';
 import { rowsContext } from '../../support/records';
 
 interface Sum {
@@ -241,8 +242,8 @@ describe('the trial of a task’s functions', () => {
   });
 
   it('says how many reference answers of files a slow verifier was tried on', async () => {
-    writeFileSync(folder.at('train.jsonl'), rows(1, 40));
-    writeFileSync(folder.at('test.jsonl'), rows(100, 3));
+    writeFileSync(folder.at('train.jsonl'), toJsonLines(rows(1, 40)));
+    writeFileSync(folder.at('test.jsonl'), toJsonLines(rows(100, 3)));
     const slow: Input['score'] = (item, answer) => {
       const until = performance.now() + 150;
       while (performance.now() < until);
