@@ -31,8 +31,8 @@ function countVotes(votes: Votes): Decision['counts'] {
 }
 
 /**
- * The majority of an item's labels. An answer wins with more than half of the labels that are not refusals. Refusals alone
- * are a refusal, and all else is a tie.
+ * What several labels say together: those of an item, or those of several people for one label or verdict. An answer wins
+ * with more than half of the labels that are not refusals. Refusals alone are a refusal, and all else is a tie.
  *
  * @param swapped whether odd labels saw the answers swapped
  */

@@ -1,5 +1,6 @@
 import { definedAt } from '../../core/code';
 import { countAlike, countPatterns } from '../../contracts/metrics';
+import { decide } from '../../contracts/preferences';
 import type { AnnotationSession, Comparison, Judge, Preference } from '../../contracts/task';
 import { preferenceOf } from '../../contracts/verdict';
 import { identityOfPeople, type PeopleOptions } from './annotator';
@@ -19,13 +20,9 @@ const verdictsOf = ({ answers }: Answered): Preference[] =>
 const countsOf = (verdicts: readonly Preference[]): number[] =>
   Object.keys(words).map((word) => verdicts.filter((verdict) => verdict === word).length);
 
-/** The most frequent verdict; a tie where several are equally frequent. */
-function majority(verdicts: readonly Preference[]): string {
-  const counts = countsOf(verdicts);
-  const most = Math.max(...counts);
-  const leading = Object.values(words).filter((_, index) => counts[index] === most);
-  return leading.length === 1 ? (leading[0] ?? '') : words.tie;
-}
+/** The verdict of several people together. */
+const together = (verdicts: readonly Preference[]): string =>
+  words[decide(verdicts, { swapped: false }).winner];
 
 interface JudgedRow extends Comparison {
   readonly id: string;
@@ -55,9 +52,9 @@ function questionOf({ prompt, first, second, label }: Comparison, people: number
 
 /**
  * People as judges, through the files of {@link peopleAnnotator}. A row of the queue has a prompt and two answers, `first`
- * and `second`; an answer's completion is [[A]], [[B]] or [[tie]], for preference labels also [[refusal]]. With several
- * people per row the majority decides, and their agreement is reported. Labels of one item in the same order are by
- * different people.
+ * and `second`; an answer's completion is [[A]], [[B]] or [[tie]], for preference labels also [[refusal]]. Several people
+ * of a row decide together as the labels of an item do, and their agreement is reported. Labels of one item in the same
+ * order are by different people.
  */
 export function peopleJudge(options: PeopleOptions): Judge {
   const { name, description, people = 1 } = options;
@@ -78,9 +75,9 @@ export function peopleJudge(options: PeopleOptions): Judge {
       const verdicts = judged.filter(({ label }) => label === undefined);
       if (verdicts.length > 0) session.record(...agreementOf(verdicts));
       return judged.map(({ label, verdicts }) => {
-        if (label === undefined) return majority(verdicts);
+        if (label === undefined) return together(verdicts);
         const before = peopleBefore(label, people);
-        return majority(verdicts.slice(before, before + people));
+        return together(verdicts.slice(before, before + people));
       });
     },
   };

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import * as fc from 'fast-check';
 import { peopleAnnotator, peopleJudge, PeopleQueue, preferenceAnnotator } from '../../../annotators';
 import { renderFields } from '../../../cli/print/data';
 import { createInk } from '../../../cli/print/ink';
 import { BudgetlineError } from '../../../core/failures';
-import type { AnnotationSession, Problem } from '../../../contracts/task';
+import { decide } from '../../../contracts/preferences';
+import type { AnnotationSession, Preference, Problem } from '../../../contracts/task';
 import { temporaryFolder } from '../../support/temporary';
 
 const problems: Problem[] = ['a', 'b', 'c'].map((id) => ({ id, prompt: `${id}?`, target: '' }));
@@ -277,6 +279,30 @@ describe('people who label pairs', () => {
     await answering(queue)(one!.id, { ann: 'A', bob: 'A', eve: 'B', dan: 'tie' });
     await answering(queue)(other!.id, { ann: 'B', bob: 'B' });
     assert.deepEqual(await labelsOf('panel', 3, 2), ['first', 'second', 'tie']);
+  });
+
+  it('decide a label by the rule for the labels of an item, whatever they write', async () => {
+    const said: Record<Preference, string> = { first: 'A', second: 'B', tie: 'tie', refusal: 'refusal' };
+    let panels = 0;
+    const votes = fc.array(fc.constantFrom(...(Object.keys(said) as Preference[])), {
+      minLength: 1,
+      maxLength: 5,
+    });
+    const together = async (own: readonly Preference[]) => {
+      const name = `votes-${panels++}`;
+      await assert.rejects(labelsOf(name, 1, own.length), /1 of 1 rows wait/);
+      const queue = new PeopleQueue(folder.at(name));
+      const [row] = await queue.open();
+      await answering(queue)(row!.id, Object.fromEntries(own.map((vote, at) => [`p${at}`, said[vote]])));
+      return (await labelsOf(name, 1, own.length))[0];
+    };
+    assert.equal(await together(['refusal', 'second']), 'second');
+    await fc.assert(
+      fc.asyncProperty(votes, async (own) => {
+        assert.equal(await together(own), decide(own, { swapped: false }).winner);
+      }),
+      { numRuns: 40, examples: [[['refusal', 'refusal', 'first']], [['first', 'first', 'second', 'tie']]] },
+    );
   });
 
   it('are refused by file and line where they write something else', async () => {
