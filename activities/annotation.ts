@@ -60,17 +60,19 @@ interface Opening {
   readonly record: AnnotationSession['record'];
   /** The stage's ledger. */
   readonly lines: readonly LedgerLine[];
+  /** What the allowance also pays for, in US dollars. */
+  readonly besidesUsd: number;
 }
 
 function openSession(
   session: StageSession,
-  { claim, key, folder, record, lines }: Opening,
+  { claim, key, folder, record, lines, besidesUsd }: Opening,
 ): AnnotationSession {
   return {
     stage: session.stage.key,
     // An evaluation may ask one judge about several tasks, one after another.
     billed: sumBills([billedFor(key, lines), session.usage.billFor(key)]),
-    ...allowanceOf(session, lines),
+    ...allowanceOf(session, lines, besidesUsd),
     folder,
     signal: AbortSignal.any([session.stop, claim.lost]),
     report: (step, steps) => session.report({ phase: 'annotate', step, steps }),
@@ -87,10 +89,14 @@ function billsOfRequest({ usage, context }: StageSession, lines: readonly Ledger
 }
 
 /** What is left of the stage's allowance. */
-function allowanceOf(session: StageSession, lines: readonly LedgerLine[]): { allowanceUsd?: number } {
+function allowanceOf(
+  session: StageSession,
+  lines: readonly LedgerLine[],
+  besidesUsd: number,
+): { allowanceUsd?: number } {
   const { allowanceUsd } = session.request;
   if (allowanceUsd === undefined) return {};
-  return { allowanceUsd: allowanceUsd - sumBills(billsOfRequest(session, lines)).usd };
+  return { allowanceUsd: allowanceUsd - besidesUsd - sumBills(billsOfRequest(session, lines)).usd };
 }
 
 /** The bill of this request, as metrics. */
@@ -104,10 +110,12 @@ export async function billOf(session: StageSession): Promise<Record<string, numb
 /**
  * Runs an annotator or judge under the claim on its folder. Answers that were paid for stay in the folder
  * even if the attempt fails.
+ *
+ * @param asking.besidesUsd US dollars of the stage's allowance that are not for the annotator. Default: 0
  */
 export async function annotate<T>(
   session: StageSession,
-  asking: Asking,
+  { besidesUsd = 0, ...asking }: Asking & { readonly besidesUsd?: number },
   ask: (annotation: AnnotationSession) => Promise<T>,
 ): Promise<Annotated<T>> {
   const { name } = asking;
@@ -120,7 +128,7 @@ export async function annotate<T>(
   try {
     const lines = await session.ledger.read();
     const { dir: folder, save } = await session.environment.store.annotations(key);
-    const opened = openSession(session, { claim, key, folder, record, lines });
+    const opened = openSession(session, { claim, key, folder, record, lines, besidesUsd });
     const result = await asked(() => ask(opened), asking).finally(save);
     return { result, recorded };
   } catch (error) {

@@ -16,7 +16,7 @@ import { inputDigests } from '../stages';
 import { lastCheckpointStep } from './checkpoint-pointer';
 import { withCode } from './failures';
 import { paymentOf } from './payment';
-import { activityRefOf, callsIn } from './usage';
+import { activityRefOf, earlierIn } from './usage';
 import type { StageSession } from './session';
 
 /** Identifies an attempt in the ledger. */
@@ -57,7 +57,7 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     resumedFromStep: await lastCheckpointStep(runDir),
   };
   const lines = await startAttempt(session.ledger, start, claim);
-  session.usage.earlierCalls = callsIn(lines);
+  Object.assign(session.usage, earlierIn(lines));
   return lines;
 }
 

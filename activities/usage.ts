@@ -42,6 +42,10 @@ export class Usage {
   verifierCalls = 0;
   /** Verifier calls that earlier attempts of any run recorded: they are paid for. */
   earlierCalls = 0;
+  /** Samples of the stage's work so far that no verifier scored. */
+  unscored = 0;
+  /** Such samples that earlier attempts of any run recorded. */
+  earlierUnscored = 0;
   /** Bills of models behind endpoints, by the folder of their answers. */
   readonly #bills = new Map<string, AnnotationBill>();
   made: Pick<Made, 'device' | 'threads' | 'trainer' | 'microBatches'> = {
@@ -80,6 +84,11 @@ export class Usage {
     return Math.max(0, this.verifierCalls - this.earlierCalls);
   }
 
+  /** Samples without a verifier call that this attempt pays for. */
+  get newUnscored(): number {
+    return Math.max(0, this.unscored - this.earlierUnscored);
+  }
+
   addJob(job: TrainerJob): void {
     this.jobs.push(digestOf(withoutFolders(job)));
   }
@@ -116,9 +125,14 @@ export function activityRefOf({ info }: Context) {
   return { runId: info.workflowExecution?.runId ?? 'none', activity: info.activityId } satisfies ActivityRef;
 }
 
-/** Verifier calls that attempts recorded. */
-export const callsIn = (lines: readonly LedgerLine[]): number =>
-  paymentsIn(lines).reduce((sum, { verifierCalls }) => sum + verifierCalls, 0);
+/** Verifier calls and other samples that attempts recorded, for `Usage`. */
+export function earlierIn(lines: readonly LedgerLine[]): Pick<Usage, 'earlierCalls' | 'earlierUnscored'> {
+  const paid = paymentsIn(lines);
+  return {
+    earlierCalls: paid.reduce((sum, { verifierCalls }) => sum + verifierCalls, 0),
+    earlierUnscored: paid.reduce((sum, { unscored }) => sum + unscored, 0),
+  };
+}
 
 /** Sum of several bills. */
 export function sumBills(bills: readonly AnnotationBill[]): AnnotationBill {

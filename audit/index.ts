@@ -20,7 +20,15 @@ export {
   type StageRecord,
   type SteeringRecord,
 } from './experiment-ledger';
-export { buyRows, boughtUsd, nestedRowsOf, purchasesIn } from './row-purchases';
+export {
+  buyLabels,
+  buyRows,
+  boughtUsd,
+  labelsUpTo,
+  nestedRowsOf,
+  type NestPurchase,
+  purchasesIn,
+} from './row-purchases';
 export { type ActivityRef, paymentsFor, paymentsIn } from './payments';
 export { isSignedBy, readSigningKey, readTrustedKey, signHead } from './signing';
 export { readAnchor, writeAnchor } from './anchor';

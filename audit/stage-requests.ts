@@ -3,7 +3,7 @@ import { sha256 } from '../schemas/scalars';
 import type { StageState } from '../contracts/run-timeline';
 import type { LedgerLine } from '../schemas/ledger';
 import type { PlannedStage, StageKey } from '../contracts/stage';
-import { listPricesOf } from '../planning';
+import { type ListPrices, listPricesOf } from '../planning';
 import type { Prices } from '../schemas/definition';
 import type { ActivityRecord } from './history';
 import { recordedStages, type ReadHistory } from './run-records';
@@ -22,8 +22,7 @@ export interface StageRequest {
   readonly requestedAt: string;
   readonly doneAt: string | null;
   readonly outcome: ActivityRecord['outcome'];
-  /** Of one row and of one verifier call. */
-  readonly listPrices: ReturnType<typeof listPricesOf> | undefined;
+  readonly listPrices: ListPrices | undefined;
 }
 
 /** Requests by stage key, in order of time. */

@@ -45,6 +45,18 @@ export interface RowSource {
   readonly label: string;
 }
 
+/** Labels of sampled pairs by a preference annotator. */
+export interface PlannedLabels {
+  /** Labels of one item: two samples of a prompt. */
+  readonly perItem: number;
+  /** Expected labels, those of items without a preference too. It is an average and need not be whole. */
+  readonly count: number;
+  /** List price of one label, in US dollars. */
+  readonly usd: number;
+  /** Whether an endpoint's bill takes the place of the list price. */
+  readonly billed: boolean;
+}
+
 /** The rows that a stage will make. */
 export interface PlannedRows {
   readonly count: number;
@@ -60,12 +72,16 @@ export interface PlannedRows {
   readonly source: RowSource;
   /** The part of a budget in rows that they take; null: none. */
   readonly budgetedAs: 'demonstrations' | 'pairs' | null;
-  /** List price of one row without its samples, in US dollars. */
+  /** List price of one row without its samples and labels, in US dollars. */
   readonly usd: number;
-  /** List price of one sample with its verifier call, in US dollars. */
+  /** List price of one sample, in US dollars: with its verifier call, if a verifier scores it. */
   readonly sampleUsd: number;
   /** Expected verifier calls, one per sample of a reference. It is an average and need not be whole. */
   readonly verifierCalls: number;
+  /** Expected samples that no verifier scores. Left out by users' kinds, as `labels` is. */
+  readonly unscored?: number;
+  /** Labelled pairs only. */
+  readonly labels?: PlannedLabels;
   /** For the manifest. */
   readonly provenance: Provenance;
 }
@@ -185,11 +201,13 @@ export interface StageResult extends StageMetrics {
   readonly rowSource?: RowSource;
   readonly cost: StageCost;
   /**
-   * US dollars that this request paid for annotation, with all its attempts: rows, verifier calls and bills. 0 for a cached
-   * stage.
+   * US dollars that this request paid for annotation, with all its attempts: rows, labels, samples, verifier calls and
+   * bills. 0 for a cached stage.
    */
   readonly usd: number;
-  /** The part of `usd` for rows at list price. Left out by stages without rows, and where a bill has the rows' cost. */
+  /**
+   * The part of `usd` for rows and labels at list price. Left out by stages without rows, and where a bill has their cost.
+   */
   readonly rowsUsd?: number;
   /** Warnings while the artifact was made; left out if there are none. */
   readonly warnings?: readonly StageWarning[];

@@ -89,8 +89,7 @@ function reachOf(stages: readonly PlannedStage[]): Reach {
   const ends = stages.flatMap(({ rows }) => (rows?.upTo === undefined ? [] : [{ ...rows, end: rows.upTo }]));
   const furthest = (is: (rows: PlannedRows) => boolean): number =>
     Math.max(0, ...ends.filter(is).map(({ end }) => end));
-  const isSampled = ({ verifierCalls, source }: PlannedRows): boolean =>
-    verifierCalls > 0 || source.what === 'labelled-pairs';
+  const isSampled = ({ verifierCalls, unscored = 0 }: PlannedRows): boolean => verifierCalls + unscored > 0;
   return {
     demonstrations: furthest((rows) => !isSampled(rows) && rows.format === 'demonstrations'),
     samples: furthest(isSampled),

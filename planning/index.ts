@@ -2,7 +2,10 @@ export { type Split, splitBudget } from './counts';
 export { detectableDifference } from './detectable';
 export { dependenciesOf, estimateSeconds, estimateStageSeconds } from './estimate';
 export {
+  asMade,
   countRows,
+  labelsUsd,
+  type ListPrices,
   listPricesOf,
   listPriceUsd,
   makesRows,

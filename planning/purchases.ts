@@ -1,7 +1,13 @@
-import { paidUsd, type PlannedStage, type StageKey, type StageResult } from '../contracts/stage';
+import {
+  paidUsd,
+  type PlannedRows,
+  type PlannedStage,
+  type StageKey,
+  type StageResult,
+} from '../contracts/stage';
 import { BudgetlineError } from '../core/failures';
 import { nameUsd } from '../core/money';
-import { listPriceUsd, makesRows, rowsListUsd, usdTolerance } from './money';
+import { asMade, listPriceUsd, makesRows, rowsListUsd, type RowsStage, usdTolerance } from './money';
 import { assertWithinBudget, type Budget, restUsd } from './row-budget';
 import { UnreportedRows } from './unreported';
 
@@ -30,6 +36,17 @@ export interface PurchasesOptions extends Grant {
 const haveOneNest = (a: PlannedStage, b: PlannedStage): boolean =>
   makesRows(a) && makesRows(b) && a.nest === b.nest;
 
+/** Stages that sample count all of their rows and labels at list price, bought or not. A bill is counted as it is. */
+const countsAllRows = ({ rows }: PlannedStage): boolean =>
+  rows !== null && (rows.labels === undefined ? rows.verifierCalls > 0 : !rows.labels.billed);
+
+/** The first of a stage's rows or labels that an amount of US dollars buys. */
+function startOf({ usd, count, upTo, labels }: PlannedRows, paidUsd: number): Partial<PlannedRows> {
+  if (labels !== undefined) return { labels: { ...labels, count: paidUsd / labels.usd } };
+  const bought = Math.round(paidUsd / usd);
+  return { count: bought, upTo: upTo && upTo - count + bought };
+}
+
 /** A stage that may be spending. */
 interface Running {
   readonly stage: PlannedStage;
@@ -44,7 +61,9 @@ interface Running {
 export class Purchases {
   readonly #options: PurchasesOptions;
   readonly #running = new Map<StageKey, Running>();
-  readonly #settled: { readonly stage: PlannedStage; readonly usd: number }[] = [];
+  /** Finished stages as planned, for the budget, and as made. */
+  readonly #settled: { readonly stage: PlannedStage; readonly made: PlannedStage; readonly usd: number }[] =
+    [];
   /** Failed stages that bought something, or may have. Their rows stay in the budget. */
   readonly #failed: PlannedStage[] = [];
   #lostUsd = 0;
@@ -77,31 +96,30 @@ export class Purchases {
     const running = this.#running.get(stage.key);
     if (running === undefined || !stage.mayExceed) return ownUsd;
     running.granted ??= { ownUsd, shareUsd: this.#shareUsd() };
-    // Stages that sample count all of their rows at list price, bought or not.
-    const samples = stage.rows !== null && stage.rows.verifierCalls > 0;
-    const usd = samples ? listPriceUsd([stage]) : running.granted.ownUsd;
+    const usd = countsAllRows(stage) ? listPriceUsd([stage]) : running.granted.ownUsd;
     return usd + running.granted.shareUsd;
   }
 
   /** Replaces a stage's reservation by what it paid. */
-  settle(stage: PlannedStage, { usd, rowsUsd }: Pick<StageResult, 'usd' | 'rowsUsd'>): void {
+  settle(
+    stage: PlannedStage,
+    { usd, rowsUsd, metrics }: Pick<StageResult, 'usd' | 'rowsUsd' | 'metrics'>,
+  ): void {
     const { key } = stage;
+    const made = asMade(stage, metrics);
     this.#running.delete(key);
-    if (rowsUsd !== undefined) this.#settleRows(stage, rowsUsd);
+    if (rowsUsd !== undefined && makesRows(made)) this.#settleRows(made, { usd, rowsUsd });
     this.#unreported.end(key);
-    this.#settled.push({ stage, usd });
+    this.#settled.push({ stage, made, usd });
   }
 
-  /** What a stage paid for rows, less their list price: others paid the rest of it, or it paid for theirs. */
-  #settleRows(stage: PlannedStage, rowsUsd: number): void {
-    const settled = this.#settled.map((one) => one.stage);
+  /** Of the list price of a stage's rows, others may have paid a part, and it may have paid for theirs. */
+  #settleRows(stage: RowsStage, paid: Pick<StageResult, 'usd' | 'rowsUsd'>): void {
+    const settled = this.#settled.map((one) => one.made);
     const listUsd = this.#costUsd([...settled, stage], rowsListUsd) - this.#costUsd(settled, rowsListUsd);
     const sharing = [...this.#running.values()].filter((one) => haveOneNest(one.stage, stage));
-    this.#unreported.add(
-      listUsd - rowsUsd,
-      sharing.map((one) => one.stage.key),
-    );
-    this.#unreported.report(rowsUsd - listUsd, stage.key);
+    const keys = sharing.map((one) => one.stage.key);
+    this.#unreported.settle({ stage, ...paid, listUsd, payer: stage.key, sharing: keys });
   }
 
   /**
@@ -128,14 +146,16 @@ export class Purchases {
     return budget && restUsd(budget, [...this.#counted, ...this.#awaited]);
   }
 
-  /** Running and finished stages. */
+  /** Running and finished stages, with what they cost. */
   get #known(): PlannedStage[] {
-    return [...this.#settled, ...this.#running.values()].map(({ stage }) => stage);
+    const settled = this.#settled.map(({ made }) => made);
+    return [...settled, ...[...this.#running.values()].map(({ stage }) => stage)];
   }
 
-  /** Stages whose rows count against the budget. */
+  /** Stages whose rows count against the budget, as planned. */
   get #counted(): PlannedStage[] {
-    return [...this.#known, ...this.#failed];
+    const known = [...this.#settled, ...this.#running.values()].map(({ stage }) => stage);
+    return [...known, ...this.#failed];
   }
 
   /** Planned stages that were not asked for yet. */
@@ -148,18 +168,16 @@ export class Purchases {
   }
 
   /**
-   * The part of a stage's rows that others have bought, as a stage; all of it if they bought its verifier calls too. It is
-   * the start of the rows: rows behind others are asked for when those exist.
+   * The part of a stage's rows or labels that others have bought, as a stage; all of it if they bought its samples too. It
+   * is the start of the rows: rows behind others are asked for when those exist.
    */
   #boughtPart(stage: PlannedStage): PlannedStage[] {
     const { paidUsd = {} } = this.#options;
     const { [stage.key]: usd = 0 } = paidUsd;
     if (usd === 0 || !makesRows(stage)) return [];
     if (usd > listPriceUsd([stage]) - usdTolerance) return [stage];
-    const { rows } = stage;
-    const count = Math.round(usd / rows.usd);
-    const upTo = rows.upTo && rows.upTo - rows.count + count;
-    return [{ ...stage, key: `${stage.key}/paid`, rows: { ...rows, count, upTo, verifierCalls: 0 } }];
+    const unsampled = { ...stage.rows, verifierCalls: 0, unscored: 0 };
+    return [{ ...stage, key: `${stage.key}/paid`, rows: { ...unsampled, ...startOf(stage.rows, usd) } }];
   }
 
   /** List price of the stages' rows, in US dollars, without those that others have bought. */
@@ -170,7 +188,7 @@ export class Purchases {
 
   /** By key: the US dollars that each running stage may spend. Of nested rows, later stages pay for the difference. */
   get #holdings(): Map<StageKey, number> {
-    const known = this.#settled.map(({ stage }) => stage);
+    const known = this.#settled.map(({ made }) => made);
     const holdings = new Map<StageKey, number>();
     for (const { stage, granted = { ownUsd: 0, shareUsd: 0 } } of this.#running.values()) {
       const usd = this.#costUsd([...known, stage]) - this.#costUsd(known);

@@ -56,9 +56,9 @@ const table = {
     'The definition in the ledger differs from the one that the workflow was started with.',
   'result-contradiction': 'result.json contradicts the artifacts.',
   'payment-contradiction':
-    'What an attempt paid is not the sum of its rows, verifier calls and bill, or has another price than the run.',
-  'purchase-missing': 'Rows were paid for or used, and no line of their purchase is there.',
-  'rows-bought-twice': 'A row was bought twice.',
+    'What an attempt paid is not the sum of its rows, labels, samples, verifier calls and bill, or has another price than the run.',
+  'purchase-missing': 'Rows or labels were paid for or used, and no line of their purchase is there.',
+  'rows-bought-twice': 'A row or a label was bought twice.',
   'spend-contradiction': 'The money in result.json is not what the attempts of the run paid.',
   'document-missing': 'A page of results that a large sweep stored is missing.',
   'document-changed': 'A page of results does not match its digest.',

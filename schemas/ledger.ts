@@ -14,14 +14,19 @@ export type AnnotationBill = z.infer<typeof annotationBill>;
 
 /** What an attempt paid for annotation. */
 export const payment = z.strictObject({
-  /** US dollars: `rowsUsd`, `verifierCalls` at `callUsd` each, and the bill of `annotation`. */
+  /** US dollars: `rowsUsd`, `verifierCalls` and `unscored` at `callUsd` each, and the bill of `annotation`. */
   usd: z.number(),
-  /** US dollars for rows at list price; lines of the rows' nest have the purchases. */
+  /** US dollars for rows and labels at list price; lines of the rows' nest have the purchases. */
   rowsUsd: z.number(),
   verifierCalls: z.number(),
-  /** List price of one verifier call. */
+  /** Samples that no verifier scored: those of labelled pairs. */
+  unscored: z.number().default(0),
+  /** List price of one verifier call with its sample, or of one sample that no verifier scored. */
   callUsd: z.number(),
-  /** What model endpoints were paid; null if none was called. A bill takes the place of the rows' list price. */
+  /**
+   * What model endpoints were paid; null if none was called. A bill takes the place of the list price of rows, or of
+   * labels.
+   */
   annotation: annotationBill.nullable(),
   /** The bill by annotation folder. */
   annotationByFolder: z.record(z.string(), annotationBill).nullable(),
@@ -175,14 +180,20 @@ export const attemptLost = z.strictObject({
   paid: payment.nullable(),
 });
 
-/** In the chain of a nest of rows: a stage bought those of its rows that no line before it has. */
-export const rowsBought = z.strictObject({
-  ...link,
-  type: z.literal('rows-bought'),
+/** In the chain of a nest of rows: who bought, and for how much. */
+const purchase = {
   nest: sha256,
   stage: sha256,
   kind: z.string(),
   experimentId: z.string(),
+  usd: z.number().nonnegative(),
+};
+
+/** In the chain of a nest of rows: a stage bought those of its rows that no line before it has. */
+export const rowsBought = z.strictObject({
+  ...link,
+  type: z.literal('rows-bought'),
+  ...purchase,
   /** Where the stage's rows begin and end in the nest's order. */
   from: z.int().nonnegative(),
   upTo: z.int().positive(),
@@ -190,7 +201,23 @@ export const rowsBought = z.strictObject({
   rows: z.int().positive(),
   /** List price of one row. */
   rowUsd: z.number().nonnegative(),
-  usd: z.number().nonnegative(),
+});
+
+/** In the chain of a nest of labelled pairs: a stage bought those of its labels that no line before it has. */
+export const labelsBought = z.strictObject({
+  ...link,
+  type: z.literal('labels-bought'),
+  ...purchase,
+  /** The attempt that bought them. */
+  fence: z.int().positive(),
+  /** The stage's labels so far: the first ones in the nest's order. */
+  upTo: z.int().positive(),
+  /** Number of labels bought. */
+  labels: z.int().positive(),
+  /** Labels of one item. */
+  perItem: z.int().positive(),
+  /** List price of one label. */
+  labelUsd: z.number().nonnegative(),
 });
 
 /** A torn last line was cut off; its bytes are recorded. */
@@ -260,6 +287,7 @@ export const ledgerLine = z.discriminatedUnion('type', [
   attemptEnded,
   attemptLost,
   rowsBought,
+  labelsBought,
   lineHealed,
   stageRecorded,
   experimentOpened,

@@ -34,6 +34,7 @@ export type {
   PairsSpec,
   RejectionSamplesSpec,
   SampledSpec,
+  SamplingSpec,
   UserRowsSpec,
 } from './synthesize-data/spec';
 export {

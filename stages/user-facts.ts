@@ -42,6 +42,8 @@ const rowForms: Readonly<Record<string, Form>> = {
   usd: [isAmount, 'US dollars for a row'],
   sampleUsd: [isAmount, 'US dollars for a sample'],
   verifierCalls: [isAmount, 'a number from 0 on'],
+  unscored: [(value) => value === undefined, 'left out'],
+  labels: [(value) => value === undefined, 'left out'],
   provenance: [
     (value) => haveTexts(value, ['source', 'license', 'annotator']),
     '{ source, license, annotator }',

@@ -218,6 +218,7 @@ async function continueSweep(
       cost: costOf(finished, previous?.cost),
       steering: steering.state,
       spend: spend.record,
+      labelsByNest: spend.labelsByNest,
       labels: progress.labels.length === 0 ? undefined : progress.labels,
     },
   });
@@ -300,7 +301,7 @@ export async function allocationSweep(input: AllocationSweepInput): Promise<Swee
   const steering = new Steering({ experimentId, ...start });
   const finished: StageResult[] = [];
   const cellScores = unpackScores(plan, previous?.cellScores);
-  const earlier = earlierStages(plan, cellScores, previous?.partial);
+  const earlier = earlierStages(plan, cellScores, previous);
   const spend = new SpendTracker(resolved.definition, previous?.spend, earlier);
   const progress = new ProgressTracker({ plan, steering, spend, previous, cellScores, finished });
   const quota = new RunQuota(orchestration.maxCellsPerRun);

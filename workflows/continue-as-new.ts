@@ -25,6 +25,8 @@ export interface ContinueAsNewState {
   readonly steering: SteeringState;
   /** Annotation spend of earlier runs. */
   readonly spend?: SpendRecord;
+  /** Numbers of preference labels that earlier runs have, by nest; left out if there are none. */
+  readonly labelsByNest?: Readonly<Record<string, number>>;
   /** Label statistics of earlier runs. */
   readonly labels?: readonly GatheredLabels[];
 }

@@ -9,8 +9,10 @@ import type {
 } from '../contracts/results';
 import { uniqueResults, type PlannedStage, type StageCost, type StageResult } from '../contracts/stage';
 import type { CellPlan } from '../planning/cell';
+import { asMade } from '../planning/money';
 import type { SweepPlan } from '../planning/plan';
 import type { CellScores } from './cell-scores';
+import type { ContinueAsNewState } from './continue-as-new';
 
 const measures = ['wallMs', 'deviceMs', 'cpuMs', 'tokens', 'attempts', 'verifierCalls'] as const;
 
@@ -48,14 +50,17 @@ export function partialCells({ cells }: SweepPlan, results: readonly CellResult[
   });
 }
 
-/** Planned stages that earlier runs finished; those of partial cells are left out. */
+/** Planned stages that earlier runs finished, with the labels that they have; those of partial cells are left out. */
 export function earlierStages(
   { cells }: SweepPlan,
   { scores }: CellScores,
-  partial: readonly number[] = [],
+  { partial = [], labelsByNest = {} }: Pick<ContinueAsNewState, 'partial' | 'labelsByNest'> = {},
 ): PlannedStage[] {
   const whole = cells.filter((_, place) => !partial.includes(place));
-  return whole.filter(({ cell }) => typeof scores[cell.id] === 'number').flatMap(({ stages }) => stages);
+  const finished = whole.filter(({ cell }) => typeof scores[cell.id] === 'number');
+  return finished.flatMap(({ stages }) =>
+    stages.map((stage) => asMade(stage, { labels: labelsByNest[stage.nest ?? ''] })),
+  );
 }
 
 export function splitOutcomes(

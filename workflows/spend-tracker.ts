@@ -1,7 +1,7 @@
 import type { SweepDefinition } from '../schemas/definition';
 import type { SpendRecord, SweepProgress } from '../contracts/results';
 import { paidUsd, type PlannedStage, type StageKey, type StageResult } from '../contracts/stage';
-import { listPriceUsd, makesRows, rowsListUsd, usdTolerance } from '../planning/money';
+import { asMade, listPriceUsd, makesRows, rowsListUsd, usdTolerance } from '../planning/money';
 import { UnreportedRows } from '../planning/unreported';
 import type { SpentBeforeFailure } from './failures';
 import type { Expected, Grant } from '../planning/purchases';
@@ -41,7 +41,7 @@ export class SpendTracker {
   readonly #reserved = new Map<string, Expected>();
 
   /**
-   * @param earlier stages that earlier runs finished: their rows exist and are paid for in `before`. Those of stages that
+   * @param earlier stages that earlier runs finished, as made: their rows exist and are paid for in `before`. Those of stages that
    *   no plan lists are not passed on: another cell that needs the same rows reserves their price again, which is safe
    */
   constructor(definition: Limits, before: SpendRecord | undefined, earlier: readonly PlannedStage[] = []) {
@@ -55,6 +55,15 @@ export class SpendTracker {
     const usd = this.#before.usd + this.#paidUsd;
     const skipped = [...this.#before.skipped, ...this.#skipped];
     return { usd, skipped, unsettledUsd: this.#unsettledUsd > 0 ? this.#unsettledUsd : undefined };
+  }
+
+  /** Numbers of labels that ended work has, by nest; undefined if it has none. */
+  get labelsByNest(): Readonly<Record<string, number>> | undefined {
+    const found: Record<string, number> = {};
+    for (const { nest, rows } of this.#bought)
+      if (nest !== undefined && rows?.labels !== undefined)
+        found[nest] = Math.max(found[nest] ?? 0, rows.labels.count);
+    return Object.keys(found).length === 0 ? undefined : found;
   }
 
   /** The money spent so far, and the limit. */
@@ -121,18 +130,16 @@ export class SpendTracker {
   }
 
   /** Counts a stage's rows as bought: by this work, or by work that shares them and may be running. */
-  #take(id: string, { usd, rowsUsd }: StageResult, stage: PlannedStage | undefined): void {
-    if (stage === undefined) return;
+  #take(id: string, { usd, rowsUsd, metrics }: StageResult, planned: PlannedStage | undefined): void {
+    if (planned === undefined) return;
+    const stage = asMade(planned, metrics);
     if (makesRows(stage)) {
       const listUsd = rowsListUsd([...this.#bought, stage]) - rowsListUsd(this.#bought);
       const sharing = [...this.#admitted].filter(([, { stages }]) =>
         stages.some((other) => makesRows(other) && other.nest === stage.nest),
       );
-      this.#unreported.add(
-        listUsd - (rowsUsd ?? usd),
-        sharing.map(([other]) => other),
-      );
-      if (rowsUsd !== undefined) this.#unreported.report(rowsUsd - listUsd, id);
+      const ids = sharing.map(([other]) => other);
+      this.#unreported.settle({ stage, usd, rowsUsd, listUsd, payer: id, sharing: ids });
     }
     this.#bought.push(stage);
   }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { BudgetlineError, failures } from '../../core/failures';
 import { nameUsd } from '../../core/money';
 import { generationRow, type GenerationRow, promptRow } from '../../schemas/rows';
-import type { SampledSpec } from '../../stages';
+import type { SampledSpec, SamplingSpec } from '../../stages';
 import type { Metrics } from '../../contracts/metrics';
 import type { Problem, ProblemSet, Task } from '../../contracts/task';
 import { pairPromptRows, usdTolerance } from '../../planning';
@@ -88,23 +88,28 @@ interface Span {
 }
 
 /**
- * The number of prompts that fit into the allowance, even if none yields a row. Calls that earlier attempts
- * paid for are free. An annotator of pairs keeps its labels within the allowance itself.
+ * The number of prompts that fit into the allowance, even if none yields a row. Samples and labels that earlier attempts
+ * paid for are free.
  */
-function limitToAllowance({ request, stage, usage }: StageSession, spec: SampledSpec, span: Span): number {
+function limitToAllowance<Row>(
+  { request, stage, usage }: StageSession,
+  { candidates }: SamplingSpec,
+  { filter, span }: { readonly filter: SampleFilter<Row>; readonly span: Span },
+): number {
   const { allowanceUsd } = request;
   const { rows } = stage;
-  if (rows === null || allowanceUsd === undefined || spec.what === 'labelled-pairs') return span.count;
+  if (rows === null || allowanceUsd === undefined) return span.count;
+  const paidFor = filter.isScored ? usage.earlierCalls : usage.earlierUnscored;
   const usdWith = (prompts: number): number => {
-    const calls = Math.max(0, (span.start + prompts) * spec.pairs.candidates - usage.earlierCalls);
-    return rows.count * rows.usd + calls * rows.sampleUsd;
+    const samples = Math.max(0, (span.start + prompts) * candidates - paidFor);
+    return rows.count * rows.usd + samples * rows.sampleUsd + (filter.usdWith?.(prompts) ?? 0);
   };
   const fits = (prompts: number): boolean => usdWith(prompts) <= allowanceUsd + usdTolerance;
   for (let count = span.count; count > 0; count--) if (fits(count)) return count;
   const usd = usdWith(1);
   throw new BudgetlineError(
     'SPEND_LIMIT',
-    `${stage.title}: with the samples of one more prompt the cost would be ${nameUsd(usd)}; the allowance is ${nameUsd(allowanceUsd)}.`,
+    `${stage.title}: with one more prompt the cost would be ${nameUsd(usd)}; the allowance is ${nameUsd(allowanceUsd)}.`,
     { details: { usd, allowanceUsd } },
   );
 }
@@ -124,8 +129,7 @@ async function writePayload<Row>(
   { collector, filter, used, problems }: Collection<Row> & { readonly problems: ProblemSet },
 ): Promise<StageOutput> {
   const dir = await session.freshDir('payload');
-  const { scanned: promptsScanned, verifierCalls, skipped } = collector;
-  const samples = promptsScanned * spec.pairs.candidates;
+  const { scanned: promptsScanned, samples, verifierCalls, skipped } = collector;
   const scannedUpTo: Metrics = used === 0 ? {} : { scannedUpTo: used + promptsScanned };
   const counts = { promptsScanned, ...scannedUpTo, samples, verifierCalls };
   const metrics = { rows: spec.rows, ...counts, yield: collector.yield };
@@ -161,14 +165,15 @@ async function sampleUntilComplete<Row>(
   spec: SampledSpec,
   collection: Collection<Row>,
 ): Promise<void> {
-  const { collector, order } = collection;
+  const { collector, filter, order } = collection;
   const policy = policyOf(await session.inputs.open('reference'), null);
   for (let index = 0, start = 0; collector.missing > 0; index++) {
     const found = collector.rows.length;
     const planned = planRound({ needed: spec.rows, found, scanned: start, pool: order.length });
     if (planned === 0) throw exhausted(spec, collection);
     session.throwIfStopped();
-    const prompts = order.slice(start, start + limitToAllowance(session, spec, { start, count: planned }));
+    const span = { start, count: planned };
+    const prompts = order.slice(start, start + limitToAllowance(session, spec.pairs, { filter, span }));
     const part = partOf(index);
     const finished = await finishedRound(session, part);
     const samples = groupById(finished ?? (await sampleRound(session, spec, { part, prompts, policy })));
@@ -180,8 +185,7 @@ async function sampleUntilComplete<Row>(
 }
 
 /**
- * A retry counts the verifier calls of finished rounds. A final failure has no retry, so it counts them
- * itself.
+ * A retry counts the samples of finished rounds. A final failure has no retry, so it counts them itself.
  */
 const isFinal = (error: unknown): boolean =>
   error instanceof BudgetlineError && !failures[error.code].retried;
@@ -203,11 +207,15 @@ export async function collectSamples<Row>(
   const filter = await filterFor(task);
   const collector = new SampleCollector(filter, spec.rows);
   const collection = { collector, filter, order, used };
-  const recordCalls = (): number => (session.usage.verifierCalls += collector.verifierCalls);
+  const recordSamples = (): void => {
+    const { samples, verifierCalls } = collector;
+    session.usage.verifierCalls += verifierCalls;
+    session.usage.unscored += samples - verifierCalls;
+  };
   await sampleUntilComplete(session, spec, collection).catch((error: unknown) => {
-    if (isFinal(error)) recordCalls();
+    if (isFinal(error)) recordSamples();
     throw error;
   });
-  recordCalls();
+  recordSamples();
   return writePayload(session, spec, { ...collection, problems });
 }

@@ -11,6 +11,7 @@ import { assertTexts } from '../../contracts/answers';
 import type { StageOutput, StageSession } from '../session';
 import { assertIdentified, findPreferenceAnnotator } from '../task-data';
 import { collectSamples } from './collect-samples';
+import { LabelMoney } from './label-money';
 import { pairOf } from './pair';
 import type { FilterResult, Sampled, SampleFilter } from './sample-collector';
 
@@ -54,6 +55,8 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
   readonly name = 'labelled pairs';
   readonly file = 'pairs.jsonl';
   readonly reasons = ['too-few-candidates', 'tie', 'refusal'] as const;
+  /** The verifier decides nothing. */
+  readonly isScored = false;
   readonly #labelled = new Map<string, Labelled>();
   #recorded: Metrics = {};
 
@@ -61,18 +64,21 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
     private readonly session: StageSession,
     private readonly task: Task,
     private readonly annotator: PreferenceAnnotator,
+    /** Labels of one item. */
     private readonly labels: number,
+    private readonly money: LabelMoney,
   ) {}
 
-  /** The verifier decides nothing. */
-  callsOf(): number {
-    return 0;
+  usdWith(prompts: number): number {
+    return this.money.usdOf((this.#labelled.size + prompts) * this.labels);
   }
 
-  async prepare(prompts: readonly Sampled[]): Promise<void> {
+  async prepare(prompts: readonly Sampled[], samples: number): Promise<void> {
     const shown = prompts.flatMap(shownOf);
     if (shown.length === 0) return;
-    const votes = await this.#ask(shown.flatMap((each) => itemsOf(each, this.labels)));
+    const items = shown.flatMap((each) => itemsOf(each, this.labels));
+    const votes = await this.#ask(items, samples);
+    await this.money.buy(this.#labelled.size * this.labels + votes.length);
     shown.forEach((each, at) => {
       const own = votes.slice(at * this.labels, (at + 1) * this.labels);
       const { winner } = decide(own, { swapped: true });
@@ -95,10 +101,12 @@ class LabelledPairs implements SampleFilter<PreferenceRow> {
     return { metrics: { ...bill, ...this.#recorded, ...metrics, ...this.#noise() }, labels };
   }
 
-  async #ask(items: readonly PreferenceItem[]): Promise<Votes> {
+  async #ask(items: readonly PreferenceItem[], samples: number): Promise<Votes> {
     const { annotator, session } = this;
+    const { usage, stage } = session;
     const asking = { name: annotator.name, items: items.map(({ problem }) => problem.id) };
-    const { result, recorded } = await annotate(session, asking, (annotation) =>
+    const besidesUsd = Math.max(0, samples - usage.earlierUnscored) * stage.rows!.sampleUsd;
+    const { result, recorded } = await annotate(session, { ...asking, besidesUsd }, (annotation) =>
       annotator.preferBatch(items, annotation),
     );
     // Of calls whose answers were lost, each batch records the stage's total.
@@ -148,6 +156,6 @@ export function synthesizeLabelledPairs(
     const annotator = findPreferenceAnnotator(task, spec.annotator);
     const code = spec.code?.preferenceAnnotator;
     await assertIdentified(annotator, { digest: spec.annotatorDigest, code });
-    return new LabelledPairs(session, task, annotator, spec.pairs.labels);
+    return new LabelledPairs(session, task, annotator, spec.pairs.labels, await LabelMoney.open(session));
   });
 }

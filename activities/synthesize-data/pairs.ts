@@ -4,7 +4,7 @@ import type { PairsSpec } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
 import { collectSamples } from './collect-samples';
 import { makePair } from './pair';
-import { type SampleFilter, scoredOnce } from './sample-collector';
+import type { SampleFilter } from './sample-collector';
 
 const scoredPairs = (task: Task, { pairs }: PairsSpec): SampleFilter<PreferenceRow> => ({
   name: 'pairs',
@@ -15,7 +15,7 @@ const scoredPairs = (task: Task, { pairs }: PairsSpec): SampleFilter<PreferenceR
     'below-threshold',
     'below-margin',
   ],
-  callsOf: scoredOnce,
+  isScored: true,
   select: (sampled) => makePair(task, sampled, pairs),
 });
 

@@ -3,7 +3,7 @@ import type { DemonstrationRow } from '../../schemas/rows';
 import type { RejectionSamplesSpec } from '../../stages';
 import type { StageOutput, StageSession } from '../session';
 import { collectSamples } from './collect-samples';
-import { type SampleFilter, scoredOnce } from './sample-collector';
+import type { SampleFilter } from './sample-collector';
 import { bestOf, scoreSamples } from './scored';
 
 /** Rejection sampling: the best sample of each prompt, if its score reaches the threshold. */
@@ -11,7 +11,7 @@ const rejectionSamples = (task: Task, threshold: number): SampleFilter<Demonstra
   name: 'correct samples',
   file: 'demonstrations.jsonl',
   reasons: ['all-empty', 'below-threshold'],
-  callsOf: scoredOnce,
+  isScored: true,
   select({ problem, samples }) {
     const best = bestOf(scoreSamples(task, problem, samples));
     if (best === undefined) return { skipped: 'all-empty' };

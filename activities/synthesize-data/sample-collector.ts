@@ -19,25 +19,32 @@ export interface SampleFilter<Row> {
   readonly file: string;
   /** Every reason for skipping a prompt. */
   readonly reasons: readonly SkipReason[];
-  /** Verifier calls that the samples of one prompt cost. */
-  callsOf(samples: readonly GenerationRow[]): number;
-  /** Buys what `select` needs. Never called for more prompts than rows are missing. */
-  prepare?(prompts: readonly Sampled[]): Promise<void>;
+  /** Whether the verifier scores each sample. */
+  readonly isScored: boolean;
+  /**
+   * Buys what `select` needs. Never called for more prompts than rows are missing.
+   *
+   * @param samples number of samples so far, those of the prompts included
+   */
+  prepare?(prompts: readonly Sampled[], samples: number): Promise<void>;
+  /** US dollars that the allowance must cover if this number of further prompts is prepared, without samples and rows. */
+  usdWith?(prompts: number): number;
   select(sampled: Sampled): FilterResult<Row>;
   /** Further metrics of the stage. */
   measured?(): Promise<Pick<StageMetrics, 'metrics' | 'labels'>>;
 }
 
-/** Every sample is scored by the verifier. */
-export const scoredOnce = (samples: readonly GenerationRow[]): number => samples.length;
+const countSamples = (prompts: readonly Sampled[]): number =>
+  prompts.reduce((sum, { samples }) => sum + samples.length, 0);
 
-/** Rows in the order of their prompts, and the counts of prompts and verifier calls. */
+/** Rows in the order of their prompts, and the counts of prompts and samples. */
 export class SampleCollector<Row> {
   readonly rows: Row[] = [];
   readonly skipped: Partial<Record<SkipReason, number>>;
   /** Prompts up to the last row that was needed. */
   scanned = 0;
-  verifierCalls = 0;
+  /** Samples of these prompts. */
+  samples = 0;
 
   constructor(
     private readonly filter: SampleFilter<Row>,
@@ -50,6 +57,10 @@ export class SampleCollector<Row> {
     return this.needed - this.rows.length;
   }
 
+  get verifierCalls(): number {
+    return this.filter.isScored ? this.samples : 0;
+  }
+
   get yield(): number {
     return this.scanned === 0 ? 0 : this.rows.length / this.scanned;
   }
@@ -58,7 +69,7 @@ export class SampleCollector<Row> {
   async take(prompts: readonly Sampled[]): Promise<void> {
     for (let at = 0; at < prompts.length && this.missing > 0;) {
       const some = prompts.slice(at, at + this.missing);
-      await this.filter.prepare?.(some);
+      await this.filter.prepare?.(some, this.samples + countSamples(some));
       for (const sampled of some) this.#takeOne(sampled);
       at += some.length;
     }
@@ -67,7 +78,7 @@ export class SampleCollector<Row> {
   #takeOne(sampled: Sampled): void {
     const outcome = this.filter.select(sampled);
     this.scanned += 1;
-    this.verifierCalls += this.filter.callsOf(sampled.samples);
+    this.samples += sampled.samples.length;
     if ('row' in outcome) this.rows.push(outcome.row);
     else this.skipped[outcome.skipped] = (this.skipped[outcome.skipped] ?? 0) + 1;
   }

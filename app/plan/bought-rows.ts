@@ -1,17 +1,21 @@
-import { purchasesIn } from '../../audit';
+import { labelsUpTo, type NestPurchase, purchasesIn } from '../../audit';
 import type { PlannedStage } from '../../contracts/stage';
-import { makesRows, type RowsStage, type Span } from '../../planning';
+import { makesRows, type RowsStage } from '../../planning';
 import type { Store } from '../../store';
 
-/** Rows of a stage's nest as a stage of their own, without verifier calls. */
-function spanAsStage(stage: RowsStage, { from, upTo }: Span): RowsStage {
+/** A purchase in a stage's nest as a stage of its own, without samples. */
+function purchaseAsStage(stage: RowsStage, purchase: NestPurchase): RowsStage {
   const { key, rows } = stage;
+  const { labels } = rows;
+  const { from, upTo } = purchase.type === 'rows-bought' ? purchase : { from: 0, upTo: 0 };
   // Rows whose place is not known begin with the first.
   const place = { count: upTo - from, upTo: rows.upTo === undefined ? undefined : upTo };
-  return { ...stage, key: `${key}/${from}-${upTo}`, rows: { ...rows, ...place, verifierCalls: 0 } };
+  const labelled = labels && { ...labels, count: labelsUpTo(purchase, labels.perItem) };
+  const bought = { ...place, labels: labelled, verifierCalls: 0, unscored: 0 };
+  return { ...stage, key: `${key}/${purchase.type}/${from}-${purchase.upTo}`, rows: { ...rows, ...bought } };
 }
 
-/** The rows of a plan's nests that earlier runs bought at list price. */
+/** The rows and labels of a plan's nests that earlier runs bought at list price. */
 export async function findBoughtRows(
   store: Store,
   stages: readonly PlannedStage[],
@@ -19,7 +23,7 @@ export async function findBoughtRows(
   const nests = new Map(stages.filter(makesRows).map((stage) => [stage.nest, stage]));
   const found = [...nests].map(async ([nest, stage]) => {
     const purchases = purchasesIn(await store.chain({ nest }).read());
-    return purchases.map((span) => spanAsStage(stage, span));
+    return purchases.map((purchase) => purchaseAsStage(stage, purchase));
   });
   return (await Promise.all(found)).flat();
 }

@@ -94,6 +94,7 @@ export interface PlanSummary {
 /** Estimates at the highest and the lowest yields. */
 export interface YieldRange {
   readonly verifierCalls: { readonly low: number; readonly high: number };
+  readonly labels: { readonly low: number; readonly high: number };
   readonly annotationUsd: { readonly low: number; readonly high: number };
 }
 
@@ -103,8 +104,8 @@ export interface Continuing {
   /** Titles of the stages whose results they wait for, each once. */
   readonly after: readonly string[];
   /**
-   * The most that the cells' budgets allow for rows, `annotationUsd` included. No bound of annotation where verifier calls
-   * have a price.
+   * The most that the cells' budgets allow for rows, `annotationUsd` included. No bound of annotation where samples,
+   * verifier calls or labels have a price.
    */
   readonly annotationAtMostUsd: number;
 }
@@ -120,6 +121,8 @@ const difference = (a: Purchase, b: Purchase): Purchase => ({
   demonstrations: a.demonstrations - b.demonstrations,
   pairs: a.pairs - b.pairs,
   verifierCalls: Math.max(0, a.verifierCalls - b.verifierCalls),
+  unscored: Math.max(0, a.unscored - b.unscored),
+  labels: Math.max(0, a.labels - b.labels),
 });
 
 function countKinds(stages: readonly UniqueStage[], cached: ReadonlySet<StageKey>): PlanSummary['byKind'] {
@@ -199,11 +202,10 @@ function summarizeRange(stages: readonly PlannedStage[], yields: Yields | undefi
   const at = (which: 'low' | 'high'): PlannedStage[] =>
     stages.map((stage) => expectStage(stage, yields, which));
   const [fewest, most] = [at('high'), at('low')];
+  const [few, many] = [uniquePurchase(fewest), uniquePurchase(most)];
   return {
-    verifierCalls: {
-      low: uniquePurchase(fewest).verifierCalls,
-      high: uniquePurchase(most).verifierCalls,
-    },
+    verifierCalls: { low: few.verifierCalls, high: many.verifierCalls },
+    labels: { low: few.labels, high: many.labels },
     annotationUsd: { low: listPriceUsd(fewest), high: listPriceUsd(most) },
   };
 }
@@ -212,7 +214,7 @@ export interface SummarizePlanOptions extends ResourceOptions {
   readonly definition: SweepDefinition;
   /** Left out: every yield is the assumption. */
   readonly yields?: Yields;
-  /** Rows that earlier runs bought, as stages without verifier calls. Default: none. */
+  /** Rows and labels that earlier runs bought, as stages without samples. Default: none. */
   readonly bought?: readonly PlannedStage[];
 }
 

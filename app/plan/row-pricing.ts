@@ -2,7 +2,7 @@ import { canonicalJson } from '../../core/canonical-json';
 import { nameUsd } from '../../core/money';
 import type { SweepDefinition } from '../../schemas/definition';
 import type { PlannedStage } from '../../contracts/stage';
-import { makesRows, type SweepPlan, variantsOf } from '../../planning';
+import { listPriceUsd, makesRows, type SweepPlan, variantsOf } from '../../planning';
 import { type AxisValues, atAxisValues } from './axis-values';
 import { demonstrationPrice, pairPrice, type RowPrice, rowUsd } from '../../stages';
 
@@ -43,9 +43,9 @@ export function pricingsIn(definition: SweepDefinition, { purchase }: SweepPlan)
 
 /** Rows that cost something else: calls with settings of their own, correct samples, kinds of the user. */
 export function otherPricings(stages: readonly PlannedStage[], known: readonly RowPricing[]): OtherPricing[] {
-  const priced = stages.filter(makesRows).map(({ rows }) => {
-    const { noun, usd, sampleUsd, verifierCalls, count } = rows;
-    return { noun, usd: usd + (sampleUsd * verifierCalls) / Math.max(1, count) };
+  const priced = stages.filter(makesRows).map((stage) => {
+    const { rows } = stage;
+    return { noun: rows.noun, usd: listPriceUsd([stage]) / Math.max(1, rows.count) };
   });
   const names = new Set(known.map(({ usd }) => nameUsd(usd)));
   const others = priced.filter(({ usd }) => !names.has(nameUsd(usd)));

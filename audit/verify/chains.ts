@@ -47,7 +47,7 @@ async function checkNestChain(subject: Subject, nest: string): Promise<Finding[]
   const lines = await readOrReport(subject, { nest });
   if ('code' in lines) return [lines];
   const foreign = lines.findIndex(
-    (line) => line.type !== 'line-healed' && (line.type !== 'rows-bought' || line.nest !== nest),
+    (line) => line.type !== 'line-healed' && (!('nest' in line) || line.nest !== nest),
   );
   if (foreign < 0) return [];
   return [

@@ -1,13 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { nameUsd } from '../../core/money';
-import { paidUsd, type StageKey } from '../../contracts/stage';
+import { paidUsd, type StageKey, type StageSpec } from '../../contracts/stage';
 import type { Finding } from '../../schemas/audit';
 import type { LedgerLine } from '../../schemas/ledger';
-import { newRows, usdTolerance } from '../../planning';
+import { type ListPrices, type Span, usdTolerance } from '../../planning';
 import { readAnchor } from '../anchor';
+import { sampledSpecOf } from '../../stages';
 import { type AttemptPayment, paymentsIn } from '../payments';
-import { nestsIn, purchasesIn } from '../row-purchases';
+import {
+  type LabelsSoFar,
+  type NestPurchase,
+  nestsIn,
+  purchasesIn,
+  unboughtLabels,
+  unboughtRows,
+} from '../row-purchases';
 import { readHistories, type ReadHistory } from '../run-records';
 import { requestsByStage, type StageRequest, unfinishedStages } from '../stage-requests';
 import { runsOf } from '../timeline-totals';
@@ -41,19 +49,21 @@ async function readStages(subject: Subject, histories: readonly ReadHistory[]): 
 /** Each payment is the sum of its parts. Those of this run have the prices of the request. */
 function checkPayments({ experimentId }: Subject, { where, payments, request }: PaidStage): Finding[] {
   return payments.flatMap((payment) => {
-    const { usd, rowsUsd, verifierCalls, callUsd, annotation, annotationByFolder, fence } = payment;
+    const { usd, rowsUsd, verifierCalls, unscored, callUsd, annotation, annotationByFolder, fence } = payment;
     const report = (what: string): Finding[] => [
       finding('payment-contradiction', where, `the attempt of fence ${fence} ${what}`),
     ];
     const [bill, folders] = [annotation?.usd ?? 0, paidUsd(Object.values(annotationByFolder ?? {}))];
     if (differ(bill, folders))
       return report(`has a bill of ${nameUsd(bill)}, and ${nameUsd(folders)} by folder`);
-    const sum = rowsUsd + verifierCalls * callUsd + bill;
+    const sum = rowsUsd + (verifierCalls + unscored) * callUsd + bill;
     if (differ(usd, sum)) return report(`paid ${nameUsd(usd)}, but its parts are ${nameUsd(sum)}`);
     const expected = request?.listPrices?.callUsd;
     if (payment.experimentId !== experimentId || expected === undefined || !differ(callUsd, expected))
       return [];
-    return report(`paid ${nameUsd(callUsd)} a verifier call; the run’s price is ${nameUsd(expected)}`);
+    return report(
+      `paid ${nameUsd(callUsd)} a sample or verifier call; the run’s price is ${nameUsd(expected)}`,
+    );
   });
 }
 
@@ -63,7 +73,32 @@ function isOpen({ lines, payments }: PaidStage): boolean {
   return !payments.some(({ fence }) => fence === last?.fence);
 }
 
-/** What a stage's attempts paid for rows is what it bought in its nest, and the nest has all of its rows. */
+/** The labels of a published set of labelled pairs; undefined for other stages. */
+async function labelsOf(subject: Subject, key: StageKey): Promise<LabelsSoFar | undefined> {
+  const { manifest } = (await subject.artifact(key)) ?? {};
+  const spec = manifest && sampledSpecOf({ kind: manifest.kind, spec: manifest.spec as StageSpec });
+  if (spec?.what !== 'labelled-pairs') return undefined;
+  return { upTo: manifest?.metrics['labels'] ?? 0, perItem: spec.pairs.labels };
+}
+
+/** What a published stage uses and nobody bought: "3 of its labels"; undefined: nothing. */
+async function unboughtBy(
+  subject: Subject,
+  { key, lines, payments }: PaidStage,
+  { rows, purchases }: { readonly rows: Span; readonly purchases: readonly NestPurchase[] },
+): Promise<string | undefined> {
+  const isPublished = lines.some((line) => line.type === 'attempt-ended' && line.artifact !== null);
+  const isBilled = payments.some(({ annotation }) => annotation !== null);
+  if (!isPublished || isBilled) return undefined;
+  const labels = await labelsOf(subject, key);
+  const [missing, what] =
+    labels === undefined
+      ? [unboughtRows(rows, purchases), 'rows']
+      : [unboughtLabels(labels, purchases), 'labels'];
+  return missing === 0 ? undefined : `${missing} of its ${what}`;
+}
+
+/** What a stage's attempts paid for rows and labels is what it bought in its nest, and the nest has all of them. */
 async function checkRows(subject: Subject, stage: PaidStage): Promise<Finding[]> {
   const { key, where, lines, payments } = stage;
   const rows = lines.findLast((line) => line.type === 'attempt-started')?.rows ?? null;
@@ -76,36 +111,50 @@ async function checkRows(subject: Subject, stage: PaidStage): Promise<Finding[]>
     if (recorded > bought) return [finding('purchase-missing', where, words)];
     return isOpen(stage) ? [] : [finding('payment-contradiction', where, words)];
   }
-  const isPublished = lines.some((line) => line.type === 'attempt-ended' && line.artifact !== null);
-  const isBilled = payments.some(({ annotation }) => annotation !== null);
-  const missing = isPublished && !isBilled ? newRows(rows, purchases) : 0;
-  return missing === 0 ? [] : [finding('purchase-missing', where, `nobody bought ${missing} of its rows`)];
+  const unbought = await unboughtBy(subject, stage, { rows, purchases });
+  return unbought === undefined ? [] : [finding('purchase-missing', where, `nobody bought ${unbought}`)];
 }
 
-/** Every row of a nest was bought once, at the price of its line, and at this run's price by this run. */
+/** A purchase of rows or labels: how many, how many it could buy, and the list price of one. */
+function unitsOf(
+  line: NestPurchase,
+  before: readonly NestPurchase[],
+  { rowUsd, labelUsd }: Partial<ListPrices>,
+): { what: string; bought: number; missing: number; eachUsd: number } {
+  if (line.type === 'rows-bought') {
+    const missing = unboughtRows(line, before);
+    return { what: 'rows', bought: line.rows, missing, eachUsd: rowUsd ?? line.rowUsd };
+  }
+  const missing = unboughtLabels(line, before);
+  return { what: 'labels', bought: line.labels, missing, eachUsd: labelUsd ?? line.labelUsd };
+}
+
+/** Every row and label of a nest was bought once, at the price of its line, and at this run's price by this run. */
 async function checkNest(subject: Subject, nest: string, stages: readonly PaidStage[]): Promise<Finding[]> {
-  const prices = new Map(stages.map(({ key, request }) => [key, request?.listPrices?.rowUsd]));
+  const prices = new Map(stages.map(({ key, request }) => [key, request?.listPrices]));
   const purchases = purchasesIn(await subject.nest(nest));
   return purchases.flatMap((line, at) => {
     const where = `${subject.nameOf({ nest })}:${line.sequence + 1}`;
-    const rows = newRows(line, purchases.slice(0, at));
-    const { usd, rowUsd, stage, experimentId } = line;
-    if (line.rows > rows)
+    const isOwn = line.experimentId === subject.experimentId;
+    const own = isOwn ? (prices.get(line.stage) ?? {}) : {};
+    const { what, bought, missing, eachUsd } = unitsOf(line, purchases.slice(0, at), own);
+    if (bought > missing)
       return [
-        finding('rows-bought-twice', where, `${line.rows} rows were bought, and ${rows} of them are new`),
+        finding('rows-bought-twice', where, `${bought} ${what} were bought, and ${missing} of them are new`),
       ];
-    if (line.rows < rows)
+    if (bought < missing)
       return [
         finding(
           'purchase-missing',
           where,
-          `${line.rows} rows were bought, and ${rows} were not bought before`,
+          `${bought} ${what} were bought, and ${missing} were not bought before`,
         ),
       ];
-    const price = experimentId === subject.experimentId ? (prices.get(stage) ?? rowUsd) : rowUsd;
-    if (!differ(usd, rows * price)) return [];
-    const what = `${rows} rows at ${nameUsd(price)} are ${nameUsd(rows * price)}, and ${nameUsd(usd)} was paid`;
-    return [finding('payment-contradiction', where, what)];
+    const { usd } = line;
+    const listUsd = missing * eachUsd;
+    if (!differ(usd, listUsd)) return [];
+    const text = `${missing} ${what} at ${nameUsd(eachUsd)} are ${nameUsd(listUsd)}, and ${nameUsd(usd)} was paid`;
+    return [finding('payment-contradiction', where, text)];
   });
 }
 

@@ -103,15 +103,16 @@ function describeKinds({ byKind }: PlanSummary): string {
 
 function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSummary): string {
   const rows = `${countOf(purchase.demonstrations, 'demonstration')} and ${countOf(purchase.pairs, 'pair')}`;
+  const { verifierCalls, unscored, labels } = purchase;
   const verification =
-    purchase.verifierCalls === 0
-      ? ''
-      : `, about ${countOf(purchase.verifierCalls, 'verifier call')} for the samples`;
+    verifierCalls === 0 ? '' : `, about ${countOf(verifierCalls, 'verifier call')} for the samples`;
+  const labelling =
+    labels === 0 ? '' : `, about ${countOf(labels, 'label')} of ${countOf(unscored, 'sample')}`;
   const isPartlyBought = toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs;
   const left = isPartlyBought
     ? `; still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
     : '';
-  return `${rows}${verification}: ${formatUsd(annotationUsd)} at list price${left}`;
+  return `${rows}${verification}${labelling}: ${formatUsd(annotationUsd)} at list price${left}`;
 }
 
 function describePrices({ prices, otherPrices }: PlanSummary): string[] {
@@ -163,18 +164,22 @@ function describeMemory({ resources: { memory, unknown } }: PlanSummary): string
   return parts.length === 0 ? 'no process is left to run' : parts.join('; ');
 }
 
+/** Whether samples cost money: themselves, or by their verifier calls or labels. */
+const areSamplesPriced = ({ prices, pairs }: SweepDefinition): boolean =>
+  prices.sample + prices.verifierCall > 0 ||
+  (pairs.annotator !== undefined && (prices.preferenceLabel ?? prices.preferencePair) > 0);
+
 /**
  * Results that decide what some cells run. The budgets bound rows, and no samples: a later call may sample any number of
  * candidates.
  */
-function describeContinuing({ continuing }: PlanSummary, { prices }: SweepDefinition): string[] {
+function describeContinuing({ continuing }: PlanSummary, definition: SweepDefinition): string[] {
   const { cells, after, annotationAtMostUsd } = continuing;
   if (cells === 0) return [];
   const atMost = `at most ${formatUsd(annotationAtMostUsd)} (the budgets)`;
-  const bound =
-    prices.sample + prices.verifierCall === 0
-      ? `annotation is ${atMost}`
-      : `rows cost ${atMost}; more samples after results cost too`;
+  const bound = everywhere(definition, (place) => [areSamplesPriced(place)]).some(Boolean)
+    ? `rows cost ${atMost}; more samples after results cost too`
+    : `annotation is ${atMost}`;
   return [
     `after ${joinList(after)} (${countOf(cells, 'cell')}): what follows is not in these numbers; ${bound}`,
   ];

@@ -1,8 +1,8 @@
 import type { AxisValues } from '../../app/plan/axis-values';
-import type { PlanSummary } from '../../app/plan/plan-summary';
+import type { PlanSummary, YieldRange } from '../../app/plan/plan-summary';
 import type { ExpectedYield } from '../../app/plan/yields';
 import { formatCount, formatUsd } from './numbers';
-import { countOf } from './text';
+import { countOf, joinList } from './text';
 
 /** " (pairs.chosen gold)". Empty where it holds at all places on the axes. */
 export function describeAt(at: AxisValues): string {
@@ -29,13 +29,17 @@ function describeYield(expectedYield: ExpectedYield): string {
   return `expects ${rows}: ${earlier}`;
 }
 
-/** Verifier calls and money at the highest and the lowest yield. */
-function describeYieldRange({ yieldRange: { verifierCalls, annotationUsd } }: PlanSummary): string[] {
-  if (verifierCalls.low === verifierCalls.high) return [];
-  const calls = `${formatCount(verifierCalls.low)} to ${countOf(verifierCalls.high, 'verifier call')}`;
+/** "240 to 480 verifier calls"; nothing where the yield does not change the number. */
+const countRange = ({ low, high }: YieldRange['labels'], noun: string): string[] =>
+  low === high ? [] : [`${formatCount(low)} to ${countOf(high, noun)}`];
+
+/** Verifier calls, labels and money at the highest and the lowest yield. */
+function describeYieldRange({ yieldRange: { verifierCalls, labels, annotationUsd } }: PlanSummary): string[] {
+  const counts = [...countRange(verifierCalls, 'verifier call'), ...countRange(labels, 'label')];
+  if (counts.length === 0) return [];
   const isPriced = annotationUsd.low !== annotationUsd.high;
   const usd = isPriced ? `, ${formatUsd(annotationUsd.low)} to ${formatUsd(annotationUsd.high)}` : '';
-  return [`at these yields: ${calls}${usd}`];
+  return [`at these yields: ${joinList(counts)}${usd}`];
 }
 
 /** What a plan expects of stages that sample. */

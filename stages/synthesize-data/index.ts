@@ -83,9 +83,7 @@ function userRows(context: StageContext, use: UserRowsUse, call: SynthesizeDataC
       format,
       source: { what, from: digest, label: `user ${use}` },
       budgetedAs: use === 'demonstrations' ? 'demonstrations' : 'pairs',
-      ...pricedRows(use === 'demonstrations' ? demonstrationPrice(definition) : pairPrice(definition), {
-        count,
-      }),
+      ...pricedRows(use === 'demonstrations' ? demonstrationPrice(definition) : pairPrice(definition), count),
       provenance: userRowsProvenance(definition.annotator, dataset),
     },
     roles: userRowsRoles,
@@ -118,7 +116,7 @@ function annotated(context: StageContext, call: SynthesizeDataCall): Variant {
       format: 'demonstrations',
       source: { what, from: annotator, label: `demonstrations by ${annotator}` },
       budgetedAs: 'demonstrations',
-      ...pricedRows(demonstrationPrice(definition), { count }),
+      ...pricedRows(demonstrationPrice(definition), count),
       provenance: annotatedProvenance(context.resolved),
     },
     roles: annotatedRoles,
@@ -129,7 +127,7 @@ function annotated(context: StageContext, call: SynthesizeDataCall): Variant {
 /** Rows made from samples of a frozen reference. Rejection samples cost only their samples and verifier calls. */
 function sampled(context: StageContext, reference: PlannedStage<'model'>, call: SynthesizeDataCall): Variant {
   const { rows: count, what: asked = 'pairs', after } = call;
-  const { definition } = context.resolved;
+  const { definition, preferenceAnnotator } = context.resolved;
   const { pairs: defined } = definition;
   const pairs = pairsOf(defined, call);
   const { spec, title, roles, source } = sampledRows(context, { what: asked, count, pairs });
@@ -148,7 +146,10 @@ function sampled(context: StageContext, reference: PlannedStage<'model'>, call: 
       format: asked === 'pairs' ? 'preferences' : 'demonstrations',
       source,
       budgetedAs: asked === 'pairs' ? 'pairs' : null,
-      ...pricedRows(price, { count, isScored: what !== 'labelled-pairs' }),
+      ...pricedRows(price, count, {
+        perItem: pairs.labels,
+        billed: preferenceAnnotator?.kind === 'endpoint',
+      }),
       provenance: sampledProvenance(context.resolved, { reference, what, usdPerRow: rowUsd(price) }),
     },
     roles,

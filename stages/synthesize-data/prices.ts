@@ -1,5 +1,5 @@
 import type { PriceRatio } from '../../contracts/analysis/money';
-import type { PlannedRows } from '../../contracts/stage';
+import type { PlannedLabels, PlannedRows } from '../../contracts/stage';
 import type { PairSpec, SweepDefinition } from '../../schemas/definition';
 import { expectedPairYield } from '../rates';
 
@@ -16,7 +16,9 @@ export interface PricePart {
 export interface RowPrice {
   /** Bought with each row. */
   readonly parts: readonly PricePart[];
-  /** Expected samples for one row, each with its verifier call; null: nothing is sampled. */
+  /** Expected labels for one row, those of items without a preference too; null: none. */
+  readonly labels: PricePart | null;
+  /** Expected samples for one row, each with its verifier call if it has one; null: nothing is sampled. */
   readonly samples: PricePart | null;
 }
 
@@ -26,6 +28,7 @@ const fileName = (path: string): string => path.split(/[\\/]/).at(-1)!;
 
 const fileRow = (file: string, usd: number): RowPrice => ({
   parts: [{ what: `a row of ${fileName(file)}`, count: 1, usd }],
+  labels: null,
   samples: null,
 });
 
@@ -35,32 +38,37 @@ export function demonstrationPrice({ prices, annotator, annotations }: Priced): 
   if (annotations?.demonstrations !== undefined) return fileRow(annotations.demonstrations.file, usd);
   return {
     parts: [{ what: `a problem with the answer of annotator ${annotator}`, count: 1, usd }],
+    labels: null,
     samples: null,
   };
 }
 
-/** The samples for one row: a prompt may yield none. */
+/** A prompt may yield no row. */
+const promptsPerRow = 1 / expectedPairYield;
+
+/** "2 labels for each of about 2.5 prompts". */
+const forEachPrompt = (what: string): string =>
+  `${what} for each of about ${Number(promptsPerRow.toFixed(2))} prompts`;
+
+/** The samples for one row. */
 function samplesPrice(
   { prices }: Priced,
   { candidates, annotator }: Pick<PairSpec, 'candidates' | 'annotator'>,
 ): PricePart {
-  const prompts = 1 / expectedPairYield;
   return {
-    what: `${candidates === 1 ? '1 sample' : `${candidates} samples`} for each of about ${Number(prompts.toFixed(2))} prompts`,
-    count: candidates * prompts,
+    what: forEachPrompt(candidates === 1 ? '1 sample' : `${candidates} samples`),
+    count: candidates * promptsPerRow,
     usd: prices.sample + (annotator === undefined ? prices.verifierCall : 0),
   };
 }
 
-/** The decision which answer of a pair is better. */
-function decisionPrice({ prices }: Priced, { annotator, labels }: PairSpec): PricePart {
-  if (annotator === undefined)
-    return { what: "a prompt and the verifier's decision", count: 1, usd: prices.preferencePair };
-  const usd = prices.preferenceLabel ?? prices.preferencePair;
+/** The labels for one row. Ties and refusals cost as much as preferences. */
+function labelsPrice({ prices }: Priced, { annotator, labels }: PairSpec): PricePart | null {
+  if (annotator === undefined) return null;
   return {
-    what: `a prompt and ${labels === 1 ? '1 label' : `${labels} labels`} of annotator ${annotator}`,
-    count: labels,
-    usd,
+    what: forEachPrompt(`${labels === 1 ? '1 label' : `${labels} labels`} of annotator ${annotator}`),
+    count: labels * promptsPerRow,
+    usd: prices.preferenceLabel ?? prices.preferencePair,
   };
 }
 
@@ -77,13 +85,16 @@ export function pairPrice(definition: Priced, pairs: PairSpec = definition.pairs
   const { prices, annotations } = definition;
   if (annotations?.preferences !== undefined)
     return fileRow(annotations.preferences.file, prices.preferencePair);
+  const labels = labelsPrice(definition, pairs);
+  const decision = { what: "a prompt and the verifier's decision", count: 1, usd: prices.preferencePair };
   const gold = {
     what: 'the chosen answer is the reference answer, which costs a demonstration',
     count: 1,
     usd: prices.sftExample,
   };
   return {
-    parts: [decisionPrice(definition, pairs), ...(isGold(definition, pairs) ? [gold] : [])],
+    parts: [...(labels === null ? [decision] : []), ...(isGold(definition, pairs) ? [gold] : [])],
+    labels,
     samples: samplesPrice(definition, pairs),
   };
 }
@@ -91,15 +102,16 @@ export function pairPrice(definition: Priced, pairs: PairSpec = definition.pairs
 /** A correct sample as a demonstration. It costs its samples only. */
 export const rejectionSamplePrice = (definition: Priced, { candidates }: PairSpec): RowPrice => ({
   parts: [],
+  labels: null,
   samples: samplesPrice(definition, { candidates }),
 });
 
 /** US dollars for a part. */
 export const partUsd = ({ count, usd }: PricePart): number => count * usd;
 
-/** All parts of a row, its samples last. */
-export const partsOf = ({ parts, samples }: RowPrice): readonly PricePart[] =>
-  samples === null ? parts : [...parts, samples];
+/** All parts of a row: its labels and samples last. */
+export const partsOf = ({ parts, labels, samples }: RowPrice): readonly PricePart[] =>
+  [...parts, labels, samples].filter((part) => part !== null);
 
 const sumOf = (parts: readonly PricePart[]): number => parts.reduce((sum, part) => sum + partUsd(part), 0);
 
@@ -113,12 +125,18 @@ export function priceRatioOf(definition: Priced): PriceRatio | undefined {
   return { own: sft / pair, most: isGold(definition, definition.pairs) ? 1 : undefined };
 }
 
-/** The prices of a stage's rows. Samples that no verifier scores are part of each row's price. */
+/** How a stage's rows are labelled. */
+type Labelling = Pick<PlannedLabels, 'perItem' | 'billed'>;
+
+/** The prices of a stage's rows. */
 export function pricedRows(
-  price: RowPrice,
-  { count, isScored = true }: { readonly count: number; readonly isScored?: boolean },
-): Pick<PlannedRows, 'usd' | 'sampleUsd' | 'verifierCalls'> {
-  const { parts, samples } = price;
-  if (samples === null || !isScored) return { usd: rowUsd(price), sampleUsd: 0, verifierCalls: 0 };
-  return { usd: sumOf(parts), sampleUsd: samples.usd, verifierCalls: count * samples.count };
+  { parts, labels, samples }: RowPrice,
+  count: number,
+  labelling?: Labelling,
+): Pick<PlannedRows, 'usd' | 'sampleUsd' | 'verifierCalls' | 'unscored' | 'labels'> {
+  const sampled = count * (samples?.count ?? 0);
+  const priced = { usd: sumOf(parts), sampleUsd: samples?.usd ?? 0 };
+  if (labels === null || labelling === undefined) return { ...priced, verifierCalls: sampled };
+  const bought = { ...labelling, count: count * labels.count, usd: labels.usd };
+  return { ...priced, verifierCalls: 0, unscored: sampled, labels: bought };
 }

@@ -9,7 +9,7 @@ export function sampledSpecOf({ kind, spec }: Pick<PlannedStage, 'kind' | 'spec'
 }
 
 /**
- * A stage with its calls and its work at another yield; its key does not depend on that.
+ * A stage with its calls, labels and work at another yield; its key does not depend on that.
  *
  * @param yielded rows for each sampled prompt
  */
@@ -17,10 +17,16 @@ export function atYield(stage: PlannedStage, yielded: number): PlannedStage {
   const spec = sampledSpecOf(stage);
   if (spec === undefined || stage.rows === null) return stage;
   const { rows, pairs } = spec;
-  const verifierCalls = (stage.rows.verifierCalls * expectedPairYield) / yielded;
+  const { verifierCalls, unscored, labels } = stage.rows;
+  const times = expectedPairYield / yielded;
   return {
     ...stage,
-    rows: { ...stage.rows, verifierCalls },
+    rows: {
+      ...stage.rows,
+      verifierCalls: verifierCalls * times,
+      unscored: unscored && unscored * times,
+      labels: labels && { ...labels, count: labels.count * times },
+    },
     work: generating((rows / yielded) * pairs.candidates, pairs.maxNewTokens),
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { boughtUsd, buyRows, nestedRowsOf, purchasesIn } from '../../../audit';
+import { boughtUsd, buyLabels, buyRows, nestedRowsOf, purchasesIn } from '../../../audit';
 import type { PlannedStage } from '../../../contracts/stage';
 import { planStage, stageKinds } from '../../../stages';
 import { createFolderStore, type Store } from '../../../store';
@@ -17,12 +17,9 @@ describe('purchases of rows', () => {
     buyRows(store, { stage, experimentId: 'e', rowUsd });
   const { nest } = nestedRowsOf(demonstrations(8))!;
   const linesIn = async (store: Store) =>
-    purchasesIn(await store.chain({ nest }).read()).map(({ from, upTo, rows, usd }) => [
-      from,
-      upTo,
-      rows,
-      usd,
-    ]);
+    purchasesIn(await store.chain({ nest }).read()).map((line) =>
+      line.type === 'rows-bought' ? [line.from, line.upTo, line.rows, line.usd] : [],
+    );
 
   it('are of the rows that no stage has bought, also behind and around those of others', async () => {
     const store = storeAt('nested');
@@ -68,5 +65,52 @@ describe('purchases of rows', () => {
     const store = storeAt('none');
     await buy(store, planStage(stageKinds.freezeReference, context, { adapter: null }));
     assert.deepEqual(await linesIn(store), []);
+  });
+});
+
+describe('purchases of labels', () => {
+  const folder = temporaryFolder();
+  const { pairs } = context.resolved.definition;
+  const labelling = { resolved: resolveSweep({ pairs: { ...pairs, annotator: 'us', labels: 2 } }), seed: 0 };
+  const reference = planStage(stageKinds.freezeReference, labelling, { adapter: null });
+  const labelled = (rows: number): PlannedStage =>
+    planStage(stageKinds.synthesizeData, labelling, { rows, reference });
+  const nest = labelled(8).nest!;
+  const buy = (store: Store, stage: PlannedStage, upTo: number, fence = 1): Promise<void> =>
+    buyLabels(store, { stage, experimentId: 'e', fence, upTo, perItem: 2, labelUsd: 0.5 });
+  const bought = async (store: Store): Promise<number[]> =>
+    purchasesIn(await store.chain({ nest }).read()).map((line) =>
+      line.type === 'labels-bought' ? line.labels : -line.rows,
+    );
+
+  it('are of the labels that no stage and no attempt has bought', async () => {
+    const store = createFolderStore(folder.at('nested'));
+    for (const upTo of [6, 6, 10]) await buy(store, labelled(8), upTo);
+    await buy(store, labelled(8), 12, 2);
+    for (const upTo of [8, 30]) await buy(store, labelled(16), upTo);
+    await buy(store, labelled(4), 20);
+    assert.deepEqual(await bought(store), [6, 4, 2, 18]);
+    assert.deepEqual(
+      await Promise.all([4, 8, 16].map((rows) => boughtUsd(store, nest, labelled(rows).key))),
+      [0, 6, 9],
+    );
+  });
+
+  it('add up to each label once if many stages buy at once', async () => {
+    const store = createFolderStore(folder.at('at once'));
+    const all = [4, 32, 8, 16, 8, 24, 32, 12].map((upTo) => buy(store, labelled(upTo), 2 * upTo));
+    await Promise.all(all);
+    assert.equal(
+      (await bought(store)).reduce((sum, labels) => sum + labels, 0),
+      64,
+    );
+  });
+
+  it('leave out those that were paid with rows, as in version 0.1', async () => {
+    const store = createFolderStore(folder.at('earlier'));
+    await buyRows(store, { stage: labelled(8), experimentId: 'e', rowUsd: 1 });
+    await buy(store, labelled(8), 12);
+    await buy(store, labelled(8), 20);
+    assert.deepEqual(await bought(store), [-8, 4]);
   });
 });

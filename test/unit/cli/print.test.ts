@@ -209,7 +209,8 @@ describe('the printed plan', () => {
       assert.ok(before !== undefined && summary.toBuyUsd <= before.toBuyUsd);
       assert.ok(summary.seconds <= before.seconds);
     }
-    assert.deepEqual(sizes.at(-1)?.toBuy, { demonstrations: 0, pairs: 0, verifierCalls: 0 });
+    const nothing = { demonstrations: 0, pairs: 0, verifierCalls: 0, unscored: 0, labels: 0 };
+    assert.deepEqual(sizes.at(-1)?.toBuy, nothing);
     assert.equal(sizes.at(-1)?.seconds, 0);
   });
 

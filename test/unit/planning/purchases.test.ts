@@ -54,14 +54,15 @@ interface Outcome {
   readonly bought?: number;
 }
 
-type Paid = Pick<StageResult, 'usd' | 'rowsUsd'>;
+type Paid = Pick<StageResult, 'usd' | 'rowsUsd' | 'metrics'>;
 
 /** What a stage paid. */
 function resultOf({ rows }: PlannedStage, { cached = false, billed, calls = 0, bought }: Outcome = {}): Paid {
-  if (cached || rows === null) return { usd: billed ?? 0, rowsUsd: rows === null ? undefined : 0 };
-  if (billed !== undefined) return { usd: billed };
+  if (cached || rows === null)
+    return { usd: billed ?? 0, rowsUsd: rows === null ? undefined : 0, metrics: {} };
+  if (billed !== undefined) return { usd: billed, metrics: {} };
   const rowsUsd = (bought ?? rows.count) * rows.usd;
-  return { usd: rowsUsd + calls * rows.sampleUsd, rowsUsd };
+  return { usd: rowsUsd + calls * rows.sampleUsd, rowsUsd, metrics: {} };
 }
 
 function run(purchases: Purchases, stage: PlannedStage, outcome?: Outcome): number | undefined {
@@ -443,7 +444,7 @@ describe('the allowance of a pipeline', () => {
           if (paid === undefined) continue;
           if (step === 'make' || step === 'settle') make(stage, paid);
           assert.ok(spent <= allowanceUsd + 1e-6, `${spent} of ${allowanceUsd}`);
-          if (step === 'settle') one.settle(stage, { usd: paid.usd, rowsUsd: paid.usd });
+          if (step === 'settle') one.settle(stage, { usd: paid.usd, rowsUsd: paid.usd, metrics: {} });
           if (step === 'fail') one.fail(stage, paid.usd);
           if (step === 'lose') one.fail(stage, undefined);
           if (step !== 'make') running.delete(stage);

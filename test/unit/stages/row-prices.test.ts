@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { SweepInput } from '../../../definitions';
-import { listPriceUsd } from '../../../planning';
+import { asMade, listPriceUsd, uniquePurchase } from '../../../planning';
 import type { SweepDefinition } from '../../../schemas/definition';
-import { demonstrationPrice, describePrice, pairPrice, rowUsd } from '../../../stages';
+import { atYield, demonstrationPrice, describePrice, pairPrice, rowUsd } from '../../../stages';
 import { planStage } from '../../../stages/define';
 import { stageKinds } from '../../../stages/registry';
 import { resolveSweep } from '../../support/planning/resolve';
@@ -32,7 +32,7 @@ const defined = (changes: Partial<SweepInput> = {}): SweepDefinition =>
   resolveSweep({ prices, ...changes }).definition;
 
 const rowsOf = (file: string) => ({ file, source: 'us', license: 'MIT' });
-const isNear = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9;
+const isNear = (a: number, b: number): boolean => Math.abs(a - b) < 1e-6;
 
 function stagesOf(changes: Partial<SweepInput> = {}) {
   const files = { demonstrations: { digest: 'd', path: '/d' }, preferences: { digest: 'p', path: '/p' } };
@@ -62,13 +62,13 @@ describe('the price of a row', () => {
     );
   });
 
-  it('of a pair that is labelled is the sum of its labels, and of samples that no verifier scores', () => {
+  it('of a pair that is labelled is the sum of its labels, ties included, and of samples that no verifier scores', () => {
     fc.assert(
       fc.property(allPrices, byAnnotator, (prices, changes) => {
         const { labels, candidates } = changes;
         const usd = rowUsd(pairPrice(defined({ prices, pairs: { ...pairs, ...changes } })));
-        const decision = labels * (prices.preferenceLabel ?? prices.preferencePair);
-        assert.ok(isNear(usd, decision + 2.5 * candidates * prices.sample), `${usd}`);
+        const label = prices.preferenceLabel ?? prices.preferencePair;
+        assert.ok(isNear(usd, 2.5 * (labels * label + candidates * prices.sample)), `${usd}`);
       }),
     );
   });
@@ -81,7 +81,7 @@ describe('the price of a row', () => {
     assert.equal(listPriceUsd([sampled(1, { candidates: 8 })]), 1 + 20 * 0.375);
     assert.equal(listPriceUsd([sampled(1, { what: 'rejection-samples' })]), 10 * 0.375, 'samples alone');
     const labelled = stagesOf({ pairs: { ...pairs, annotator: 'judge' } });
-    assert.equal(listPriceUsd([labelled.sampled(1, { labels: 3 })]), 3 * 0.5 + 10 * 0.125);
+    assert.equal(listPriceUsd([labelled.sampled(1, { labels: 3 })]), 7.5 * 0.5 + 10 * 0.125);
   });
 
   it('of nested sets of gold pairs counts each row once, and the samples of every set', () => {
@@ -89,6 +89,43 @@ describe('the price of a row', () => {
     const sets = [8, 24, 16].map((rows) => sampled(rows));
     assert.equal(listPriceUsd(sets), 24 * 3 + (8 + 24 + 16) * 10 * 0.375);
     assert.equal(listPriceUsd([...sets, sets[1]!]), listPriceUsd(sets), 'a stage that two cells use');
+  });
+
+  it('of nested sets of labelled pairs counts each label once, and the samples of every set', () => {
+    const { sampled } = stagesOf({ pairs: { ...pairs, annotator: 'judge' } });
+    const sets = [8, 24, 16].map((rows) => sampled(rows));
+    assert.equal(listPriceUsd(sets), 24 * 5 * 0.5 + (8 + 24 + 16) * 10 * 0.125);
+    assert.deepEqual(uniquePurchase(sets), {
+      demonstrations: 0,
+      pairs: 24,
+      verifierCalls: 0,
+      unscored: (8 + 24 + 16) * 10,
+      labels: 24 * 5,
+    });
+    const made = sets.map((set, at) => asMade(set, { labels: [30, 70, 50][at]! }));
+    assert.equal(listPriceUsd(made), 70 * 0.5 + (8 + 24 + 16) * 10 * 0.125, 'as many labels as they have');
+  });
+
+  it('at another yield changes with the prompts: calls, samples and labels', () => {
+    fc.assert(
+      fc.property(
+        allPrices,
+        byAnnotator,
+        fc.double({ min: 0.05, max: 1, noNaN: true }),
+        (prices, changes, yielded) => {
+          const { labels, candidates } = changes;
+          const label = prices.preferenceLabel ?? prices.preferencePair;
+          const scored = stagesOf({ prices, pairs: { ...pairs, candidates } }).sampled(12);
+          const labelled = stagesOf({ prices, pairs: { ...pairs, ...changes } }).sampled(12);
+          const prompts = 12 / yielded;
+          const usd =
+            prompts * candidates * (prices.sample + prices.verifierCall) + 12 * prices.preferencePair;
+          assert.ok(isNear(listPriceUsd([atYield(scored, yielded)]), usd));
+          const labelledUsd = prompts * (labels * label + candidates * prices.sample);
+          assert.ok(isNear(listPriceUsd([atYield(labelled, yielded)]), labelledUsd));
+        },
+      ),
+    );
   });
 
   it('of a file has no samples and no reference answer', () => {
@@ -130,7 +167,7 @@ describe('the words for a price', () => {
     const labelled = defined({ pairs: { ...pairs, annotator: 'judge' } });
     assert.equal(
       describePrice(pairPrice(labelled)),
-      'a prompt and 2 labels of annotator judge, 2 × $0.50 = $1.00; 4 samples for each of about 2.5 prompts, 10 × $0.1250 = $1.25: $2.25',
+      '2 labels of annotator judge for each of about 2.5 prompts, 5 × $0.50 = $2.50; 4 samples for each of about 2.5 prompts, 10 × $0.1250 = $1.25: $3.75',
     );
   });
 
