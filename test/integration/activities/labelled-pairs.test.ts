@@ -1,27 +1,12 @@
 import { strict as assert } from 'node:assert';
-import { join } from 'node:path';
-import { readJsonLines } from '../../../activities/json-lines';
-import { preferenceAnnotator, withPreferenceAnnotators } from '../../../annotators';
-import type { PlannedStage } from '../../../contracts/stage';
+import { preferenceAnnotator } from '../../../annotators';
 import type { PreferenceAnnotator, PreferenceItem } from '../../../contracts/task';
 import { BudgetlineError } from '../../../core/failures';
-import { planCell } from '../../../planning';
-import { preferenceRow } from '../../../schemas/rows';
 import { coinTask } from '../../support/coin-task';
-import {
-  codeOfOwn,
-  createBench,
-  identified,
-  prices,
-  resolveSmall,
-  type StageBench,
-  stageOf,
-} from '../../support/stage-bench';
+import { labelledCell, type LabelledSetup, longer, pairsOf } from '../../support/labelled-bench';
+import { prices } from '../../support/stage-bench';
 import { makeTinyModel } from '../../support/tiny-model';
 import { temporaryFolder } from '../../support/temporary';
-
-const longer = (first: string, second: string) =>
-  first.length === second.length ? 'tie' : first.length > second.length ? 'first' : 'second';
 
 describe('pairs by labels', function () {
   this.timeout(60_000);
@@ -31,31 +16,8 @@ describe('pairs by labels', function () {
     model = await makeTinyModel(folder.at('model'));
   });
 
-  interface Setup {
-    readonly annotator: PreferenceAnnotator;
-    readonly rows?: number;
-    readonly labels?: number;
-    readonly prices?: typeof prices;
-  }
-
-  /** The cell of pure preference tuning whose pairs the annotator labels: its bench, and the stage of pairs. */
-  async function cellOf({ annotator, rows = 6, labels = 2, ...bench }: Setup) {
-    const task = withPreferenceAnnotators(coinTask, annotator);
-    const code = await codeOfOwn({ preferenceAnnotator: task.preferenceAnnotators?.[0] });
-    const pairs = { candidates: 3, maxNewTokens: 12, annotator: annotator.name, labels };
-    const identity = annotator.identify && (await identified(annotator));
-    const small = await resolveSmall(model, { budget: rows, sftFraction: 0, pairs });
-    const resolved = { ...small, ...code, preferenceAnnotator: identity };
-    const { stages } = await planCell(resolved);
-    const opened = createBench(folder.at(annotator.name), { deps: { tasks: [task] }, ...bench });
-    await opened.run(stageOf(stages, 'freezeReference'));
-    return { bench: opened, stages, stage: stageOf(stages, 'synthesizeData') };
-  }
-
-  async function rowsOf(bench: StageBench, stage: PlannedStage) {
-    const { dir } = await bench.store.verify({ kind: stage.kind, key: stage.key });
-    return readJsonLines(join(dir, 'pairs.jsonl'), preferenceRow);
-  }
+  const cellOf = (setup: Omit<LabelledSetup, 'model' | 'home'>) =>
+    labelledCell({ model, home: folder.at(setup.annotator.name), ...setup });
 
   it('choose what the labels prefer, are trained on, and nest', async () => {
     const asked: number[] = [];
@@ -75,7 +37,7 @@ describe('pairs by labels', function () {
     const free = { ...prices, verifierCall: 0 };
     const { bench, stages, stage } = await cellOf({ annotator: counting, prices: free });
     const { metrics, labels, skipped = {}, rowSource } = await bench.run(stage);
-    const rows = await rowsOf(bench, stage);
+    const rows = await pairsOf(bench, stage);
     assert.equal(rows.length, 6);
     for (const { chosen, rejected } of rows) assert.ok(chosen.length > rejected.length && rejected !== '');
     assert.ok(
@@ -110,7 +72,7 @@ describe('pairs by labels', function () {
 
     const fewer = await cellOf({ annotator: counting, rows: 2 });
     await fewer.bench.run(fewer.stage);
-    assert.deepEqual(await rowsOf(fewer.bench, fewer.stage), rows.slice(0, 2));
+    assert.deepEqual(await pairsOf(fewer.bench, fewer.stage), rows.slice(0, 2));
   });
 
   it('do not use the verifier where its calls have a price', async () => {
