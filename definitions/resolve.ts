@@ -155,10 +155,7 @@ function findRowMakers(
   return {
     annotator:
       annotations?.demonstrations === undefined ? find(annotators, { name, field: 'annotator' }) : undefined,
-    preferenceAnnotator:
-      annotations?.preferences === undefined && pairs.annotator !== undefined
-        ? find(preferenceAnnotators, labels)
-        : undefined,
+    preferenceAnnotator: pairs.annotator === undefined ? undefined : find(preferenceAnnotators, labels),
   };
 }
 

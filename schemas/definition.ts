@@ -9,6 +9,7 @@ import { memberReference } from './members';
 import { count, type FieldIssue, fraction, name, positive, seed } from './scalars';
 import { searchSpec } from './search';
 import { trainingSpec } from './training';
+import { unusedIssues } from './unused-settings';
 import { annotations } from './user-rows';
 
 export const taskData = z.discriminatedUnion('source', [
@@ -109,15 +110,18 @@ export const prices = z.strictObject({
   /** Price of one demonstration, in US dollars: its prompt and the written answer. */
   sftExample: z.number().nonnegative(),
   /**
-   * Price of one preference pair, in US dollars: its prompt and the decision which answer is better. Answers cost extra: the
-   * samples, and with `chosen: 'gold'` a demonstration. For pairs of a file: the whole pair.
+   * Price of one preference pair, in US dollars: its prompt and the verifier's decision which answer is better. Answers cost
+   * extra: the samples, and with `chosen: 'gold'` a demonstration. For pairs of a file: the whole pair.
    */
   preferencePair: z.number().nonnegative(),
-  /** Price of one sampled answer, in US dollars, in addition to its verifier call. Default: 0. */
+  /** Price of one sampled answer, in US dollars, in addition to its verifier call or labels. Default: 0. */
   sample: z.number().nonnegative().default(0),
   /** Price of one verifier call, in US dollars. Default: 0. */
   verifierCall: z.number().nonnegative().default(0),
-  /** Price of one label of `pairs.annotator`, in US dollars. Default: `preferencePair`. */
+  /**
+   * Price of one label of `pairs.annotator`, in US dollars: also of ties and refusals. An endpoint's bill takes its place.
+   * Default: `preferencePair`.
+   */
   preferenceLabel: z.number().nonnegative().optional(),
   /** Price of one cell's evaluation, e.g. its judge, in US dollars; subtracted from a money budget first. Default: 0. */
   evaluation: z.number().nonnegative().optional(),
@@ -185,7 +189,7 @@ const shared = {
 };
 
 /** One cell: one budget, one split, one seed. */
-export const experimentDefinition = z.strictObject({
+const experimentFields = z.strictObject({
   ...shared,
   /** Rows to buy. */
   budget: count,
@@ -202,6 +206,9 @@ export const experimentDefinition = z.strictObject({
       sftSpendFraction: fraction,
     })
     .optional(),
+});
+export const experimentDefinition = experimentFields.superRefine((definition, context) => {
+  for (const issue of unusedIssues(definition)) context.addIssue({ code: 'custom', ...issue });
 });
 export type ExperimentDefinition = z.infer<typeof experimentDefinition>;
 /** An experiment's definition as JSON: users' functions by module and export. */
@@ -273,8 +280,12 @@ export const sweepDefinition = sweepFields.superRefine((definition, context) => 
   const checked = z.array(amount).safeParse(definition.budgets);
   for (const issue of checked.error?.issues ?? [])
     context.addIssue({ ...issue, path: ['budgets', ...issue.path] });
-  for (const issue of [...fractionIssues(definition), ...sensitivityIssues(definition)])
-    context.addIssue({ code: 'custom', ...issue });
+  const issues = [
+    ...fractionIssues(definition),
+    ...sensitivityIssues(definition),
+    ...unusedIssues(definition),
+  ];
+  for (const issue of issues) context.addIssue({ code: 'custom', ...issue });
 });
 export type SweepDefinition = z.infer<typeof sweepDefinition>;
 /** A sweep's definition as JSON: users' functions by module and export. */

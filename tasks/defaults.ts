@@ -1,3 +1,4 @@
+import { syntheticPairs } from '../core/pair-settings';
 import type { SweepJson } from '../schemas/definition';
 import { gradeSchoolMathDefaults } from './grade-school-math/defaults';
 
@@ -13,7 +14,7 @@ export function syntheticDefaults(task: string) {
     annotator: 'clean',
     sft: { ...gradeSchoolMathDefaults.sft, maxLength: 256 },
     preference: { ...gradeSchoolMathDefaults.preference, maxLength: 256 },
-    pairs: { ...gradeSchoolMathDefaults.pairs, chosen: 'gold', candidates: 1, maxNewTokens: 64 },
+    pairs: { ...gradeSchoolMathDefaults.pairs, ...syntheticPairs, maxNewTokens: 64 },
     evaluation: { items: 200, maxNewTokens: 64 },
   } satisfies Partial<SweepJson>;
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { BudgetlineError } from '../../../core/failures';
+import { pairDefaults } from '../../../core/pair-settings';
 import { defineExperiment, defineSweep, type SweepInput } from '../../../definitions';
 import { pairSpec } from '../../../schemas/definition';
-import { gradeSchoolMathDefaults } from '../../../tasks';
+import { gradeSchoolMathDefaults, syntheticDefaults } from '../../../tasks';
 
 const shared = { ...gradeSchoolMathDefaults, name: 'a-sweep', annotator: 'clean' };
 const sweep: SweepInput = { ...shared, budgets: [64], sftFractions: [1, 0] };
@@ -88,6 +89,38 @@ describe('definitions', () => {
     assert.deepEqual(pairsOf({ rejected: 'worst' }), [
       'pairs.rejected: no such field; there are ' + [...Object.keys(pairSpec.shape)].join(', '),
     ]);
+  });
+
+  it('refuse settings of sampled pairs where the pairs come from a file, and no defaults', () => {
+    const { pairs } = gradeSchoolMathDefaults;
+    const preferences = { file: 'pairs.jsonl', source: 'us', license: 'MIT' };
+    const all = { annotator: 'nobody', labels: 3, chosen: 'gold', minMargin: 0.5, threshold: 0.9 };
+    const reason =
+      'has no effect with annotations.preferences, whose file has the pairs; leave it out, or annotations.preferences';
+    const refused = (change: object, more: object = {}): string[] =>
+      reasons({ annotations: { preferences }, pairs: { ...pairs, ...change }, ...more })
+        .filter((line) => line.includes('annotations.preferences'))
+        .map((line) => {
+          assert.ok(line.endsWith(`: ${reason}`), line);
+          return line.split(':')[0]!;
+        });
+    for (const [field, value] of Object.entries(all)) {
+      const alone = field === 'labels' ? { labels: value, annotator: 'nobody' } : { [field]: value };
+      const fields = Object.keys(alone).map((name) => `pairs.${name}`);
+      assert.deepEqual(refused(alone).sort(), fields.sort(), field);
+    }
+    assert.deepEqual(refused({ ...pairDefaults, candidates: 8, temperature: 0.7 }), []);
+    assert.deepEqual(reasons({ annotations: { preferences } }), []);
+    assert.deepEqual(reasons({ ...syntheticDefaults('helpfulness'), annotations: { preferences } }), []);
+    const samples = { controls: ['rejection-sampling'] };
+    assert.deepEqual(refused({ threshold: 0.9, minMargin: 0.5 }, samples), ['pairs.minMargin'], 'used there');
+    assert.deepEqual(refused({}, { axes: { 'pairs.annotator': ['nobody'] } }), [
+      'axes["pairs.annotator"], nobody',
+    ]);
+    const one = { ...shared, budget: 8, sftFraction: 0.5, annotations: { preferences } };
+    assert.throws(() => defineExperiment({ ...one, pairs: { ...pairs, minMargin: 0.5 } }), {
+      message: `pairs.minMargin: 0.5: ${reason}`,
+    });
   });
 
   it('accept only names that can name a file on every system', () => {

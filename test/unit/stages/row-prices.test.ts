@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { syntheticPairs } from '../../../core/pair-settings';
 import type { SweepInput } from '../../../definitions';
 import { asMade, listPriceUsd, uniquePurchase } from '../../../planning';
 import type { SweepDefinition } from '../../../schemas/definition';
@@ -133,7 +134,7 @@ describe('the price of a row', () => {
       demonstrations: rowsOf('/home/us/solutions.csv'),
       preferences: rowsOf('pairs.jsonl'),
     };
-    const changes = { annotations, pairs: { ...pairs, chosen: 'gold' as const } };
+    const changes = { annotations, pairs: { ...pairs, ...syntheticPairs } };
     const { demonstrations, sampled } = stagesOf(changes);
     assert.equal(listPriceUsd([demonstrations(8), sampled(4)]), 8 * 2 + 4);
     assert.equal(describePrice(demonstrationPrice(defined(changes))), 'a row of solutions.csv: $2.00');
