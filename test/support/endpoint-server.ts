@@ -6,7 +6,12 @@ export interface Asked {
   readonly model: string;
   readonly messages: { readonly role: string; readonly content: string }[];
 }
-export type Behaviour = (response: ServerResponse, asked: Asked) => void;
+export type Behaviour = (
+  response: ServerResponse,
+  asked: Asked,
+  /** The header `Idempotency-Key`. */
+  requestId: string,
+) => void;
 
 export const send = (response: ServerResponse, status: number, body: unknown, headers = {}): void => {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
@@ -54,7 +59,8 @@ export async function startEndpoint(behave: Behaviour, port = 0): Promise<Endpoi
   const keys: (string | undefined)[] = [];
   const server: Server = createServer((request, response) => {
     keys.push(request.headers.authorization);
-    void readBody(request).then((asked) => behave(response, asked));
+    const requestId = String(request.headers['idempotency-key']);
+    void readBody(request).then((asked) => behave(response, asked, requestId));
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

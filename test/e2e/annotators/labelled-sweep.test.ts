@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeopleQueue } from '../../../annotators';
+import { reportFolder } from '../../../host/home';
 import type { LedgerLine } from '../../../schemas/ledger';
 import { call, start } from '../../support/cli/executable';
 import { reply, send, startEndpoint } from '../../support/endpoint-server';
@@ -10,6 +11,10 @@ import { acquisitionLimitMs } from '../../support/temporal';
 import { temporaryHome } from '../../support/temporary';
 
 const rows = 6;
+const concurrency = 2;
+/** 100 tokens of a prompt and 10 of an answer. */
+const usdACall = 0.002;
+const usdALabel = 0.0005;
 
 const definition = `
 import { defineSweep, endpointJudge, helpfulness, peopleJudge, preferenceAnnotator } from 'budgetline';
@@ -18,7 +23,7 @@ import { syntheticDefaults, withPreferenceAnnotators } from 'budgetline';
 const env = process.env as Record<string, string>;
 const judge = endpointJudge({
   ...{ name: 'judge', description: 'A model.', baseUrl: env.ENDPOINT, model: 'judge-1' },
-  ...{ apiKeyVariable: 'ENDPOINT_KEY', spendLimitUsd: 5, concurrency: 2, requestsPerMinute: 60_000, firstWaitMs: 1 },
+  ...{ apiKeyVariable: 'ENDPOINT_KEY', spendLimitUsd: 5, concurrency: ${concurrency}, requestsPerMinute: 60_000, firstWaitMs: 1 },
   prices: { inputUsdPerMillion: 10, outputUsdPerMillion: 100 },
 });
 const us = peopleJudge({ name: 'us', description: 'Us.', folder: env.PEOPLE });
@@ -33,6 +38,7 @@ export default defineSweep({
   data: { source: 'synthetic', pool: 64, validation: 2, test: 4 },
   pairs: { ...defaults.pairs, chosen: 'best-sample', candidates: 3, maxNewTokens: 8, annotator: 'model' },
   axes: { 'pairs.annotator': ['model', 'people'] },
+  prices: { ...defaults.prices, preferenceLabel: ${usdALabel} },
   budgets: [${rows}],
   sftFractions: [0],
   preference: { ...defaults.preference, epochs: 1 },
@@ -87,21 +93,24 @@ describe('a sweep whose pairs an endpoint and people label', function () {
   this.timeout(acquisitionLimitMs);
   const folder = temporaryHome();
 
-  it('survives a worker killed in mid-batch, pays for every label once, waits for people, and is verified', async () => {
-    const answered = new Map<string, number>();
+  it('survives a worker killed in mid-batch, asks only calls in flight again, waits for people, and is verified', async () => {
+    /** The ids of the calls that asked each question. */
+    const calls = new Map<string, string[]>();
+    const answers: string[] = [];
     let hold: (() => void) | undefined;
     const held = new Promise<void>((begin) => (hold = begin));
-    const server = await startEndpoint((response, { messages }) => {
+    const server = await startEndpoint((response, { messages }, requestId) => {
       const shown = messages.at(-1)?.content ?? '';
+      calls.set(shown, [...(calls.get(shown) ?? []), requestId]);
       // The fifth label is late: the worker dies waiting for it.
-      if (answered.size === 4 && hold !== undefined) {
+      if (answers.length === 4 && hold !== undefined) {
         hold();
         hold = undefined;
         return;
       }
       const [, first = '', second = ''] =
         /# Answer A\n(.*?)\n\n# Answer B\n(.*?)\n\n# Verdict/s.exec(shown) ?? [];
-      answered.set(shown, (answered.get(shown) ?? 0) + 1);
+      answers.push(shown);
       send(response, 200, reply(JSON.stringify({ answer: verdictOn(first, second) })));
     });
     const people = folder.at('people');
@@ -125,15 +134,41 @@ describe('a sweep whose pairs an endpoint and people label', function () {
       server.close();
     }
     await labelling;
-    assert.deepEqual([...new Set(answered.values())], [1], 'no label was paid for twice');
-    checkPairs(home, answered.size);
-    const [chain = ''] = readdirSync(join(home, 'store', 'ledger', 'experiments'));
-    const verified = await call(['audit', 'verify', chain.replace(/\.jsonl$/, '')], { env });
-    assert.match(verified.stdout, /: verified\./, verified.stdout);
+    const again = [...calls.values()].filter((ids) => ids.length > 1);
+    assert.ok(again.length >= 1 && again.length <= concurrency, `${again.length} questions were asked again`);
+    for (const ids of again) assert.deepEqual(ids, [ids[0], ids[0]], 'once, with the same Idempotency-Key');
+    // The held call was not answered before the kill.
+    const paidTwice = answers.length - calls.size;
+    assert.ok(paidTwice <= concurrency - 1, `${paidTwice} labels were answered twice`);
+    const unknownCalls = checkPairs(home, calls.size);
+    assert.ok(
+      unknownCalls >= again.length && unknownCalls <= concurrency,
+      `${unknownCalls} calls are unknown`,
+    );
+    await checkMoney(home, { env, labels: calls.size });
   });
 
-  /** The labels of both sets of pairs, and the bill of the endpoint's. */
-  function checkPairs(home: string, paid: number): void {
+  /** Result and ledger have the bill and the labels of people; the labels' purchases are verified. */
+  async function checkMoney(home: string, { env, labels }: { env: NodeJS.ProcessEnv; labels: number }) {
+    const [chain = ''] = readdirSync(join(home, 'store', 'ledger', 'experiments'));
+    const id = chain.replace(/\.jsonl$/, '');
+    const usd = labels * (usdACall + usdALabel);
+    const path = join(reportFolder(home, id), 'result.json');
+    const { result } = JSON.parse(readFileSync(path, 'utf8')) as { result: { spend: { usd: number } } };
+    assert.ok(Math.abs(result.spend.usd - usd) < 1e-9, `${result.spend.usd} of ${usd}`);
+    const ended = linesOf(home).filter((line) => line.type === 'attempt-ended');
+    const booked = ended.reduce((sum, line) => sum + line.usd, 0);
+    assert.ok(Math.abs(booked - usd) < 1e-9, `${booked} of ${usd}`);
+    const verified = await call(['audit', 'verify', id], { env });
+    assert.match(verified.stdout, /: verified\./, verified.stdout);
+    const nests = join(home, 'store', 'ledger', 'nests');
+    for (const name of readdirSync(nests)) rmSync(join(nests, name));
+    const without = await call(['audit', 'verify', id], { env });
+    assert.match(without.stdout, /purchase-missing/, without.stdout);
+  }
+
+  /** The labels of both sets of pairs, and the bill of the endpoint's. Returns its calls with an unknown bill. */
+  function checkPairs(home: string, paid: number): number {
     const artifacts = join(home, 'store', 'artifacts');
     const names = readdirSync(artifacts).filter((name) => name.startsWith('synthesizeData-'));
     const made = names.map((name) => ({
@@ -160,5 +195,8 @@ describe('a sweep whose pairs an endpoint and people label', function () {
       bills.reduce((sum, { calls }) => sum + calls, 0),
       paid,
     );
+    return made.find(({ manifest }) => manifest.spec.annotator === 'model')!.manifest.metrics[
+      'unknownCalls'
+    ]!;
   }
 });
