@@ -41,7 +41,7 @@ export class BookedEndpoint {
   #server: EndpointServer | undefined;
 
   async start(): Promise<void> {
-    this.#server = await startEndpoint((response, asked) => this.#answer(response, asked));
+    this.#server = await startEndpoint((...call) => this.#answer(...call));
   }
 
   close(): void {
@@ -78,12 +78,12 @@ export class BookedEndpoint {
     return this.booked.filter((one) => one.model === model && one.usable).map(({ question }) => question);
   }
 
-  #answer(response: Parameters<Behaviour>[0], asked: Asked): void {
+  #answer(...[response, asked, requestId]: Parameters<Behaviour>): void {
     const { model } = asked;
     const answered = this.answered(model).length;
     const spoil = answered < 2 ? undefined : this.#spoiled.get(model)?.shift();
     if (spoil === undefined) this.#book(response, asked, answered);
-    else spoil(response, asked);
+    else spoil(response, asked, requestId);
   }
 
   #book(response: Parameters<Behaviour>[0], asked: Asked, answered: number): void {

@@ -82,7 +82,7 @@ describe('a sweep with endpoints and people', function () {
     const answered = new Map<string, number>();
     let hold: (() => void) | undefined;
     const held = new Promise<void>((begin) => (hold = begin));
-    const server = await startEndpoint((response, { messages, ...asked }) => {
+    const server = await startEndpoint((response, { messages, ...asked }, requestId) => {
       const shown = messages.at(-1)?.content ?? '';
       const isJudge = shown.includes('# Answer A');
       const bad = isJudge ? undefined : script.shift();
@@ -90,7 +90,7 @@ describe('a sweep with endpoints and people', function () {
       if (isJudge && answersTo(folder.path()) < 6)
         send(response, 429, { error: { message: 'later' } }, { 'retry-after': '1' });
       else if (isJudge) send(response, 200, reply('{"answer":"[[A]]"}'));
-      else if (bad !== undefined) bad(response, { messages, ...asked });
+      else if (bad !== undefined) bad(response, { messages, ...asked }, requestId);
       // The seventh answer is late: the worker dies waiting for it.
       else if (answered.size === 6 && hold !== undefined) {
         hold();

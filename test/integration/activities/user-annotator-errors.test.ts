@@ -26,7 +26,7 @@ describe('exceptions in the code of annotators', function () {
   let behave: Behaviour = () => undefined;
   before(async () => {
     process.env['USER_ERRORS_KEY'] = 'key';
-    server = await startEndpoint((response, asked) => behave(response, asked));
+    server = await startEndpoint((...call) => behave(...call));
   });
   after(() => {
     delete process.env['USER_ERRORS_KEY'];

@@ -38,9 +38,9 @@ describe('a model behind an endpoint as annotator', function () {
   let server: EndpointServer;
   before(async () => {
     process.env['BUDGETLINE_TEST_KEY'] = 'sk-secret';
-    server = await startEndpoint((response, asked) => {
+    server = await startEndpoint((...call) => {
       calls += 1;
-      (script.shift() ?? good)(response, asked);
+      (script.shift() ?? good)(...call);
     });
   });
   after(() => {
@@ -291,9 +291,9 @@ describe('a model behind an endpoint as annotator', function () {
 
   it('sends what reasoning models want', async () => {
     const bodies: object[] = [];
-    const noting: Behaviour = (response, asked) => {
+    const noting: Behaviour = (response, asked, requestId) => {
       bodies.push(asked);
-      good(response, asked);
+      good(response, asked, requestId);
     };
     script = [noting, noting];
     const change = {
