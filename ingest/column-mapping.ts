@@ -1,4 +1,5 @@
-import { type Fields, isAbsent, isObject } from './layouts/row';
+import { isRecord } from '../core/is-record';
+import { type Fields, isAbsent } from './layouts/row';
 
 /**
  * Row field → column of the file, nested by dots: { prompt: 'data.question' }. Several columns make one text, joined by a
@@ -15,7 +16,7 @@ function valueAt(fields: Fields, path: string): unknown {
   return path
     .split('.')
     .reduce<unknown>(
-      (value, part) => (isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined),
+      (value, part) => (isRecord(value) && Object.hasOwn(value, part) ? value[part] : undefined),
       fields,
     );
 }
@@ -37,7 +38,7 @@ const rootOf = (fields: Fields, path: string): string =>
 /** The parts of nested columns that no field of the mapping names, each with its path. */
 function restOf(fields: Fields, root: string, paths: readonly string[]): [string, unknown][] {
   const value = fields[root];
-  if (!isObject(value) || paths.includes(root)) return [];
+  if (!isRecord(value) || paths.includes(root)) return [];
   const isNamed = (path: string): boolean =>
     paths.some((named) => named === path || named.startsWith(`${path}.`));
   return Object.entries(value)

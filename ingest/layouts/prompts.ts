@@ -1,4 +1,5 @@
-import { isAbsent, isObject, refuse, type Row } from './row';
+import { isRecord } from '../../core/is-record';
+import { isAbsent, refuse, type Row } from './row';
 import { takeTurns, type Turn, turnsOf } from './turns';
 
 /** What is asked: turns before the answer. A text is one turn of the user, and no chat. */
@@ -88,7 +89,7 @@ export const dialogueField = (row: Row): (typeof dialogueFields)[number] | undef
 
 const hasOpenAiPrompt = (row: Row): boolean => {
   const input = row.peek('input');
-  return isObject(input) && 'messages' in input;
+  return isRecord(input) && 'messages' in input;
 };
 
 /** A row's prompt, from the first field that has one. */

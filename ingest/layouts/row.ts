@@ -24,9 +24,6 @@ export function refuseTie(field: string, reason: string): never {
   throw new RowRefused({ field, reason, remedy }, true);
 }
 
-export const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** Whether a value says nothing: null, blank, an empty list or object, also as JSON text; Alpaca's "<noinput>". */
 export function isAbsent(value: unknown): boolean {
   if (value === undefined || value === null) return true;

@@ -1,5 +1,6 @@
+import { isRecord } from '../../core/is-record';
 import type { Message } from '../messages';
-import { type Fields, isAbsent, isObject, refuse, type Row } from './row';
+import { type Fields, isAbsent, refuse, type Row } from './row';
 
 /** One turn; `weight`: 0 if it is not to be learnt. */
 export interface Turn extends Message {
@@ -45,7 +46,7 @@ const textTypes = ['text', 'input_text', 'output_text'];
 
 function textOfPart(part: unknown, field: string): string {
   if (typeof part === 'string') return part;
-  const { type = 'text', text } = isObject(part) ? part : {};
+  const { type = 'text', text } = isRecord(part) ? part : {};
   const isText = typeof type === 'string' && textTypes.includes(type);
   if (isText && typeof text === 'string') return text;
   const what = isText || typeof type !== 'string' ? '' : ` but "${type}"`;
@@ -88,7 +89,7 @@ function checkKeys(row: Row, turn: Fields, field: string): void {
 }
 
 function readTurn(row: Row, value: unknown, field: string): Turn {
-  if (!isObject(value))
+  if (!isRecord(value))
     return refuse(field, 'is not a turn', 'Write each turn as { "role", "content" } or { "from", "value" }.');
   const roleKey = 'role' in value ? 'role' : 'from';
   const contentKey = 'content' in value ? 'content' : 'value';
@@ -122,7 +123,7 @@ export function turnsOf(row: Row, field: string, value: unknown): Turn[] | undef
     if (read.length === 0) return refuse(field, 'has no turns', 'Remove the row, or fill in its turns.');
     return read.map((turn, index) => readTurn(row, turn, `${field}[${index}]`));
   }
-  if (isObject(read)) return [readTurn(row, read, field)];
+  if (isRecord(read)) return [readTurn(row, read, field)];
   return refuse(field, 'is not a text', 'Write a text, or a list of turns.');
 }
 
