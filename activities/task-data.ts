@@ -213,16 +213,6 @@ export async function heldOutProblems(cache: ProblemCache, files: Files, source:
   return { task, problems: problems.validation };
 }
 
-/** The reference answer of a problem; empty if it has none. */
-export function referenceAnswer(task: Task, problem: Problem): string {
-  try {
-    return task.gold(problem);
-  } catch (error) {
-    if (error instanceof BudgetlineError && error.code === 'DATA_INVALID') return '';
-    throw error;
-  }
-}
-
 /** Number of the task's rows that were excluded, as a metric; empty if none was. */
 export function excludedMetric({ excluded }: ProblemSet): { excluded?: number } {
   const count = Object.values(excluded).reduce((sum, each) => sum + each, 0);

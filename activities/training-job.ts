@@ -3,7 +3,8 @@ import type { DemonstrationRow } from '../schemas/rows';
 import { keepCheckpoints, type SpecOf } from '../stages';
 import { writeJsonLines } from './json-lines';
 import type { StageSession } from './session';
-import { heldOutProblems, referenceAnswer } from './task-data';
+import { referenceAnswer } from './task-calls';
+import { heldOutProblems } from './task-data';
 
 type Spec = SpecOf<'trainSft' | 'trainPreference'>;
 

@@ -1,4 +1,4 @@
-import { assess } from '../contracts/scores';
+import { assess } from './task-calls';
 import { join } from 'node:path';
 import { loadPinnedMember } from '../code/members';
 import type { StageProgress } from '../contracts/activities';

@@ -3,7 +3,7 @@ import { BudgetlineError } from '../../core/failures';
 import type { GenerationRow, ItemResult } from '../../schemas/rows';
 import { addMetrics, type AuxiliaryMetrics, mergePatterns } from '../../contracts/metrics';
 import { type SpecOf, ownName, type QuestionSet } from '../../stages';
-import { assess } from '../../contracts/scores';
+import { assess } from '../task-calls';
 import type { Problem, Task } from '../../contracts/task';
 import { ensureDir, writeFileAtomic } from '../../host/durable-files';
 import { type Annotated, billOf } from '../annotation';

@@ -5,11 +5,12 @@ import { bothOrders, scoreVerdicts } from '../../tasks';
 import { annotate, type Annotated } from '../annotation';
 import { assertTexts } from '../../contracts/answers';
 import type { StageSession } from '../session';
+import { comparisonOf } from '../task-calls';
 import { assertIdentified, findJudge } from '../task-data';
 import type { Answered } from './answers';
 
 function comparisonsOf({ task, set }: Judged, problem: Problem, { completion }: ItemResult) {
-  const sides = task.comparison?.(problem, completion);
+  const sides = comparisonOf(task, problem, completion);
   if (sides !== undefined) return bothOrders(sides);
   const field = `${set.field}.judge`;
   throw new BudgetlineError('DEFINITION_INVALID', `${field}: ${task.name} has no answers to compare.`, {

@@ -1,7 +1,7 @@
 import { BudgetlineError } from '../../core/failures';
 import { addMetrics, type Metrics } from '../../contracts/metrics';
 import { decide, measureLabels, preferences, type Votes } from '../../contracts/preferences';
-import { assess } from '../../contracts/scores';
+import { assess } from '../task-calls';
 import { shortText } from '../../contracts/text';
 import type { Preference, PreferenceAnnotator, PreferenceItem, Problem, Task } from '../../contracts/task';
 import type { GenerationRow, PreferenceRow } from '../../schemas/rows';

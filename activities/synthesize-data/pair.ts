@@ -1,8 +1,7 @@
-import { goldScoreOf } from '../../contracts/scores';
 import type { Problem, Task } from '../../contracts/task';
 import type { PreferenceRow } from '../../schemas/rows';
 import type { PairsSpec } from '../../stages';
-import { referenceAnswer } from '../task-data';
+import { referenceAnswer, referenceScore } from '../task-calls';
 import type { FilterResult, Sampled } from './sample-collector';
 import { bestOf, type Scored, scoreSamples, worstOf } from './scored';
 
@@ -17,10 +16,10 @@ export const pairOf = ({ id, prompt }: Problem, chosen: string, rejected: string
   rejected,
 });
 
-/** The gold answer with its score. Undefined: the problem has none. */
-function goldOf(task: Task, problem: Problem): Scored | undefined {
+/** The reference answer with its score. Undefined: the problem has none. */
+function referenceOf(task: Task, problem: Problem): Scored | undefined {
   const completion = referenceAnswer(task, problem);
-  return completion === '' ? undefined : { completion, score: goldScoreOf(task, problem) };
+  return completion === '' ? undefined : { completion, score: referenceScore(task, problem, completion) };
 }
 
 /**
@@ -35,7 +34,7 @@ export function makePair(
   const scored: Scored[] = scoreSamples(task, problem, samples);
   const [best, worst] = [bestOf(scored), worstOf(scored)];
   if (best === undefined || worst === undefined) return { skipped: 'all-empty' };
-  const chosen = source === 'gold' ? goldOf(task, problem) : best;
+  const chosen = source === 'gold' ? referenceOf(task, problem) : best;
   if (chosen === undefined) return { skipped: 'no-reference' };
   if (chosen.score < threshold) return { skipped: 'below-threshold' };
   const isLower = chosen.score - worst.score >= minMargin - scoreTolerance;

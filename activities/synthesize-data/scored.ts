@@ -1,4 +1,4 @@
-import { assess } from '../../contracts/scores';
+import { assess } from '../task-calls';
 import type { Problem, Task } from '../../contracts/task';
 import type { GenerationRow } from '../../schemas/rows';
 
