@@ -45,7 +45,7 @@ describe('the workflow bundle', () => {
   });
 
   it('stays small: every cached workflow pays for it', () => {
-    // Two thirds of it are the SDK's.
-    assert.ok(code.length < 880_000, `${code.length} characters`);
+    // Three fifths of it are the SDK's.
+    assert.ok(code.length < 900_000, `${code.length} characters`);
   });
 });
