@@ -170,26 +170,32 @@ function settingOf(analysis: Answered): string {
 const afterColon = (sentence: string): string =>
   sentence.replace(/^(With|The|These|No)\b/, (word) => word.toLowerCase());
 
-/** One plain paragraph: failures first, then the best purchase of each budget with its uncertainty, cold start, pairs and ablations. */
+/** Sentences of one paragraph; none without sentences. */
+const paragraph = (...sentences: readonly string[]): string[] =>
+  sentences.length === 0 ? [] : [sentences.join(' ')];
+
+/** What pairs add, or that a pipeline decides it. */
+const answerRows = (analysis: Answered, pipeline: ClaimBudgets['pipeline']): string[] =>
+  pipeline === undefined ? [...answerPairs(analysis), ...answerControls(analysis)] : [ownPipeline];
+
+/**
+ * The answer in plain words, a paragraph a line: failures first, then the best purchase of each budget with its uncertainty,
+ * cold start, pairs and ablations, and what intervals mean.
+ */
 export function writeAnswer(analysis: Answered, { pipeline }: Pick<ClaimBudgets, 'pipeline'>): string {
   const { budgets } = analysis;
-  const setting = `${settingOf(analysis)}:`;
-  const failed = answerFailures(analysis);
   const bought = budgets.map((budget) => answerBudget(budget, analysis));
   const [first, ...rest] = [
-    ...failed,
+    ...answerFailures(analysis),
     ...(bought.length === 0 ? ['No cell finished, so there is no answer.'] : bought),
   ];
-  if (budgets.length === 0) return [setting, afterColon(first!), ...rest].join(' ');
+  const opening = [`${settingOf(analysis)}: ${afterColon(first!)}`, ...rest];
+  if (budgets.length === 0) return opening.join('\n');
   return [
-    setting,
-    afterColon(first!),
-    ...rest,
-    ...answerColdStart(analysis),
-    ...answerStagnation(analysis),
-    ...(pipeline === undefined ? [...answerPairs(analysis), ...answerControls(analysis)] : [ownPipeline]),
-    ...answerAuxiliary(analysis),
-    ...answerItems(analysis),
-    answerSeeds(analysis),
-  ].join(' ');
+    ...opening,
+    ...paragraph(...answerColdStart(analysis), ...answerStagnation(analysis)),
+    ...paragraph(...answerRows(analysis, pipeline)),
+    ...paragraph(...answerAuxiliary(analysis)),
+    ...paragraph(...answerItems(analysis), answerSeeds(analysis)),
+  ].join('\n');
 }

@@ -52,6 +52,7 @@ code,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font
 .answer{background:var(--panel);border-left:4px solid var(--series-1);border-radius:4px;padding:1.1rem 1.25rem}
 .answer+.answer{margin-top:.8rem}
 .answer p{font-size:1.09rem;margin:0;max-width:none}
+.answer p+p{margin-top:.6rem}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem 1.25rem;margin:1.1rem 0 0;padding:0}
 .facts dt{color:var(--muted);font-size:.82rem}
 .facts dd{margin:0;font-weight:600;overflow-wrap:anywhere}
@@ -73,6 +74,7 @@ thead th{border-bottom:2px solid var(--grid);vertical-align:bottom}
 th,td{white-space:nowrap}
 thead th{white-space:normal;min-width:3rem}
 td.text,th.text{white-space:normal;min-width:15rem}
+td.list{white-space:normal;min-width:6rem}
 caption{max-width:calc(100vw - 2rem)}
 td.number,th.number{text-align:right;white-space:nowrap}
 tr.best td,tr.best th{font-weight:700}

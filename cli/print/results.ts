@@ -10,7 +10,7 @@ import { renderScores } from './scores';
 import { wrap } from './text';
 
 function renderAnswer({ answer }: SubjectAnalysis, ink: Ink): string[] {
-  return [ink.strong('Answer'), ...wrap(answer, { first: '  ' })];
+  return [ink.strong('Answer'), ...answer.split('\n').flatMap((text) => wrap(text, { first: '  ' }))];
 }
 
 function renderNotes({ notes }: SubjectAnalysis, ink: Ink): string[] {

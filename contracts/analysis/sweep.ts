@@ -97,7 +97,7 @@ export interface SubjectAnalysis extends SubjectName {
   /** C1 … C5, all five. */
   readonly verdicts: readonly ClaimVerdict[];
   readonly failedCells: readonly FailedCellAnalysis[];
-  /** The answer in one plain paragraph. */
+  /** The answer in plain words, a paragraph a line. */
   readonly answer: string;
   /** Caveats: cells without item rows, cells with more seed variance than the rest. */
   readonly notes: readonly string[];

@@ -3,6 +3,7 @@ import { comparedItems, splitOf } from '../../contracts/evaluation-split';
 import { formatBudget, formatCount, formatFraction, sentenceCase } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
+import { answerParagraphs } from './parts';
 
 /** The place on the axes, without task, annotator and model, which have their own lines. */
 function placeFacts({ axes = {} }: SweepAnalysis): [string, string][] {
@@ -45,7 +46,7 @@ function nearZeroNotice({ analysis }: ReportInput): Html {
   </p>`;
 }
 
-/** The top of the page: the answer in one paragraph, and the setting. */
+/** The top of the page: the answer, and the setting. */
 export function answerHeader(input: ReportInput, contents: readonly (readonly [string, Html])[]): Html {
   const list = facts(input).map(
     ([term, value]) =>
@@ -58,9 +59,7 @@ export function answerHeader(input: ReportInput, contents: readonly (readonly [s
   return html`<header>
     <h1>${input.definition.name}</h1>
     <p class="lead">How to split an annotation budget between SFT demonstrations and preference pairs</p>
-    <div class="answer" role="region" aria-label="The answer">
-      <p>${input.analysis.answer}</p>
-    </div>
+    <div class="answer" role="region" aria-label="The answer">${answerParagraphs(input.analysis)}</div>
     ${nearZeroNotice(input)}
     <dl class="facts">${list}</dl>
     <p class="lead">${input.annotatorDescription} ${input.analysis.intervals.label}</p>

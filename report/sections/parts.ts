@@ -1,3 +1,4 @@
+import type { SubjectAnalysis } from '../../contracts/analysis/sweep';
 import type { Chapter } from '../input';
 import { html, trustedHtml, type Html } from '../html';
 import { renderChart, type Chart } from '../charts/render';
@@ -9,6 +10,8 @@ export interface Column {
   readonly number?: boolean;
   /** Long text that may wrap. */
   readonly text?: boolean;
+  /** Short values with commas between, which may wrap. */
+  readonly list?: boolean;
 }
 
 /** A column of numbers. */
@@ -26,7 +29,7 @@ export interface TableSpec {
 }
 
 const classOf = (column: Column | undefined): string =>
-  column?.number === true ? 'number' : column?.text === true ? 'text' : '';
+  (['number', 'text', 'list'] as const).find((kind) => column?.[kind] === true) ?? '';
 
 /** Columns that are not dashes alone. Without rows: all columns. */
 function filledColumns({ columns, rows }: TableSpec): number[] {
@@ -71,6 +74,10 @@ export function table(spec: TableSpec): Html {
     </table>
   </div>`;
 }
+
+/** The answer, a paragraph a line. */
+export const answerParagraphs = ({ answer }: Pick<SubjectAnalysis, 'answer'>): Html[] =>
+  answer.split('\n').map((text) => html`<p>${text}</p>`);
 
 export interface SectionSpec {
   readonly id: string;

@@ -110,9 +110,9 @@ export async function scoresSection(chapter: Chapter, charts: readonly Chart[]):
       { title: '95% interval' },
       { title: analysis.split === 'validation' ? 'Test items' : 'Held-out half' },
       { title: 'Difference from base' },
-      { title: 'Statistically tied' },
+      { title: 'Statistically tied', list: true },
       number('P(best)'),
-      { title: 'Within 5%' },
+      { title: 'Within 5%', list: true },
     ],
     rows: analysis.budgets.map((budget) => ({ cells: budgetRow(budget, analysis.unit) })),
   });

@@ -1,12 +1,11 @@
 import { nameSubject } from '../../analysis';
 import { html, type Html } from '../html';
 import type { Chapter, TableReportInput } from '../input';
+import { answerParagraphs } from './parts';
 
 function answerBlock({ analysis }: Chapter): Html {
   const name = `The answer for ${nameSubject(analysis)}`;
-  return html`<div class="answer" role="region" aria-label="${name}">
-    <p>${analysis.answer}</p>
-  </div>`;
+  return html`<div class="answer" role="region" aria-label="${name}">${answerParagraphs(analysis)}</div>`;
 }
 
 function chapterLink({ analysis, prefix }: Chapter): Html {

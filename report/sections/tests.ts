@@ -12,6 +12,10 @@ function nameTested({ sftFraction, control }: TestAnalysis): string {
   return control === null ? share : `${control.setting ?? control.kind}, control of ${share}`;
 }
 
+/** The base model, then each budget's split followed by its controls. */
+const byBudget = (tests: readonly TestAnalysis[]): TestAnalysis[] =>
+  [...tests].sort((a, b) => (a.budget ?? 0) - (b.budget ?? 0));
+
 /** What was chosen by validation items, scored once on test items. */
 export function testTable({ analysis, metric }: Chapter): Html {
   if (analysis.tests.length === 0) return html``;
@@ -25,7 +29,7 @@ export function testTable({ analysis, metric }: Chapter): Html {
       { title: 'Difference from base' },
       number('Items'),
     ],
-    rows: analysis.tests.map((test) => ({
+    rows: byBudget(analysis.tests).map((test) => ({
       cells: [
         test.budget === null ? '–' : formatBudget(test.budget, analysis.unit),
         nameTested(test),

@@ -248,7 +248,7 @@ describe('a budget without a competitor', () => {
     assert.deepEqual([budget?.noWinner, budget?.missing], ['missing-split', [1, 0.5]]);
     assert.match(
       analysis.answer,
-      /majority-error: SFT share 1 at 128 rows and SFT share 0\.5 at 128 rows failed \(DATA_INVALID\) and are missing from this answer\. With 128 rows no split is named best, because SFT share 1 and SFT share 0\.5 have no score: SFT share 0 scores 0\.000/,
+      /majority-error: SFT share 1 at 128 rows and SFT share 0\.5 at 128 rows failed \(DATA_INVALID\) and are missing from this answer\.\nWith 128 rows no split is named best, because SFT share 1 and SFT share 0\.5 have no score: SFT share 0 scores 0\.000/,
     );
     assert.doesNotMatch(analysis.answer, / buy /);
   });
@@ -298,7 +298,7 @@ describe('a budget without a competitor', () => {
     const { answer } = analyzeSweep({ ...sweep, result });
     assert.match(
       answer,
-      /: the base model’s evaluation failed \(DATA_INVALID\), so no split is compared with it\. These controls failed and are missing: warm-start of SFT share 0\.5 at 128 rows\. With 128 rows buy/,
+      /: the base model’s evaluation failed \(DATA_INVALID\), so no split is compared with it\.\nThese controls failed and are missing: warm-start of SFT share 0\.5 at 128 rows\.\nWith 128 rows buy/,
     );
   });
 });
