@@ -13,7 +13,7 @@ import { createProblemCache, type ProblemCache } from './task-data';
 import { deviceLocks } from './trainer-process/devices';
 import { trainerEnvironment } from './trainer-process/environment';
 import type { TrainerSetup } from './trainer-process/run-trainer';
-import { readStallMs } from './trainer-process/stall-limit';
+import { readStallMs } from './trainer-process/work-limits';
 import type { SuperviseLimits } from './trainer-process/supervise';
 import { describeWorker } from './worker-identity';
 
@@ -44,7 +44,10 @@ export interface ActivityDeps {
 }
 
 /** Limits of a worker's trainers. */
-export type TrainerLimits = Omit<SuperviseLimits, 'stallMs'> & Partial<Pick<SuperviseLimits, 'stallMs'>>;
+export interface TrainerLimits extends Pick<SuperviseLimits, 'graceMs' | 'openingMs'> {
+  /** Longest time without a sign of work. Default: `workLimitsOf` the job. */
+  readonly stallMs?: number;
+}
 
 /** `ActivityDeps` with every default filled in. */
 export interface StageEnvironment {

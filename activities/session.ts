@@ -18,7 +18,7 @@ import { createInputs, type StageInputs } from './inputs';
 import { loadTaskProblems, type LoadedTask, type TaskSpec } from './task-data';
 import type { MicroBatches } from './trainer-process/micro-batches';
 import { runTrainer, type TrainerRun, type TrainerSetup } from './trainer-process/run-trainer';
-import { stallMsOf } from './trainer-process/stall-limit';
+import { workLimitsOf } from './trainer-process/work-limits';
 import { Usage } from './usage';
 
 /** What a finished stage hands over to be published. */
@@ -125,12 +125,13 @@ export class StageSession {
     };
   }
 
-  /** The stall limit comes from the definition, else from the worker, else from the job's size. */
+  /** The stall limit comes from the definition, else from the worker, else from the job. */
   async #setupFor(job: TrainerJob): Promise<TrainerSetup> {
     const { trainer } = this.environment;
     const { stallSeconds } = this.execution;
-    const limitMs = stallSeconds === undefined ? trainer.limits.stallMs : stallSeconds * 1000;
-    return { ...trainer, limits: { ...trainer.limits, stallMs: limitMs ?? (await stallMsOf(job)) } };
+    const { stallMs, ...limits } = trainer.limits;
+    const setMs = stallSeconds === undefined ? stallMs : stallSeconds * 1000;
+    return { ...trainer, limits: { ...limits, ...(await workLimitsOf(job, setMs)) } };
   }
 
   /** Runs a job in its own trainer process and reports its progress in heartbeats. */

@@ -35,7 +35,7 @@ function withDefinitionOptions(command: Command): Command {
     )
     .option(
       '--stall-seconds <n>',
-      'stop a training process that is silent for longer (default: depends on the job)',
+      'stop a training process that shows no work for longer (default: 300)',
       parseAmount,
     );
 }

@@ -110,7 +110,8 @@ export const failureTable = {
   },
   TRAINER_STALLED: {
     retried: true,
-    meaning: 'The training executable is alive but has sent no event for too long.',
+    meaning:
+      'The training executable is alive but does not work: it is idle, or computes without finishing a call.',
     remedy:
       'If it was still at work, raise the limit: execution.stallSeconds, --stall-seconds or BUDGETLINE_STALL_SECONDS.',
   },

@@ -141,7 +141,7 @@ export const execution = z.strictObject({
   checkpointEverySteps: count.default(20),
   /** Retries of a stage after infrastructure failures. Default: 10. */
   infrastructureRetries: z.int().nonnegative().default(10),
-  /** Seconds without a trainer event before a stage counts as stalled. Default: estimated from model and job. */
+  /** Seconds without a sign of work from a trainer before a stage counts as stalled. Default: 300; longer for executables without heartbeats. */
   stallSeconds: positive.optional(),
 });
 export type Execution = z.infer<typeof execution>;

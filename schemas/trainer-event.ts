@@ -40,6 +40,18 @@ export const progressEvent = z.strictObject({
   ...usedSoFar,
 });
 
+/**
+ * A sign of life from a thread that no call of the runtime blocks, at least every ten seconds. CPU time that grows is work;
+ * so is waiting for something outside of the process.
+ */
+export const heartbeatEvent = z.strictObject({
+  event: z.literal('heartbeat'),
+  /** CPU time of all threads of the process so far. */
+  cpuMs: z.number().nonnegative(),
+  /** What the executable waits for, if that is outside of it: "the answer of a judge". */
+  waitingFor: z.string().optional(),
+});
+
 /** Metrics of one optimiser step, or of an evaluation of held-out rows, under TRL's names: loss, grad_norm, eval_loss … */
 export const metricEvent = z.strictObject({
   event: z.literal('metric'),
@@ -87,6 +99,7 @@ export const errorEvent = z.strictObject({
 export const trainerEvent = z.discriminatedUnion('event', [
   helloEvent,
   progressEvent,
+  heartbeatEvent,
   metricEvent,
   checkpointEvent,
   warningEvent,

@@ -3,8 +3,9 @@ import { BudgetlineError } from '../core/failures';
 import { trainerCommands } from '../schemas/trainer-job';
 import { describeTrainer } from './jobs/info';
 import { runJob } from './jobs/run-job';
-import { createEventSink, eventsDescriptor } from './protocol/events';
+import { createEventSink, eventsDescriptor, EventTurn } from './protocol/events';
 import { errorEventOf, exitCodeOf, toFailure } from './protocol/failures';
+import { startHeartbeats } from './protocol/heartbeat';
 import { readJob } from './protocol/job-file';
 import { listenForStop } from './protocol/stop';
 
@@ -31,7 +32,10 @@ function parseArguments(words: readonly string[]): { command: string; path: stri
 }
 
 async function runCommand(words: readonly string[]): Promise<number> {
-  const events = createEventSink(eventsDescriptor());
+  const [descriptor, turn] = [eventsDescriptor(), new EventTurn()];
+  const events = createEventSink(descriptor, turn);
+  // People who read standard output need none.
+  if (descriptor !== 1) startHeartbeats(descriptor, turn);
   try {
     const { command, path } = parseArguments(words);
     const stop = listenForStop(events);

@@ -6,10 +6,10 @@ import type { EventOf, TrainerEvent } from '../../schemas/trainer-event';
 import { endOrphans, prepareDeviceLocks } from './devices';
 import { readEventLines } from './event-lines';
 import { endOlderTrainer, forgetTrainer, recordTrainer } from './pid-file';
-import { watchSilence, type Silence, type SilenceLimits } from './silence';
+import { watchWork, type Stall, type WorkLimits } from './work-watch';
 import { spawnTrainer, type ProcessEnd, type SpawnedTrainer } from './spawn';
 
-export interface SuperviseLimits extends SilenceLimits {
+export interface SuperviseLimits extends WorkLimits {
   /** From SIGTERM to SIGKILL. */
   readonly graceMs: number;
 }
@@ -29,7 +29,7 @@ export interface SuperviseOptions {
   /** Ends the trainer at once, because another worker has the claim. */
   readonly kill: AbortSignal;
   onEvent?(event: TrainerEvent): void;
-  /** Called when the trainer was silent for too long and is being ended. */
+  /** Called when the trainer stalled and is being ended. */
   onStall?(): void;
 }
 
@@ -44,7 +44,7 @@ export interface TrainerExit extends ProcessEnd {
   readonly cpuMs: number | null;
   readonly peakMemoryBytes: number | null;
   /** Set if the trainer was ended because of a stall. */
-  readonly stalled: Silence | undefined;
+  readonly stalled: Stall | undefined;
   /** Whether it was asked to stop. */
   readonly stopRequested: boolean;
   readonly wallMs: number;
@@ -88,8 +88,8 @@ interface ReceivedEvents {
 }
 
 function note(received: ReceivedEvents, event: TrainerEvent): void {
-  // A job that cannot be read has only an error event.
-  if (received.hello === undefined && event.event !== 'hello' && event.event !== 'error')
+  // A job that cannot be read has only an error event; heartbeats may come at any time.
+  if (received.hello === undefined && !['hello', 'error', 'heartbeat'].includes(event.event))
     received.violation ??= `its first event is "${event.event}" and not "hello"`;
   if ('cpuMs' in event && event.cpuMs !== undefined) received.cpuMs = event.cpuMs;
   if ('peakMemoryBytes' in event && event.peakMemoryBytes !== undefined)
@@ -102,7 +102,7 @@ function note(received: ReceivedEvents, event: TrainerEvent): void {
 /** Supervises one trainer by signals, timers and its events. */
 class Supervision {
   readonly received: ReceivedEvents = {};
-  stalled: Silence | undefined;
+  stalled: Stall | undefined;
   stopRequested = false;
   #killTimer: NodeJS.Timeout | undefined;
 
@@ -118,11 +118,10 @@ class Supervision {
     this.#killTimer = setTimeout(() => this.child.signal('SIGKILL'), this.options.limits.graceMs);
   }
 
-  stall(silence: Silence): void {
-    // After a stop request the trainer writes its checkpoint. That silence is not a stall; the grace time
-    // limits it.
+  stall(stall: Stall): void {
+    // After a stop request the trainer writes its checkpoint; the grace time limits that.
     if (this.#killTimer !== undefined) return;
-    this.stalled = silence;
+    this.stalled = stall;
     this.options.onStall?.();
     this.end();
   }
@@ -138,11 +137,12 @@ class Supervision {
     const log = createWriteStream(join(options.runDir, 'events.jsonl'), { flags: 'a' });
     // On a full disk the trainer itself reports a code; this copy of its events may then be incomplete.
     log.on('error', () => undefined);
-    const silence = watchSilence(options.limits, (silence) => this.stall(silence));
+    const watch = watchWork(options.limits, (stall) => this.stall(stall));
     const lines = readEventLines(child.events, {
       onEvent: (event, line) => {
-        silence.received(event);
+        watch.received(event);
         note(this.received, event);
+        if (event.event === 'heartbeat') return;
         log.write(`${line}\n`);
         options.onEvent?.(event);
       },
@@ -157,7 +157,7 @@ class Supervision {
       onAbort(options.kill, () => child.signal('SIGKILL')),
     ];
     const end = await child.ended;
-    silence.stop();
+    watch.stop();
     clearTimeout(this.#killTimer);
     await Promise.race([lines, sleep(drainMs, undefined, { ref: false })]);
     for (const remove of forget) remove();

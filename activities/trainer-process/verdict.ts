@@ -11,6 +11,7 @@ import type { EventOf, FileDigest } from '../../schemas/trainer-event';
 import type { TrainerJob } from '../../schemas/trainer-job';
 import { digestFile } from '../../store';
 import type { TrainerExit } from './supervise';
+import type { Stall } from './work-watch';
 
 /** A trainer that succeeded, with its verified result. */
 export interface TrainerSuccess {
@@ -58,17 +59,20 @@ function stated(exit: TrainerExit, code: FailureCode): BudgetlineError {
   });
 }
 
+function stalled(exit: TrainerExit, { kind, forMs, limitMs }: Stall): BudgetlineError {
+  const [time, limit] = [forMs, limitMs].map((ms) => Number((ms / 1000).toPrecision(3)));
+  const what =
+    kind === 'idle'
+      ? `showed no sign of work for ${time} s: no event and no CPU time; its limit (execution.stallSeconds) is ${limit} s`
+      : `computed for ${time} s without finishing a call; its limit, ten times the time of the longest call, is ${limit} s`;
+  return new BudgetlineError('TRAINER_STALLED', `The training executable ${what}. ${lastWords(exit)}`, {
+    details: { kind, forMs: Math.round(forMs), limitMs: Math.round(limitMs) },
+  });
+}
+
 /** The failure that a trainer's end means; undefined if it may be a success. */
 export function failureOfExit(exit: TrainerExit): BudgetlineError | undefined {
-  if (exit.stalled !== undefined) {
-    const { silentMs, limitMs } = exit.stalled;
-    const [silent, limit] = [silentMs, limitMs].map((ms) => Number((ms / 1000).toPrecision(3)));
-    return new BudgetlineError(
-      'TRAINER_STALLED',
-      `The training executable sent no event for ${silent} s; its limit (execution.stallSeconds) is ${limit} s. ${lastWords(exit)}`,
-      { details: { silentMs: Math.round(silentMs), limitMs: Math.round(limitMs) } },
-    );
-  }
+  if (exit.stalled !== undefined) return stalled(exit, exit.stalled);
   if (exit.violation !== undefined) return protocolError(exit, exit.violation);
   if (exit.exitCode === 0) return undefined;
   const code = statedCode(exit);

@@ -77,6 +77,16 @@ export const eventChecks: readonly Check[] = [
   },
   {
     section,
+    rule: 'heartbeats, if any are sent, have a CPU time that never falls',
+    async run(kit) {
+      const { run } = await kit.undisturbed();
+      const times = eventsOf(run, 'heartbeat').map(({ cpuMs }) => cpuMs);
+      const fallen = times.find((ms, index) => ms < (times[index - 1] ?? 0));
+      expect(fallen === undefined, `a heartbeat has cpuMs ${fallen ?? ''} after a larger one`);
+    },
+  },
+  {
+    section,
     rule: 'a checkpoint event is sent every checkpointEverySteps steps and describes the file on disk',
     async run(kit) {
       const { run } = await kit.undisturbed();

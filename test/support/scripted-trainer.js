@@ -7,6 +7,7 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
+const { Worker } = require('node:worker_threads');
 
 const [scriptPath, command, jobPath] = process.argv.slice(2);
 const job = JSON.parse(fs.readFileSync(jobPath, 'utf8'));
@@ -49,7 +50,34 @@ function result(change = {}) {
   emit({ event: 'result', outputDir: job.outputDir, files: files(), ...usage, ...change });
 }
 
+/** Beats from a thread, as the executable does. */
+function beat(waitingFor) {
+  const program = (descriptor, waitingFor) => {
+    const send = () => {
+      const { user, system } = process.cpuUsage();
+      const event = { event: 'heartbeat', cpuMs: (user + system) / 1000, waitingFor };
+      require('node:fs').writeSync(descriptor, `${JSON.stringify(event)}\n`);
+    };
+    setInterval(send, 50);
+  };
+  const arguments_ = JSON.stringify([
+    Number(process.env.BUDGETLINE_EVENTS_FD),
+    ...[waitingFor].filter(Boolean),
+  ]);
+  new Worker(`(${program})(...${arguments_})`, { eval: true }).unref();
+}
+
+/** Keeps this thread in one call: computing, or asleep. */
+function compute(ms) {
+  const endMs = performance.now() + Number(ms);
+  while (performance.now() < endMs);
+}
+const block = (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms));
+
 const does = {
+  beat,
+  compute,
+  block,
   hello: (id) =>
     emit({
       event: 'hello',

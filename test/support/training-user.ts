@@ -24,7 +24,7 @@ void runTrainer({
     command: defaultTrainerCommand(),
     env,
     deviceLocks: deviceLocks({ env, home: folder, slots: 1 }),
-    limits: { graceMs: 1_000, stallMs: 60_000, openingMs: 60_000 },
+    limits: { graceMs: 1_000, stallMs: 60_000, silenceMs: 60_000, openingMs: 60_000, callMs: () => 600_000 },
   },
   controls: { stop: never, kill: never },
 }).then(

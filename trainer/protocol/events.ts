@@ -35,14 +35,33 @@ function writeBlocking(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
+/** Lets one thread at a time write a line; the main thread waits for its turn, the one of heartbeats does not. */
+export class EventTurn {
+  /** 0: free. 1: taken. 2: the last event is written, so that only the main thread may still write. */
+  readonly cell = new Int32Array(new SharedArrayBuffer(4));
+  #last = false;
+
+  use(write: () => void, last: boolean): void {
+    while (!this.#last && Atomics.compareExchange(this.cell, 0, 0, 1) !== 0) Atomics.wait(this.cell, 0, 1, 5);
+    this.#last ||= last;
+    try {
+      write();
+    } finally {
+      Atomics.store(this.cell, 0, this.#last ? 2 : 0);
+    }
+  }
+}
+
+const isLast = ({ event }: TrainerEvent): boolean => event === 'result' || event === 'error';
+
 /** Writes each event as one JSON line before `emit` returns, so that it survives a kill. */
-export function createEventSink(descriptor: number): EventSink {
+export function createEventSink(descriptor: number, turn = new EventTurn()): EventSink {
   const sink = {
     broken: false,
     emit(event: TrainerEvent): void {
       if (sink.broken) return;
       try {
-        writeBlocking(descriptor, Buffer.from(toJsonLine(event)));
+        turn.use(() => writeBlocking(descriptor, Buffer.from(toJsonLine(event))), isLast(event));
       } catch (error) {
         sink.broken = true;
         process.stderr.write(`events cannot be written: ${(error as Error).message}\n`);

@@ -16,9 +16,9 @@ import { identifyProcess, isProcessAlive } from '../../../store';
 import { temporaryFolder } from '../../support/temporary';
 
 const scripted = resolve(__dirname, '../../support/scripted-trainer.js');
-const limits = { graceMs: 300, stallMs: 300, openingMs: 2000 };
+const limits = { graceMs: 300, stallMs: 300, silenceMs: 300, openingMs: 2000, callMs: () => 20_000 };
 /** For tests that are not about silence: on a busy machine a trainer may be slow. */
-const patient = { limits: { ...limits, stallMs: 20_000, openingMs: 20_000 } };
+const patient = { limits: { ...limits, stallMs: 20_000, silenceMs: 20_000, openingMs: 20_000 } };
 
 function sftJob(dir: string, batchSize: number): TrainerJob {
   const training = {
@@ -235,6 +235,53 @@ describe('the trainer process', function () {
   it('waits longer while sessions are created', async () => {
     const started = await prepare('opening', [['hello', 'wait=700', 'progress', 'result']]);
     await started.run();
+  });
+
+  /** A call has 900 ms to end; the trainer's beats come every 50 ms. */
+  const strict = { limits: { ...limits, stallMs: 400, openingMs: 400, callMs: () => 900 } };
+
+  it('lets a trainer compute for longer than the stall limit', async () => {
+    const patientCall = { limits: { ...strict.limits, callMs: () => 20_000 } };
+    await (
+      await prepare('computing', [['hello', 'beat', 'progress', 'compute=1500', 'result']], patientCall)
+    ).run();
+  });
+
+  it('lets a trainer wait for an answer from outside, longer than any call may take', async () => {
+    const script = ['hello', 'beat=a judge', 'progress', 'wait=2000', 'result'];
+    await (await prepare('waiting', [script], strict)).run();
+  });
+
+  it('ends a trainer that sleeps in a call of the runtime, though its heartbeats come', async () => {
+    const started = await prepare(
+      'sleeping',
+      [['hello', 'beat', 'progress', 'block=9000', 'result']],
+      strict,
+    );
+    await assert.rejects(started.run(), { code: 'TRAINER_STALLED', message: /no sign of work for 0\.\d+ s/ });
+  });
+
+  it('ends a trainer that computes without end, at the limit of a call', async () => {
+    const started = await prepare(
+      'spinning',
+      [['hello', 'beat', 'progress', 'compute=9000', 'result']],
+      strict,
+    );
+    await assert.rejects(started.run(), {
+      code: 'TRAINER_STALLED',
+      message: /computed for \S+ s without finishing a call; .* is 0\.9 s/,
+    });
+  });
+
+  it('counts no silence while this process itself is busy', async () => {
+    const started = await prepare('busy', [['hello', 'progress', 'wait=300', 'result']], {
+      limits: { ...limits, silenceMs: 800 },
+    });
+    const run = started.run();
+    await until(() => started.steps.length === 1);
+    const endMs = performance.now() + 1500;
+    while (performance.now() < endMs);
+    await run;
   });
 
   it('halves the micro-batch size from the last checkpoint on, and remembers it', async () => {

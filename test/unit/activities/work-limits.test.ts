@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type { TrainerJob } from '../../../schemas/trainer-job';
-import { stallMsOf } from '../../../activities/trainer-process/stall-limit';
+import { workLimitsOf } from '../../../activities/trainer-process/work-limits';
 import { temporaryFolder } from '../../support/temporary';
 import { jobBase } from '../../../conformance/kit';
 import { generateJob, preferenceJob, sftJob } from '../../support/trainer/tiny-model';
 
 const minuteMs = 60_000;
 
-describe('how long a trainer may be silent', () => {
+describe('how long a trainer may be silent or compute one call', () => {
   const folder = temporaryFolder();
 
   /** A model with this many weights, by the header of its file alone. */
@@ -35,7 +35,8 @@ describe('how long a trainer may be silent', () => {
   };
 
   /** More than any real job. */
-  const extraOf = async (job: TrainerJob): Promise<number> => (await stallMsOf(job)) - 5 * minuteMs;
+  const extraOf = async (job: TrainerJob): Promise<number> =>
+    (await workLimitsOf(job)).silenceMs - 5 * minuteMs;
 
   it('is hours for long answers of a model of 135 million weights, and short for tiny ones', async () => {
     const { generate } = jobsOf(134_515_008);
@@ -68,5 +69,29 @@ describe('how long a trainer may be silent', () => {
       (await Promise.all(ratios)).map((ratio) => Number(ratio.toFixed(6))),
       [0.01, 0.08],
     );
+  });
+
+  it('follows the measured rate once there is one: ten times the longest call', async () => {
+    const { generate, sft } = jobsOf(134_515_008);
+    const minutes = async (job: TrainerJob, rate?: number): Promise<number> =>
+      ((await workLimitsOf(job)).callMs(rate) - 5 * minuteMs) / minuteMs;
+    const unmeasured = (await extraOf(generate)) / minuteMs;
+    assert.equal(await minutes(generate), unmeasured);
+    assert.equal(await minutes(generate, 0), unmeasured, 'a rate of 0 says nothing');
+    // 64 answers of 1,024 tokens at 100 tokens a second take 655 s.
+    assert.ok(Math.abs((await minutes(generate, 100)) - 6553.6 / 60) < 1e-9);
+    const { batchSize, maxLength } = sft.training;
+    assert.ok(Math.abs((await minutes(sft, 50)) - (10 * batchSize * maxLength) / 50 / 60) < 1e-9);
+  });
+
+  it('is five minutes without CPU time, or what is set; a GPU works without CPU time', async () => {
+    const { generate } = jobsOf(134_515_008);
+    assert.equal((await workLimitsOf(generate)).stallMs, 5 * minuteMs);
+    const set = await workLimitsOf(generate, 1000);
+    assert.deepEqual([set.stallMs, set.silenceMs], [1000, 1000]);
+    assert.ok(set.callMs(undefined) > 60 * minuteMs, 'a call that computes is no stall');
+    assert.equal((await workLimitsOf(generate, 1e9)).callMs(1000), 1e9);
+    const onGpu = await workLimitsOf({ ...generate, plan: { ...generate.plan, device: 'cuda' } });
+    assert.equal(onGpu.stallMs, onGpu.silenceMs);
   });
 });

@@ -1,0 +1,34 @@
+import { strict as assert } from 'node:assert';
+import { createKit } from '../../../../conformance/kit';
+import { eventsOf } from '../../../../conformance/run';
+import { defaultTrainerCommand } from '../../../../activities';
+import { embeddedModelPath } from '../../../../host/package-files';
+import { temporaryFolder } from '../../../support/temporary';
+
+describe('heartbeats of the training executable', function () {
+  const folder = temporaryFolder();
+
+  it('come from a thread, with growing CPU time, while one call generates for seconds', async () => {
+    const executable = { command: defaultTrainerCommand(), timeoutMs: 120_000 };
+    const kit = createKit(executable, { folder: folder.path(), model: embeddedModelPath });
+    const prompts = Array.from({ length: 256 }, (_, index) => ({
+      id: `p-${index}`,
+      prompt: `Q: ${index}?\nA:`,
+    }));
+    const run = await kit.start({
+      ...kit.generate('long-call'),
+      prompts: kit.writeRows('many.jsonl', prompts),
+      samples: 1,
+      decoding: { mode: 'sample', temperature: 20 },
+      batchSize: 256,
+      maxNewTokens: 120,
+    });
+    assert.equal(run.status, 0, run.stderr);
+    assert.equal(run.events.at(-1)?.event, 'result');
+    const [call] = run.events.flatMap(({ event }, index) => (event === 'progress' ? [index] : []));
+    const within = run.events.slice(0, call).flatMap((one) => (one.event === 'heartbeat' ? [one.cpuMs] : []));
+    assert.ok(within.length >= 2, `${within.length} heartbeats in a call of ${run.timesMs[call ?? 0]} ms`);
+    assert.ok(within.at(-1)! - within[0]! > 500, `CPU times of ${within.join(', ')} ms`);
+    assert.equal(eventsOf(run, 'progress').length, 1, 'it was one call');
+  });
+});
