@@ -33,8 +33,12 @@ type Runtime = typeof import('onnxruntime-node');
 
 let runtime: Promise<Runtime> | undefined;
 
-/** Loads the library on first use: it takes tens of milliseconds, and usage errors need not wait for it. */
+/**
+ * Loads the library on first use: it takes tens of milliseconds, and usage errors need not wait for it. ONNX Runtime 1.30
+ * for Linux would send usage events to its maker and leave a log file for each process.
+ */
 function loadRuntime(): Promise<Runtime> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
   runtime ??= import('onnxruntime-node');
   return runtime;
 }

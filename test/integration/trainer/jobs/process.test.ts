@@ -1,9 +1,31 @@
 import { strict as assert } from 'node:assert';
+import { readdirSync } from 'node:fs';
 import { createKit } from '../../../../conformance/kit';
 import { eventsOf } from '../../../../conformance/run';
 import { defaultTrainerCommand } from '../../../../activities';
 import { embeddedModelPath } from '../../../../host/package-files';
 import { temporaryFolder } from '../../../support/temporary';
+
+describe('the process of the training executable', function () {
+  const folder = temporaryFolder();
+
+  it('sends no usage events to the maker of its runtime: it leaves no log of them', async () => {
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = folder.path();
+    try {
+      const executable = { command: defaultTrainerCommand(), timeoutMs: 120_000 };
+      const kit = createKit(executable, { folder: folder.path(), model: embeddedModelPath });
+      assert.equal((await kit.start(kit.logprobs('quiet'))).status, 0);
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+    assert.deepEqual(
+      readdirSync(folder.path()).filter((name) => /debug|\.log$/.test(name)),
+      [],
+    );
+  });
+});
 
 describe('heartbeats of the training executable', function () {
   const folder = temporaryFolder();
