@@ -100,6 +100,18 @@ describe('budgets of money', () => {
     });
   });
 
+  it('need a price above 0 for each kind of row that they buy, and for no other', () => {
+    const buy = (sftSpendFraction: number, free: Partial<Record<'sft' | 'pair', 0>>) =>
+      buyRows({ usd: 1, sftSpendFraction }, { sft: 0.25, pair: 0.125, fixed: 0, ...free });
+    const refusal = { code: 'DEFINITION_INVALID', message: /needs prices above 0/ };
+    for (const fraction of [0.5, 1]) assert.throws(() => buy(fraction, { sft: 0 }), refusal);
+    for (const fraction of [0.5, 0]) assert.throws(() => buy(fraction, { pair: 0 }), refusal);
+    assert.deepEqual(buy(0, { sft: 0 }), { sftRows: 0, pairRows: 8, remainderUsd: 0 });
+    assert.deepEqual(buy(1, { pair: 0 }), { sftRows: 4, pairRows: 0, remainderUsd: 0 });
+    const free = { sft: 0, pair: 0, fixed: 0 };
+    assert.deepEqual([sftFractionOf(0, free), sftFractionOf(1, free)], [0, 1]);
+  });
+
   it('keep fractions of money and of rows apart, in every cell and in the definition', async () => {
     const [cell] = (await planGrid(resolveMoney())).cells.filter(
       ({ cell: { sftSpendFraction } }) => sftSpendFraction === 0.5,
@@ -172,7 +184,8 @@ describe('budgets of money', () => {
     // Pairs: 10 samples of 0.65 × 48 tokens, the reference over both answers, two epochs on both.
     const pair = (10 * 0.65 * 48 + 2 * 0.57 * 96 + 2 * 2 * 0.57 * 96 * 2) * 2 * parameters;
     assert.ok(Math.abs(paid.pair - (0.01 + (2 * pair) / 1e18)) < 1e-12);
-    assert.ok(paid.fixed > 0);
+    const { items, maxNewTokens } = resolveMoney().definition.evaluation;
+    assert.ok(Math.abs(paid.fixed - (2 * (2 * items * maxNewTokens * 0.65 * parameters)) / 1e18) < 1e-9);
     await assert.rejects(planGrid(resolveMoney({ prices: { ...prices, exaflop: 2 } })), {
       code: 'DEFINITION_INVALID',
       message: /number of parameters/,

@@ -4,7 +4,7 @@ import { syntheticPairs } from '../../../core/pair-settings';
 import type { SweepInput } from '../../../definitions';
 import { asMade, listPriceUsd, uniquePurchase } from '../../../planning';
 import type { SweepDefinition } from '../../../schemas/definition';
-import { atYield, demonstrationPrice, describePrice, pairPrice, rowUsd } from '../../../stages';
+import { atYield, demonstrationPrice, describePrice, pairPrice, priceRatioOf, rowUsd } from '../../../stages';
 import { planStage } from '../../../stages/define';
 import { stageKinds } from '../../../stages/registry';
 import { resolveSweep } from '../../support/planning/resolve';
@@ -139,6 +139,19 @@ describe('the price of a row', () => {
     assert.equal(listPriceUsd([demonstrations(8), sampled(4)]), 8 * 2 + 4);
     assert.equal(describePrice(demonstrationPrice(defined(changes))), 'a row of solutions.csv: $2.00');
     assert.equal(describePrice(pairPrice(defined(changes))), 'a row of pairs.jsonl: $1.00');
+  });
+
+  it('of a demonstration in pairs is a ratio, at most 1 where a pair holds the reference answer', () => {
+    const sampled = defined({ pairs: { ...pairs, ...syntheticPairs, chosen: 'best-sample' } });
+    const pair = rowUsd(pairPrice(sampled));
+    assert.deepEqual(priceRatioOf(sampled), { own: 2 / pair, most: undefined });
+    const gold = defined({ pairs: { ...pairs, ...syntheticPairs, chosen: 'gold' } });
+    assert.deepEqual(priceRatioOf(gold), { own: 2 / (pair + 2), most: 1 });
+    const fromFile = { annotations: { preferences: rowsOf('pairs.jsonl') } };
+    assert.deepEqual(priceRatioOf(defined({ ...fromFile, pairs: gold.pairs })), { own: 2, most: undefined });
+    assert.equal(priceRatioOf(defined({ prices: { ...prices, sftExample: 0 } })), undefined);
+    const nothing = { ...prices, preferencePair: 0, sample: 0, verifierCall: 0 };
+    assert.equal(priceRatioOf(defined({ prices: nothing, pairs: sampled.pairs })), undefined);
   });
 
   it('is in the provenance of the rows', () => {
