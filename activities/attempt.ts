@@ -56,7 +56,7 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     rows: nestedRowsOf(stage),
     resumedFromStep: await lastCheckpointStep(runDir),
   };
-  const lines = await startAttempt(session.ledger, start, claim);
+  const lines = await startAttempt(session.ledger, start, claim, session.outages.current !== undefined);
   Object.assign(session.usage, earlierIn(lines));
   return lines;
 }

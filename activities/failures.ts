@@ -48,12 +48,19 @@ function smallDetails(details: Readonly<Record<string, unknown>>): Record<string
 /**
  * Maps an error at the edge of the activities: the code becomes the failure's type, and the failure table
  * says whether it is retried.
+ *
+ * @param delaySeconds until the retry. Default: that of the code, else of the retry policy
  */
-export function toActivityFailure(error: unknown, attempt = 1): ApplicationFailure | CancelledFailure {
+export function toActivityFailure(
+  error: unknown,
+  attempt = 1,
+  delaySeconds?: number,
+): ApplicationFailure | CancelledFailure {
   if (error instanceof CancelledFailure || error instanceof ApplicationFailure) return error;
   const { code, message, remedy, details } = withCode(error);
   const delay = retryDelays[code];
-  const nextRetryDelay = typeof delay === 'function' ? delay(attempt) : delay;
+  const ofCode = typeof delay === 'function' ? delay(attempt) : delay;
+  const nextRetryDelay = delaySeconds === undefined ? ofCode : `${delaySeconds}s`;
   return ApplicationFailure.create({
     type: code,
     message: message.slice(0, maxMessageLength),

@@ -69,7 +69,9 @@ export async function findPublished(query: PublishedQuery): Promise<StageResult 
   if (stored === undefined) return undefined;
   const chain = store.chain({ stage: stage.key });
   const lines =
-    claim === undefined ? await chain.read() : await recordLostAttempts(chain, claim, stored.manifest.made);
+    claim === undefined
+      ? await chain.read()
+      : await recordLostAttempts(chain, claim, { maker: stored.manifest.made });
   if (openAttempts(lines).length > 0) return undefined;
   return resultOf(store, stage, stored, { cached: !isOwn(lines, ref.runId), ref });
 }

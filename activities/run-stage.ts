@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { foundScores } from '../contracts/auxiliary';
 import { BudgetlineError } from '../core/failures';
 import { stageMetricsOf } from '../contracts/metrics';
@@ -20,7 +20,8 @@ import {
 } from './attempt';
 import { describeRows } from './dataset';
 import type { StageEnvironment } from './deps';
-import { toActivityFailure } from './failures';
+import { toActivityFailure, withCode } from './failures';
+import { OutageWatch } from './outage';
 import { buyStageRows, paymentOf } from './payment';
 import { findPublished, resultOf } from './published';
 import { StageSession, type StageMaker, type StageOutput } from './session';
@@ -137,12 +138,12 @@ async function runAttempt<T>(session: StageSession, work: AttemptWork<T>): Promi
 async function runClaimed<T>(
   environment: StageEnvironment,
   request: StageRequest,
-  { claim, work }: { claim: Claim; work: AttemptWork<T> },
+  { claim, work, outages }: { claim: Claim; work: AttemptWork<T>; outages: OutageWatch },
 ): Promise<StageResult | T> {
   const { store } = environment;
   const context = Context.current();
   const found = await findPublished({ store, stage: request.stage, ref: activityRefOf(context), claim });
-  return found ?? runAttempt(new StageSession(environment, request, claim, context), work);
+  return found ?? runAttempt(new StageSession(environment, request, claim, context, outages), work);
 }
 
 async function runOnce<T>(
@@ -151,14 +152,18 @@ async function runOnce<T>(
   work: AttemptWork<T>,
 ): Promise<StageResult | T> {
   const context = Context.current();
+  const { stage, execution } = request;
+  const outages = new OutageWatch(context, execution.outageHours);
   try {
     const ref = activityRefOf(context);
-    const found = await findPublished({ store: environment.store, stage: request.stage, ref });
+    const found = await findPublished({ store: environment.store, stage, ref });
     if (found !== undefined) return found;
     const claim = await claimStage(environment, request);
-    return await runClaimed(environment, request, { claim, work }).finally(() => claim.release());
+    return await runClaimed(environment, request, { claim, work, outages }).finally(() => claim.release());
   } catch (error) {
-    throw toActivityFailure(error, context.info.attempt);
+    if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
+    const ended = outages.end(withCode(error), stage);
+    throw toActivityFailure(ended.error, context.info.attempt, ended.lookAgainSeconds);
   }
 }
 

@@ -14,7 +14,9 @@ import { ensureDir } from '../host/durable-files';
 import type { Chain, Claim } from '../store';
 import { AttemptNotes } from './attempt-notes';
 import type { StageEnvironment } from './deps';
+import type { OutageWatch } from './outage';
 import { createInputs, type StageInputs } from './inputs';
+import { startingProgress } from './starting-progress';
 import { loadTaskProblems, type LoadedTask, type TaskSpec } from './task-data';
 import type { MicroBatches } from './trainer-process/micro-batches';
 import { runTrainer, type TrainerRun, type TrainerSetup } from './trainer-process/run-trainer';
@@ -36,6 +38,7 @@ type NoteOf<T extends LedgerEntry['type']> = {
 }[T];
 
 const heartbeatMs = 1000;
+
 /** People read ledger lines, and histories carry them. */
 const maxWarningLength = 500;
 
@@ -59,6 +62,7 @@ export class StageSession {
     readonly request: StageRequest,
     readonly claim: Claim,
     readonly context: Context,
+    readonly outages: OutageWatch,
   ) {
     const { stage, execution } = request;
     this.stage = stage;
@@ -71,12 +75,13 @@ export class StageSession {
       context.cancellationSignal,
       ...(environment.stopping === undefined ? [] : [environment.stopping]),
     ]);
-    this.#progress = { key: stage.key, kind: stage.kind, phase: 'starting', step: 0, steps: 0 };
+    this.#progress = startingProgress(stage);
   }
 
   /** Sends heartbeats from a timer, so that a long step does not delay them. */
   startHeartbeats(): void {
-    const beat = (): void => this.context.heartbeat(this.#progress);
+    const beat = (): void =>
+      this.context.heartbeat({ ...this.#progress, outage: this.outages.current } satisfies StageProgress);
     beat();
     this.#timer = setInterval(beat, heartbeatMs);
   }
@@ -87,6 +92,7 @@ export class StageSession {
 
   report(progress: Partial<Omit<StageProgress, 'key' | 'kind'>>): void {
     this.#progress = { ...this.#progress, ...progress };
+    this.outages.reached(this.#progress.step);
   }
 
   /** Throws if the stage should stop. For loops without a trainer that could be signalled. */

@@ -1,5 +1,5 @@
 import type { FailureCode } from '../core/failures';
-import { failures, isFailureCode } from '../core/failures';
+import { failures, isFailureCode, isOutage } from '../core/failures';
 import type { EntryOf, LedgerLine, LineOf, Payment } from '../schemas/ledger';
 import type { Chain, Claim } from '../store';
 
@@ -39,19 +39,20 @@ export interface Maker {
  * Records attempts below a fence that have no ending as lost: their worker died, or was fenced out. Only the holder of
  * the stage's claim may call this.
  *
- * @param maker the attempt that published the stage's artifact, if there is one
+ * @param found the attempt that published the stage's artifact, and whether an outage kept endings from being written
  */
 export async function recordLostAttempts(
   chain: Chain,
   claim: StageFence,
-  maker?: Maker,
+  { maker, outage }: { readonly maker?: Maker; readonly outage?: boolean } = {},
 ): Promise<LedgerLine[]> {
   const lines = await chain.read();
   const lost = openAttempts(lines).filter((line) => line.fence < claim.fence);
   for (const { stage, kind, fence, host, pid } of lost) {
     const reason = `Process ${pid} on ${host} recorded no ending; fence ${claim.fence} took over the claim.`;
     const paid = maker?.fence === fence ? maker.paid : null;
-    await chain.append({ type: 'attempt-lost', stage, kind, fence, reason, paid }, claim);
+    const lostBy = outage === true ? { outage } : {};
+    await chain.append({ type: 'attempt-lost', stage, kind, fence, reason, paid, ...lostBy }, claim);
   }
   return lost.length === 0 ? lines : chain.read();
 }
@@ -61,8 +62,9 @@ export async function startAttempt(
   chain: Chain,
   start: AttemptStart,
   claim: StageFence,
+  outage = false,
 ): Promise<LedgerLine[]> {
-  await recordLostAttempts(chain, claim);
+  await recordLostAttempts(chain, claim, { outage });
   await chain.append({ type: 'attempt-started', ...start }, claim);
   return chain.read();
 }
@@ -87,7 +89,7 @@ const uncounted: ReadonlySet<string> = new Set([
 ]);
 
 function isCounted(code: string | null): boolean {
-  return isFailureCode(code) && failures[code].retried && !uncounted.has(code);
+  return isFailureCode(code) && failures[code].retried && !isOutage(code) && !uncounted.has(code);
 }
 
 /** Whether the next attempt resumed from the same step or an earlier one. */
@@ -99,7 +101,7 @@ function withoutProgress(starts: readonly LineOf<'attempt-started'>[], index: nu
 
 /**
  * Number of infrastructure failures of a stage in one workflow run, for its retry budget. Attempts that were lost or
- * preempted count only if they made no progress.
+ * preempted count only if they made no progress. Outages are limited by time.
  */
 export function countInfrastructureFailures(lines: readonly LedgerLine[], runId: string): number {
   const starts = lines.filter(isStart);
@@ -107,7 +109,8 @@ export function countInfrastructureFailures(lines: readonly LedgerLine[], runId:
     if (start.runId !== runId) return false;
     const end = endOf(lines, start.fence);
     if (end === undefined) return false;
-    if (end.type === 'attempt-lost' || end.code === 'TRAINER_YIELDED') return withoutProgress(starts, index);
+    if (end.type === 'attempt-lost') return end.outage !== true && withoutProgress(starts, index);
+    if (end.code === 'TRAINER_YIELDED') return withoutProgress(starts, index);
     return end.outcome === 'failed' && isCounted(end.code);
   }).length;
 }

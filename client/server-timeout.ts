@@ -56,7 +56,10 @@ export class ServerTimeout {
     if (silentMs >= limitMs) throw this.#timeoutError(error);
     if (silentMs < noticeAfterMs || this.#noticed) return;
     this.#noticed = true;
-    onNotice?.('The Temporal server does not answer; waiting for it.');
+    const hours = Number((limitMs / 3_600_000).toPrecision(2));
+    onNotice?.(
+      `The Temporal server does not answer; waiting for it, at most ${hours} h. If it is the embedded one and has ended, start it: budgetline server start`,
+    );
   }
 
   #timeoutError(cause: unknown): BudgetlineError {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowResultType } from '@temporalio/client';
-import { BudgetlineError } from '../core/failures';
+import { BudgetlineError, defaultOutageHours } from '../core/failures';
 import type { PlannedStage } from '../contracts/stage';
 import type { allocationExperiment, allocationSweep } from '../workflows';
 import { toWorkflowError } from './failure';
@@ -20,8 +20,8 @@ export interface WatchRunOptions {
   readonly client: Client;
   /** Milliseconds between two polls. Default: 1,000. */
   readonly intervalMs?: number;
-  /** Milliseconds for which the server may give no answer. Default: 120,000. */
-  readonly serverTimeoutMs?: number;
+  /** Hours for which the server may give no answer. Default: 24. */
+  readonly outageHours?: number;
   /** Reports that the server is silent, and that it answers again. */
   readonly onNotice?: (text: string) => void;
   /** Stops watching; the run goes on. */
@@ -39,7 +39,7 @@ export interface WatchedRun<W extends AnyWorkflow, Status> extends WatchRunOptio
 
 export const queryLimitMs = 3_000;
 const describeLimitMs = 5_000;
-const defaultTimeoutMs = 120_000;
+const hourMs = 3_600_000;
 const askAgainMs = 1_000;
 
 /** Reads the activities that workflows of one run wait for. */
@@ -48,9 +48,9 @@ export class PendingReader {
   readonly #serverTimeout: ServerTimeout;
 
   /** @param workflowId the run that errors name */
-  constructor(workflowId: string, { client, serverTimeoutMs = defaultTimeoutMs, onNotice }: WatchRunOptions) {
+  constructor(workflowId: string, { client, outageHours = defaultOutageHours, onNotice }: WatchRunOptions) {
     this.#client = client;
-    this.#serverTimeout = new ServerTimeout({ workflowId, limitMs: serverTimeoutMs, onNotice });
+    this.#serverTimeout = new ServerTimeout({ workflowId, limitMs: outageHours * hourMs, onNotice });
   }
 
   /** @throws BudgetlineError TEMPORAL_SILENT */
@@ -102,9 +102,9 @@ async function lookUntil<W extends AnyWorkflow, Status>(
 /** What the run returns. Calls again while the server is away. */
 async function awaitReturn<W extends AnyWorkflow, Status>(
   ended: AbortSignal,
-  { started, serverTimeoutMs: limitMs = defaultTimeoutMs }: WatchedRun<W, Status>,
+  { started, outageHours = defaultOutageHours }: WatchedRun<W, Status>,
 ): Promise<WorkflowResultType<W>> {
-  const serverTimeout = new ServerTimeout({ workflowId: started.workflowId, limitMs });
+  const serverTimeout = new ServerTimeout({ workflowId: started.workflowId, limitMs: outageHours * hourMs });
   for (;;) {
     const returned = await serverTimeout.call(() => started.handle.result());
     if (returned !== undefined) return returned;

@@ -1,5 +1,6 @@
 import type { Execution, Prices } from '../schemas/definition';
 import type { SteeringCommand } from '../schemas/steering';
+import type { FailureCode } from '../core/failures';
 import type { PinnedMember } from '../core/members';
 import type { PlannedStage, StageKey, StageResult } from './stage';
 
@@ -17,6 +18,15 @@ export interface StageRequest {
   readonly allowanceUsd?: number;
 }
 
+/** Something outside of a stage that is away, as the heartbeat of one attempt passes it to the next. */
+export interface Outage {
+  readonly code: FailureCode;
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+  /** The furthest step that an attempt has finished. */
+  readonly step: number;
+}
+
 /** Heartbeat details, at most 1 KB. The full progress is on disk. */
 export interface StageProgress {
   readonly key: StageKey;
@@ -27,6 +37,7 @@ export interface StageProgress {
   readonly loss?: number;
   readonly tokensPerSecond?: number;
   readonly secondsLeft?: number;
+  readonly outage?: Outage;
 }
 
 /** Opens an experiment's ledger chain. */

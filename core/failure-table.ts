@@ -7,6 +7,8 @@ export interface FailureInfo {
   readonly exitCode?: number;
   /** Whether the attempt is retried. */
   readonly retried: boolean;
+  /** Something outside of the stage is away for a while. It is waited for by time, not by a number of retries. */
+  readonly outage?: true;
   readonly meaning: string;
   readonly remedy: string;
 }
@@ -57,12 +59,14 @@ export const failureTable = {
   DISK_FULL: {
     exitCode: 73,
     retried: true,
+    outage: true,
     meaning: 'The disk that holds the store is full.',
     remedy: 'Free space on the disk that the message names; the work resumes from its last checkpoint.',
   },
   IO_FAILED: {
     exitCode: 74,
     retried: true,
+    outage: true,
     meaning: 'Reading or writing a file failed.',
     remedy: 'Check the disk and the permissions of the path that the message names.',
   },
@@ -132,7 +136,8 @@ export const failureTable = {
   },
   RETRIES_SPENT: {
     retried: false,
-    meaning: 'The stage had more infrastructure failures than the definition allows.',
+    meaning:
+      'The stage had more infrastructure failures than the definition allows (execution.infrastructureRetries), or waited longer than it allows for a disk or an endpoint (execution.outageHours).',
     remedy:
       'Read the reasons in the stage’s ledger, fix the cause, and start the run again: it resumes from the last checkpoint.',
   },
@@ -143,6 +148,7 @@ export const failureTable = {
   },
   ANNOTATOR_UNAVAILABLE: {
     retried: true,
+    outage: true,
     meaning:
       'The network or endpoint of an annotator or judge does not answer, or asks to wait longer than an attempt may.',
     remedy: 'Nothing to do unless it repeats; answers that were paid for are kept.',

@@ -37,6 +37,12 @@ export function remedyOf({ code, remedy }: { code: string; remedy?: string }): s
   return remedy ?? (isFailureCode(code) ? failures[code].remedy : '');
 }
 
+/** Hours for which an outage is waited out, unless the definition says otherwise. */
+export const defaultOutageHours = 24;
+
+/** Whether a failure is waited out by time. */
+export const isOutage = (code: FailureCode): boolean => failures[code].outage === true;
+
 /** Whether a text is a failure code of the table. */
 export const isFailureCode = (code: string | null | undefined): code is FailureCode =>
   typeof code === 'string' && Object.hasOwn(failures, code);

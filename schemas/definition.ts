@@ -141,6 +141,8 @@ export const execution = z.strictObject({
   checkpointEverySteps: count.default(20),
   /** Retries of a stage after infrastructure failures. Default: 10. */
   infrastructureRetries: z.int().nonnegative().default(10),
+  /** Hours for which a stage waits while a disk, the store or an endpoint is away. Default: 24. */
+  outageHours: positive.optional(),
   /** Seconds without a sign of work from a trainer before a stage counts as stalled. Default: 300; longer for executables without heartbeats. */
   stallSeconds: positive.optional(),
 });

@@ -178,6 +178,8 @@ export const attemptLost = z.strictObject({
   reason: z.string(),
   /** What it paid, if it had published its artifact; else null. */
   paid: payment.nullable(),
+  /** Set where an outage, such as a full disk, kept it from writing its ending. */
+  outage: z.literal(true).optional(),
 });
 
 /** In the chain of a nest of rows: who bought, and for how much. */

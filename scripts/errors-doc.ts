@@ -15,7 +15,8 @@ document. In Temporal the code is the type of the \`ApplicationFailure\`; in the
 \`code\` of an ended attempt. Codes are stable and sentences may change, so match on codes only.
 
 "Exit" is the status with which the training executable ends. "Retried" says whether the stage is
-tried again. This page is generated from \`core/failure-table.ts\` by
+tried again: so often as \`execution.infrastructureRetries\` allows, or, where it is "Waited out", for
+\`execution.outageHours\`. This page is generated from \`core/failure-table.ts\` by
 \`npx ts-node scripts/errors-doc.ts\`; a test compares the two.
 `;
 
@@ -31,8 +32,8 @@ export function wrap(text: string): string {
   return lines.join('\n');
 }
 
-function entry([code, { exitCode, retried, meaning, remedy }]: [string, FailureInfo]): string {
-  const facts = [`Retried: ${retried ? 'yes' : 'no'}.`];
+function entry([code, { exitCode, retried, outage, meaning, remedy }]: [string, FailureInfo]): string {
+  const facts = [outage ? 'Waited out.' : `Retried: ${retried ? 'yes' : 'no'}.`];
   if (exitCode !== undefined) facts.unshift(`Exit ${exitCode}.`);
   return `## ${code}\n\n${wrap(`${meaning} ${facts.join(' ')}`)}\n\n${wrap(remedy)}\n`;
 }

@@ -91,8 +91,9 @@ export async function followSweep(
     onProgress?.(progressOf(status));
   };
   const { store, home } = planned;
+  const { outageHours } = resolved.definition.execution;
   const result = await withMetrics({ home, trainings }, options, (ended) =>
-    watchSweep({ client, plan, started, onStatus, onNotice, store, signal: ended }),
+    watchSweep({ client, plan, started, onStatus, onNotice, store, outageHours, signal: ended }),
   );
   return { result, run: runRecord(server, started) };
 }

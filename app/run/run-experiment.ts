@@ -44,7 +44,8 @@ export async function runExperiment(
     follow: async ({ client }, signal) => {
       const start = () => startExperiment(resolved, { client });
       const started = await startRun(start, { client, run: 'experiment', onNotice, signal });
-      return watchExperiment({ client, started, onStatus, onNotice, signal });
+      const { outageHours } = resolved.definition.execution;
+      return watchExperiment({ client, started, onStatus, onNotice, outageHours, signal });
     },
     finish: (result) => Promise.resolve(result),
   });

@@ -2,6 +2,7 @@ import stringWidth from 'string-width';
 import type { RunProgress } from '../../app/run/progress';
 import type { RunningStage } from '../../client';
 import type { CellIdentity, CellProgress } from '../../contracts/results';
+import { remedyOf } from '../../core/failures';
 import type { Ink } from './ink';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatRoughly } from './numbers';
 import { fit, padRight, pageWidth } from './text';
@@ -40,8 +41,13 @@ function metricsOf({ progress }: RunningStage): string[] {
   ];
 }
 
+/** Whether it waits for something outside of it, also while an attempt looks whether that is back. */
+const meetsOutage = ({ progress }: RunningStage): boolean => progress?.outage !== undefined;
+
 const running = ({ status }: RunProgress): RunningStage[] =>
-  status.running.filter(({ state, stage }) => state === 'running' && stage !== undefined);
+  status.running.filter(
+    (running) => running.state === 'running' && running.stage !== undefined && !meetsOutage(running),
+  );
 
 /** Stages that are retried for an unexpected reason. */
 const retrying = ({ status }: RunProgress): RunningStage[] =>
@@ -51,7 +57,22 @@ const retrying = ({ status }: RunProgress): RunningStage[] =>
   );
 
 const failing = (progress: RunProgress): RunningStage[] =>
-  retrying(progress).filter((stage) => !waitsForPeople(stage));
+  retrying(progress).filter((stage) => !waitsForPeople(stage) && !meetsOutage(stage));
+
+/** What is away, each once: the text stays the same while it is. */
+function outageLines(progress: RunProgress): string[] {
+  const waiting = progress.status.running.filter(meetsOutage);
+  const first = new Map<string, RunningStage>();
+  for (const stage of waiting) {
+    const code = stage.progress?.outage?.code ?? '';
+    const before = first.get(code)?.progress?.outage?.sinceMs ?? Infinity;
+    if ((stage.progress?.outage?.sinceMs ?? 0) < before) first.set(code, stage);
+  }
+  return [...first].map(([code, { progress: reported, lastFailure }]) => {
+    const since = new Date(reported?.outage?.sinceMs ?? 0).toTimeString().slice(0, 5);
+    return `  ! Waiting since ${since} (${code}). ${lastFailure?.message ?? ''} ${remedyOf({ code })}`;
+  });
+}
 
 /** Annotation queues that the sweep waits for, each once. */
 const peopleLines = (progress: RunProgress): string[] => [
@@ -133,8 +154,8 @@ function stageLines(progress: RunProgress): string[] {
 }
 
 function queueLine(progress: RunProgress): string[] {
-  const idle = progress.status.running.filter(({ state }) => state !== 'running').length;
-  const waiting = idle - retrying(progress).length;
+  const idle = progress.status.running.filter((stage) => stage.state !== 'running' && !meetsOutage(stage));
+  const waiting = idle.length - retrying(progress).filter((stage) => !meetsOutage(stage)).length;
   return waiting === 0 ? [] : [`  ${waiting} more ${waiting === 1 ? 'waits' : 'wait'} for a device`];
 }
 
@@ -150,6 +171,7 @@ export function renderProgress(progress: RunProgress, ink: Ink, width = pageWidt
     ...(scores === '' ? [] : [ink.faint(cut(`  ${scores}`))]),
     ...stageLines(progress).map(cut),
     ...failing(progress).map((stage) => ink.doubtful(cut(failureLine(stage)))),
+    ...outageLines(progress).map((line) => ink.doubtful(cut(line))),
     ...peopleLines(progress).map((line) => ink.strong(cut(line))),
     ...queueLine(progress).map((line) => ink.faint(cut(line))),
   ];
@@ -163,6 +185,6 @@ export function renderProgressLine(progress: RunProgress): string {
     return [title, ...metricsOf(stage)].join(', ');
   });
   const failures = failing(progress).map((stage) => failureLine(stage).trim());
-  const people = peopleLines(progress).map((line) => line.trim());
-  return [`[${timesOf(progress)}] ${headOf(progress)}`, ...stages, ...failures, ...people].join('; ');
+  const waits = [...outageLines(progress), ...peopleLines(progress)].map((line) => line.trim());
+  return [`[${timesOf(progress)}] ${headOf(progress)}`, ...stages, ...failures, ...waits].join('; ');
 }

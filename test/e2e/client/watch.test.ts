@@ -40,7 +40,7 @@ describe('watching a sweep whose server goes away', function () {
       });
     const patient = watch({ onNotice: (text) => notices.push(text) });
     patient.catch(quiet);
-    const impatient = watch({ serverTimeoutMs: 500 });
+    const impatient = watch({ outageHours: 0.5 / 3600 });
 
     process.kill(pid, 'SIGKILL');
     await assert.rejects(impatient, codeIs('TEMPORAL_SILENT'));

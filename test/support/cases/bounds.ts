@@ -100,6 +100,7 @@ export const definitionBounds: readonly (readonly [field: string, bound: Bound])
   ['execution.microBatchSize', 'count'],
   ['execution.checkpointEverySteps', 'count'],
   ['execution.infrastructureRetries', 'seed'],
+  ['execution.outageHours', 'positive'],
   ['execution.stallSeconds', 'positive'],
 ];
 

@@ -80,9 +80,28 @@ describe('attempts in the ledger', () => {
       if (outcome !== 'lost') await endAttempt(chain, end(fence, outcome, code), claim(fence));
     }
     const lines = await chain.read();
-    // 1 and 4 failed; 6 was lost and 9 yielded without progress; 2 and 5 made progress.
-    assert.equal(countInfrastructureFailures(lines, 'run-1'), 4);
+    // 1 failed; 6 was lost and 9 yielded without progress; 2 and 5 made progress; 4 met an outage.
+    assert.equal(countInfrastructureFailures(lines, 'run-1'), 3);
     assert.equal(countInfrastructureFailures(lines, 'run-2'), 0, 'a new run has its full budget');
+  });
+
+  it('counts no attempt that was lost because an outage kept its ending from being written', async () => {
+    const chain = chainOf('outage');
+    for (const [fence, outage] of [
+      [1, false],
+      [2, true],
+      [3, false],
+    ] as const)
+      await startAttempt(chain, start(fence), claim(fence), outage);
+    const lines = await chain.read();
+    assert.deepEqual(
+      lines.flatMap((line) => (line.type === 'attempt-lost' ? [[line.fence, line.outage]] : [])),
+      [
+        [1, true],
+        [2, undefined],
+      ],
+    );
+    assert.equal(countInfrastructureFailures(lines, 'run-1'), 1);
   });
 
   it('serialises concurrent writers of an experiment’s chain, and is idempotent', async () => {
