@@ -34,6 +34,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   SIGNING_KEY_INVALID: config,
   TEMPORAL_MISSING: unavailable,
   TEMPORAL_SILENT: unavailable,
+  RUN_LOST: unavailable,
   PORT_IN_USE: unavailable,
   STORE_UNWRITABLE: 73,
   OUTPUT_EXISTS: 64,
@@ -43,6 +44,7 @@ const ofCommandLine: Partial<Record<FailureCode, number>> = {
   STAGE_CLAIMED: 75,
   CLAIM_LOST: 75,
   WORKER_STOPPING: 75,
+  WORKER_LOST: 75,
 };
 
 /** The exit status for a failure; never 0, and never that of a sweep with failed cells. */

@@ -28,8 +28,21 @@ export async function reasonOf(error: unknown): Promise<FailureReason> {
 
 /** The error that ended a workflow, with a code of the failure table. */
 export async function toWorkflowError(error: unknown, workflowId: string): Promise<unknown> {
-  const { ApplicationFailure, CancelledFailure, TerminatedFailure, WorkflowFailedError } =
-    await import('@temporalio/client');
+  const {
+    ApplicationFailure,
+    CancelledFailure,
+    TerminatedFailure,
+    WorkflowFailedError,
+    WorkflowNotFoundError,
+  } = await import('@temporalio/client');
+  if (error instanceof WorkflowNotFoundError)
+    return new BudgetlineError(
+      'RUN_LOST',
+      `The Temporal server does not know the run ${workflowId} any more.`,
+      {
+        cause: error,
+      },
+    );
   if (!(error instanceof WorkflowFailedError)) return error;
   const reported = findInChain(error, ApplicationFailure);
   if (reported !== undefined && isFailureCode(reported.type))

@@ -43,7 +43,8 @@ async function readFailure(
   failure: PendingActivity['lastFailure'],
 ): Promise<Pending['lastFailure']> {
   const error = await decodeOptionalFailureToOptionalError(client.options.loadedDataConverter, failure);
-  const code = failure?.applicationFailureInfo?.type ?? 'TRAINER_STALLED';
+  // A failure without a type is a timeout of the server: no heartbeat came.
+  const code = failure?.applicationFailureInfo?.type ?? 'WORKER_LOST';
   return error === undefined ? undefined : { code, message: error.message };
 }
 

@@ -134,6 +134,13 @@ export const failureTable = {
     meaning: 'The worker was shut down while the stage ran; its progress is in a checkpoint.',
     remedy: 'Nothing to do: another worker, or the next start, resumes from there.',
   },
+  WORKER_LOST: {
+    retried: true,
+    meaning:
+      'The worker of a stage sends no heartbeats any more: its process or its host is gone, or cut off.',
+    remedy:
+      'Nothing to do while another worker runs: the stage goes on from its last checkpoint. Otherwise start one: budgetline worker --queue gpu',
+  },
   RETRIES_SPENT: {
     retried: false,
     meaning:
@@ -284,8 +291,14 @@ export const failureTable = {
   },
   RUN_ENDED: {
     retried: false,
-    meaning: 'The workflow was cancelled or terminated while it was watched.',
+    meaning: 'A run, or a cell of it, was cancelled, terminated or reset from outside.',
     remedy: 'Start the run again: it continues with what the store holds.',
+  },
+  RUN_LOST: {
+    retried: false,
+    meaning:
+      'The Temporal server does not know the run any more: its database was lost or replaced, or its retention is over.',
+    remedy: 'Start the run again: finished stages come from the store, and nothing is bought twice.',
   },
   RUN_UNKNOWN: {
     retried: false,

@@ -4,6 +4,8 @@ import {
   CancellationScope,
   ChildWorkflowFailure,
   isCancellation,
+  TerminatedFailure,
+  TimeoutFailure,
 } from '@temporalio/workflow';
 import { BudgetlineError } from '../core/failures';
 import type { FailureReason } from '../contracts/results';
@@ -43,7 +45,7 @@ function readReported({ type, message, details }: ApplicationFailure): ReadFailu
   const [sent] = (details ?? []) as (FailureDetails | undefined)[];
   const { remedy, spentUsd, finished = [], unplanned = [] } = sent ?? {};
   return {
-    reason: { code: type ?? 'TRAINER_CRASHED', message, remedy },
+    reason: { code: type ?? 'INTERNAL', message, remedy },
     spent: spentUsd === undefined ? undefined : { finished, unplanned, usd: spentUsd },
   };
 }
@@ -62,8 +64,18 @@ export function readFailure(error: unknown): ReadFailure {
   }
   const reported = findReported(error);
   if (reported instanceof ApplicationFailure) return readReported(reported);
+  return { reason: reasonWithoutCode(reported), spent: undefined };
+}
+
+/** Failures that Temporal itself reports. */
+function reasonWithoutCode(reported: unknown): FailureReason {
   const message = reported instanceof Error ? reported.message : String(reported);
-  return { reason: { code: 'TRAINER_CRASHED', message }, spent: undefined };
+  if (reported instanceof TerminatedFailure)
+    return {
+      code: 'RUN_ENDED',
+      message: 'This cell was terminated or reset; the rest of the sweep goes on.',
+    };
+  return { code: reported instanceof TimeoutFailure ? 'WORKER_LOST' : 'INTERNAL', message };
 }
 
 /** Adds what a cell bought to its failure: it is paid for, and the sweep has to count it. */
