@@ -13,7 +13,7 @@ import type { LedgerLine } from '../schemas/ledger';
 import { paidUsd, type PlannedStage } from '../contracts/stage';
 import { digestOf } from '../core/digest';
 import { inputDigests } from '../stages';
-import { lastCheckpointStep } from './checkpoint-pointer';
+import { readDurableWork } from './durable-work';
 import { withCode } from './failures';
 import { paymentOf } from './payment';
 import { activityRefOf, earlierIn } from './usage';
@@ -41,6 +41,7 @@ export function namesOf(context: Context, stage: PlannedStage, experimentId: str
 export async function openAttempt(session: StageSession, names: AttemptNames): Promise<LedgerLine[]> {
   const { environment, stage, claim, runDir } = session;
   const { actor, host, device, packageVersion } = environment;
+  const { checkpointStep, reached } = await readDurableWork(runDir);
   const start = {
     ...names,
     fence: claim.fence,
@@ -54,7 +55,8 @@ export async function openAttempt(session: StageSession, names: AttemptNames): P
     specDigest: digestOf(stage.spec),
     inputs: inputDigests(stage.inputs),
     rows: nestedRowsOf(stage),
-    resumedFromStep: await lastCheckpointStep(runDir),
+    resumedFromStep: checkpointStep,
+    reached,
   };
   const lines = await startAttempt(session.ledger, start, claim, session.outages.current !== undefined);
   Object.assign(session.usage, earlierIn(lines));
@@ -122,11 +124,11 @@ export function retriesSpent(
   session: StageSession,
   lines: readonly LedgerLine[],
   names: AttemptNames,
-  last?: BudgetlineError,
+  { last, reached }: { readonly last?: BudgetlineError; readonly reached?: number } = {},
 ): BudgetlineError | undefined {
   const { environment, execution, stage } = session;
   const { infrastructureRetries } = execution;
-  const count = countInfrastructureFailures(lines, names.runId);
+  const count = countInfrastructureFailures(lines, names.runId, reached);
   if (count <= infrastructureRetries) return undefined;
   const lastly = last === undefined ? 'its workers were lost.' : `the last: ${last.message}`;
   return new BudgetlineError(
@@ -165,7 +167,9 @@ export async function recordFailure(
     await closeAttempt(session, names, endingOf(failure));
     if (failure instanceof CancelledFailure) return failure;
     const lines = await session.ledger.read();
-    return withSpending(retriesSpent(session, lines, names, failure) ?? failure, lines, names);
+    const { reached } = await readDurableWork(session.runDir);
+    const spent = retriesSpent(session, lines, names, { last: failure, reached });
+    return withSpending(spent ?? failure, lines, names);
   } catch {
     // A full disk takes no ledger line; the next attempt records this one as lost.
     return failure;

@@ -92,25 +92,29 @@ function isCounted(code: string | null): boolean {
   return isFailureCode(code) && failures[code].retried && !isOutage(code) && !uncounted.has(code);
 }
 
-/** Whether the next attempt resumed from the same step or an earlier one. */
-function withoutProgress(starts: readonly LineOf<'attempt-started'>[], index: number): boolean {
-  const from = starts[index]?.resumedFromStep ?? 0;
-  const next = starts[index + 1];
-  return next !== undefined && (next.resumedFromStep ?? 0) <= from;
-}
+/** Work on disk when an attempt began; undefined if there was none. */
+const reachedAt = (start: LineOf<'attempt-started'> | undefined): number | undefined =>
+  start && (start.reached ?? start.resumedFromStep ?? 0);
 
 /**
- * Number of infrastructure failures of a stage in one workflow run, for its retry budget. Attempts that were lost or
- * preempted count only if they made no progress. Outages are limited by time.
+ * Number of infrastructure failures of a stage in one workflow run, for its retry budget. An attempt that got further than
+ * the one before does not count, however it ended. Outages are limited by time.
+ *
+ * @param reached what the last attempt left on disk. Default: it is lost, and counts once the next one has begun
  */
-export function countInfrastructureFailures(lines: readonly LedgerLine[], runId: string): number {
+export function countInfrastructureFailures(
+  lines: readonly LedgerLine[],
+  runId: string,
+  reached?: number,
+): number {
   const starts = lines.filter(isStart);
   return starts.filter((start, index) => {
     if (start.runId !== runId) return false;
+    const after = reachedAt(starts[index + 1]) ?? reached;
+    if (after === undefined || after > (reachedAt(start) ?? 0)) return false;
     const end = endOf(lines, start.fence);
-    if (end === undefined) return false;
-    if (end.type === 'attempt-lost') return end.outage !== true && withoutProgress(starts, index);
-    if (end.code === 'TRAINER_YIELDED') return withoutProgress(starts, index);
-    return end.outcome === 'failed' && isCounted(end.code);
+    if (end?.type === 'attempt-lost') return end.outage !== true;
+    if (end?.code === 'TRAINER_YIELDED') return true;
+    return end?.outcome === 'failed' && isCounted(end.code);
   }).length;
 }

@@ -139,7 +139,7 @@ export const execution = z.strictObject({
   microBatchSize: count.nullable().default(null),
   /** Optimiser steps between checkpoints. Default: 20. */
   checkpointEverySteps: count.default(20),
-  /** Retries of a stage after infrastructure failures. Default: 10. */
+  /** Retries of a stage after infrastructure failures; attempts that got further than the one before cost none. Default: 10. */
   infrastructureRetries: z.int().nonnegative().default(10),
   /** Hours for which a stage waits while a disk, the store or an endpoint is away. Default: 24. */
   outageHours: positive.optional(),

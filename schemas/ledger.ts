@@ -92,6 +92,8 @@ export const attemptStarted = z.strictObject({
   /** The rows that the stage makes: their nest, and where they begin and end in its order; null if it makes none. */
   rows: z.strictObject({ nest: sha256, from: z.int(), upTo: z.int() }).nullable(),
   resumedFromStep: z.int().nonnegative().nullable(),
+  /** Checkpoints, batches of rows and whole jobs that earlier attempts left on disk. Versions before 0.2 have none. */
+  reached: z.int().nonnegative().optional(),
 });
 
 export const attemptEnded = z.strictObject({

@@ -287,6 +287,21 @@ describe('stages with faults', function () {
     assert.equal(failure.type, 'TRAINER_CRASHED');
   });
 
+  it('a trainer that crashes and gets further each time costs no retry', async () => {
+    const further = ['hello', 'progress', 'progress', 'checkpoint', 'exit=70'];
+    const stuck = ['hello', 'exit=70'];
+    const bench = await scripted('further', [
+      ...Array<string[]>(5).fill(further),
+      stuck,
+      stuck,
+      ['hello', 'result'],
+    ]);
+    const types: unknown[] = [];
+    for (const attempt of [1, 2, 3, 4, 5, 6, 7]) types.push((await bench.fail(sft, { attempt })).type);
+    assert.deepEqual(new Set(types), new Set(['TRAINER_CRASHED']));
+    await bench.run(sft, { attempt: 8 });
+  });
+
   it('an error of the task’s own code is a bug to report, with its stack', async () => {
     const bench = createBench(folder.at('task-fault'), { execution });
     const broken = { ...data, spec: { ...data.spec, data: null } } as unknown as PlannedStage;

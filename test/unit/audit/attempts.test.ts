@@ -85,6 +85,26 @@ describe('attempts in the ledger', () => {
     assert.equal(countInfrastructureFailures(lines, 'run-2'), 0, 'a new run has its full budget');
   });
 
+  it('counts no attempt that left more on disk than the one before, however it ended', async () => {
+    const chain = chainOf('further');
+    const attempts: [AttemptEnd['outcome'] | 'lost', string | null, number][] = [
+      ['failed', 'TRAINER_CRASHED', 0],
+      ['failed', 'TRAINER_STALLED', 3],
+      ['lost', null, 4],
+      ['failed', 'TRAINER_CRASHED', 4],
+      ['failed', 'TRAINER_CRASHED', 6],
+    ];
+    for (const [index, [outcome, code, reached]] of attempts.entries()) {
+      const fence = index + 1;
+      await startAttempt(chain, start(fence, { reached }), claim(fence));
+      if (outcome !== 'lost') await endAttempt(chain, end(fence, outcome, code), claim(fence));
+    }
+    const lines = await chain.read();
+    assert.equal(countInfrastructureFailures(lines, 'run-1'), 1, 'the lost one alone got no further');
+    assert.equal(countInfrastructureFailures(lines, 'run-1', 6), 2, 'nor did the last one');
+    assert.equal(countInfrastructureFailures(lines, 'run-1', 7), 1);
+  });
+
   it('counts no attempt that was lost because an outage kept its ending from being written', async () => {
     const chain = chainOf('outage');
     for (const [fence, outage] of [
