@@ -33,7 +33,7 @@ describe('heartbeats of the training executable', function () {
   it('come from a thread, with growing CPU time, while one call generates for seconds', async () => {
     const executable = { command: defaultTrainerCommand(), timeoutMs: 120_000 };
     const kit = createKit(executable, { folder: folder.path(), model: embeddedModelPath });
-    const prompts = Array.from({ length: 256 }, (_, index) => ({
+    const prompts = Array.from({ length: 1024 }, (_, index) => ({
       id: `p-${index}`,
       prompt: `Q: ${index}?\nA:`,
     }));
@@ -42,7 +42,7 @@ describe('heartbeats of the training executable', function () {
       prompts: kit.writeRows('many.jsonl', prompts),
       samples: 1,
       decoding: { mode: 'sample', temperature: 20 },
-      batchSize: 256,
+      batchSize: 1024,
       maxNewTokens: 120,
     });
     assert.equal(run.status, 0, run.stderr);
