@@ -10,6 +10,8 @@ const entry = z.strictObject({
   request: z.string(),
   /** null for an unusable answer. */
   answer: z.string().nullable(),
+  /** Set where the model refuses to answer. */
+  refused: z.literal(true).optional(),
   inputTokens: z.int().nonnegative(),
   outputTokens: z.int().nonnegative(),
   usd: z.number().nonnegative(),
@@ -29,6 +31,7 @@ const nothing: Bill = { calls: 0, inputTokens: 0, outputTokens: 0, usd: 0 };
  */
 export class Journal {
   readonly #answers = new Map<string, string>();
+  readonly #refused = new Set<string>();
   readonly #unusable = new Map<string, number>();
   readonly #bills = new Map<string, Bill>();
   readonly #calls = new Set<string>();
@@ -50,6 +53,11 @@ export class Journal {
 
   answerTo(request: string): string | undefined {
     return this.#answers.get(request);
+  }
+
+  /** Whether the model refused a request. */
+  isRefused(request: string): boolean {
+    return this.#refused.has(request);
   }
 
   /** Number of unusable answers to a request. */
@@ -95,6 +103,7 @@ export class Journal {
     this.#usd += usd;
     this.#bill(entry);
     if (call !== undefined) this.#calls.add(call);
+    if (entry.refused === true) this.#refused.add(request);
     if (answer === null) this.#unusable.set(request, this.unusableTo(request) + 1);
     else this.#answers.set(request, answer);
   }

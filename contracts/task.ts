@@ -41,8 +41,11 @@ export interface Annotator<P extends Problem = Problem> {
   readonly code?: CodeOrigin;
   /** Returns the completion for one problem; `random` is seeded by (seed, problem). */
   demonstrate(problem: P, random: Random): string;
-  /** For annotators that work on batches (a model endpoint, people): one completion per problem, in order. */
-  annotateBatch?(problems: readonly P[], session: AnnotationSession): Promise<readonly string[]>;
+  /**
+   * For annotators that work on batches (a model endpoint, people): one completion per problem, in order. null for a problem
+   * that the annotator refuses: its row is left out and counted.
+   */
+  annotateBatch?(problems: readonly P[], session: AnnotationSession): Promise<readonly (string | null)[]>;
 }
 
 /** Context of a batch of annotation. */

@@ -9,7 +9,7 @@ import { callFor } from '../../core/failed-item';
 import { createRandom } from '../../core/random';
 import { writeFileAtomic } from '../../host/durable-files';
 import { annotate, billOf } from '../annotation';
-import { assertTexts } from '../../contracts/answers';
+import { assertTexts, assertTextsOrRefusals } from '../../contracts/answers';
 import { asked } from '../annotator-failure';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
@@ -27,12 +27,30 @@ function toRow({ id, prompt }: Problem, completion: string, annotator: Annotator
   throw new BudgetlineError('DATA_INVALID', `Annotator ${annotator.name} wrote nothing for problem ${id}.`);
 }
 
+const listedRefusals = 10;
+
+/** Rows that the annotator refuses are left out and counted. @throws BudgetlineError ANNOTATOR_REFUSED if none is left */
+function noteRefusals(
+  session: StageSession,
+  { name }: Annotator,
+  { refused, count }: { readonly refused: readonly string[]; readonly count: number },
+): void {
+  if (refused.length === 0) return;
+  const more = refused.length > listedRefusals ? ' …' : '';
+  const message = `${name} refused ${refused.length} of ${count} problems, whose rows are left out: ${refused.slice(0, listedRefusals).join(', ')}${more}`;
+  if (refused.length === count)
+    throw new BudgetlineError('ANNOTATOR_REFUSED', `${name} refused all ${count} problems.`, {
+      remedy: 'Reword the request, or use another annotator.',
+    });
+  session.warn({ code: 'ROWS_REFUSED', message });
+}
+
 /** Completions in the order of their problems, and metrics about them. */
 async function writeAll(
   session: StageSession,
   annotator: Annotator,
   { problems, poolSeed }: { problems: readonly Problem[]; poolSeed: number },
-): Promise<Pick<StageMetrics, 'metrics' | 'labels'> & { readonly completions: readonly string[] }> {
+): Promise<Pick<StageMetrics, 'metrics' | 'labels'> & { readonly completions: readonly (string | null)[] }> {
   const asking = { name: annotator.name, items: problems.map(({ id }) => id) };
   if (annotator.annotateBatch === undefined) {
     const written = await asked(() => demonstrateEach(annotator, problems, poolSeed), asking);
@@ -42,7 +60,7 @@ async function writeAll(
     annotator.annotateBatch?.(problems, annotation),
   );
   const { metrics, labels } = recorded;
-  const completions = assertTexts(result, asking);
+  const completions = assertTextsOrRefusals(result, asking);
   return { completions, metrics: { ...(await billOf(session)), ...metrics }, labels };
 }
 
@@ -63,15 +81,22 @@ export async function synthesizeDemonstrations(
     );
   const bought = pick(problems.pool, demonstrationRows(pool, poolSeed, skip + count)).slice(skip);
   const { completions, metrics, labels } = await writeAll(session, annotator, { problems: bought, poolSeed });
-  const rows = bought.map((problem, index) => toRow(problem, completions[index] ?? '', annotator));
+  const rows = bought.flatMap((problem, index) => {
+    const completion = completions[index] ?? null;
+    return completion === null ? [] : [toRow(problem, completion, annotator)];
+  });
+  const refused = bought.filter((_, index) => completions[index] === null).map(({ id }) => id);
+  noteRefusals(session, annotator, { refused, count });
+  const left: Record<string, number> = refused.length === 0 ? {} : { refused: refused.length };
   const dir = await session.freshDir('payload');
   await writeJsonLines(join(dir, 'demonstrations.jsonl'), rows);
   const stats = {
-    rows: count,
+    rows: rows.length,
+    ...left,
     annotator: annotator.name,
     pool,
     excluded: problems.excluded,
   };
   await writeFileAtomic(join(dir, 'stats.json'), `${JSON.stringify(stats, undefined, 2)}\n`);
-  return { dir, metrics: { rows: count, ...excludedMetric(problems), ...metrics }, labels };
+  return { dir, metrics: { rows: rows.length, ...left, ...excludedMetric(problems), ...metrics }, labels };
 }

@@ -85,7 +85,7 @@ class Batch {
   }
 
   /** Records a call's bill before its answer is used. */
-  async #record({ request }: Asked, call: string, { answer, billed }: Outcome): Promise<void> {
+  async #record({ request }: Asked, call: string, { answer, billed, unusable }: Outcome): Promise<void> {
     const { settings, session, journal, calls } = this.parts;
     if (billed === 'unknown') {
       calls.lose(call);
@@ -93,7 +93,8 @@ class Batch {
     }
     if (billed !== 'nothing') {
       const cost = { ...billed, usd: usdOf(settings, billed) };
-      await journal.add({ request, answer, ...cost, stage: session.stage, call });
+      const { isRefusal: refused } = unusable ?? {};
+      await journal.add({ request, answer, refused, ...cost, stage: session.stage, call });
       session.spent(cost);
     }
     await calls.end(call);
@@ -121,17 +122,32 @@ class Batch {
 
   /** Calls until there is a usable answer. Failed calls and unusable answers count as attempts alike. */
   async #answer(asked: Asked): Promise<void> {
-    const { attempts, firstWaitMs } = this.parts.settings;
+    const { settings } = this.parts;
+    const { attempts, firstWaitMs } = settings;
     for (let attempt = 1; ; attempt += 1) {
       const { answer, failure, unusable } = await this.#call(asked);
       if (answer !== null) return;
       const isLast = attempt >= attempts || this.#signal.aborted;
       if (failure !== undefined && (isLast || !isRetryable(failure)))
         throw codedFailure(failure, { place: this.#place, secret: this.#client.apiKey ?? '' });
+      if (unusable?.isRefusal === true && settings.skipsRefused) return this.#skip(asked);
       if (isLast || unusable?.isFinal === true) return this.#giveUp(asked, unusable);
       const waitMs = waitOf(failure, firstWaitMs * 2 ** (attempt - 1));
       if (failure !== undefined) await sleep(waitMs, undefined, { signal: this.#signal });
     }
+  }
+
+  /** A refusal that cost nothing has no line of its own. */
+  async #skip({ request }: Asked): Promise<void> {
+    const { journal } = this.parts;
+    if (journal.isRefused(request)) return;
+    await journal.add({ request, answer: null, refused: true, inputTokens: 0, outputTokens: 0, usd: 0 });
+  }
+
+  #isAnswered({ request }: Asked): boolean {
+    const { settings, journal } = this.parts;
+    if (journal.answerTo(request) !== undefined) return true;
+    return settings.skipsRefused === true && journal.isRefused(request);
   }
 
   /** Records the substitute for unusable answers, if there is one, so that the question is not asked again. */
@@ -152,13 +168,13 @@ class Batch {
     for (let next = pending.next(); next.done !== true; next = pending.next()) {
       this.#signal.throwIfAborted();
       const { asked, times } = next.value;
-      if (this.parts.journal.answerTo(asked.request) === undefined) await this.#answer(asked);
+      if (!this.#isAnswered(asked)) await this.#answer(asked);
       this.#done += times;
       this.parts.session.report(this.#done, of);
     }
   }
 
-  async run(questions: readonly Question[]): Promise<string[]> {
+  async run(questions: readonly Question[]): Promise<(string | null)[]> {
     const { settings, session, journal } = this.parts;
     const asked = questions.map((each) => ({ ...each, request: requestOf(settings.given, each) }));
     const pending = repeatedIn(asked).values();
@@ -174,16 +190,16 @@ class Batch {
       session.signal.throwIfAborted();
       throw this.#failed.signal.reason;
     }
-    return asked.map(({ request }) => journal.answerTo(request) ?? '');
+    return asked.map(({ request }) => journal.answerTo(request) ?? null);
   }
 }
 
-/** Answers to questions, in order. Answers in the journal are reused. */
+/** Answers to questions, in order, null for refusals. Answers in the journal are reused. */
 export async function answerAll(
   settings: EndpointSettings,
   questions: readonly Question[],
   session: AnnotationSession,
-): Promise<string[]> {
+): Promise<(string | null)[]> {
   const journal = await Journal.open(session.folder);
   const calls = await OpenCalls.open(session.folder, journal);
   const unbilled = journal.unbilled(session);

@@ -23,7 +23,7 @@ export function endpointAnnotator(options: EndpointOptions): Annotator {
     ask = ({ prompt }: Problem): string => prompt,
     render = (answer: string): string => ` ${answer}`,
   } = options;
-  const settings = settingsOf(options);
+  const settings = { ...settingsOf(options), skipsRefused: options.onRefusal !== 'fail' };
   const template = [system, options.ask ?? askText, options.render ?? renderText];
   return batchAnnotator({
     name: options.name,
@@ -36,7 +36,9 @@ export function endpointAnnotator(options: EndpointOptions): Annotator {
         ask: { system, user: callFor(problem.id, () => ask(problem)) },
       }));
       const answers = await answerAll(settings, questions, session);
-      return answers.map((answer, at) => callFor(problems[at]!.id, () => render(answer)));
+      return answers.map((answer, at) =>
+        answer === null ? null : callFor(problems[at]!.id, () => render(answer)),
+      );
     },
   });
 }

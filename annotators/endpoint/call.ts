@@ -1,4 +1,4 @@
-import type OpenAI from 'openai';
+import OpenAI from 'openai';
 import { z } from 'zod';
 import type { BudgetlineError } from '../../core/failures';
 import { refusalOf } from './model-name';
@@ -29,6 +29,8 @@ export interface Unusable {
   readonly remedy?: string;
   /** The same would come again. */
   readonly isFinal: boolean;
+  /** The model does not want to answer. */
+  readonly isRefusal?: true;
 }
 
 /** Tokens that a chat template and the response format may add to a question. */
@@ -62,8 +64,9 @@ const cut: Unusable = {
 };
 const refusedByModel: Unusable = {
   reason: 'is a refusal by the model',
-  remedy: 'Reword the request, or take the problem out of the data.',
-  isFinal: false,
+  remedy: 'Reword the request, take the problem out of the data, or leave such rows out (onRefusal: "skip").',
+  isFinal: true,
+  isRefusal: true,
 };
 const shapeless: Unusable = { reason: 'was not the JSON object that was asked for', isFinal: false };
 
@@ -194,6 +197,12 @@ async function send(client: OpenAI, { settings, ask, requestId, signal }: CallOp
   return { received, failure };
 }
 
+/** Codes of endpoints whose filter refuses a prompt before the model sees it. */
+const filterCodes: ReadonlySet<unknown> = new Set(['content_filter', 'content_policy_violation']);
+
+const refusesPrompt = (failure: unknown): boolean =>
+  failure instanceof OpenAI.APIError && failure.status === 400 && filterCodes.has(failure.code);
+
 /** The error in a reply: an error body, or another model; null for none. */
 function faultOf({ model, ...body }: Reply, { settings }: CallOptions): BudgetlineError | ErrorReply | null {
   return isError({ model, ...body }) ? new ErrorReply() : refusalOf(settings, model);
@@ -206,6 +215,7 @@ export async function askOnce(client: OpenAI, options: CallOptions): Promise<Out
     return { billed: neverSent(failure) ? 'nothing' : 'unknown', answer: null, failure };
   const billed = billOf(received, mostTokens(options.settings, options.ask));
   const { body } = received;
+  if (refusesPrompt(failure)) return { billed, answer: null, unusable: refusedByModel };
   if (failure !== undefined || body === null)
     return { billed, answer: null, failure: failure ?? new ErrorReply() };
   const fault = faultOf(body, options);

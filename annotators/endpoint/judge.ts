@@ -19,13 +19,14 @@ export function endpointJudge(options: EndpointJudgeOptions): Judge {
     name: options.name,
     description: options.description,
     identify: (use) => Promise.resolve(identityOf(settings, templateOf(use))),
-    compareBatch(comparisons, session) {
+    async compareBatch(comparisons, session) {
       const questions = comparisons.map((comparison, index) => ({
         id: `comparison ${index + 1}`,
         ask: messagesFor(comparison),
         draw: comparison.label,
       }));
-      return answerAll(settings, questions, session);
+      const verdicts = await answerAll(settings, questions, session);
+      return verdicts.map((verdict) => verdict ?? unreadable);
     },
   };
   return definedAt(judge, { stack: stackOfCaller(), call: 'endpointJudge', only: judgeFields });

@@ -56,6 +56,8 @@ export interface EndpointBasics {
 
 /** An OpenAI-compatible endpoint as an annotator. */
 export interface EndpointOptions extends EndpointBasics {
+  /** "skip": rows that the model refuses to write are left out and counted. "fail": one ends the stage. Default: "skip". */
+  readonly onRefusal?: 'skip' | 'fail';
   /** System prompt: style, format. Default: none. */
   readonly system?: string;
   /** User message for a problem. Default: the problem's prompt. */
@@ -73,6 +75,8 @@ export interface EndpointSettings extends Required<EndpointBasics> {
   readonly given: EndpointBasics;
   /** Substitute for rows without a usable answer. Default: such a row fails the stage. */
   readonly unusable?: string;
+  /** Leaves rows out that the model refuses. Default: false. */
+  readonly skipsRefused?: boolean;
 }
 
 /** Fields of a request that other settings make. */

@@ -39,11 +39,20 @@ function fitWords({ definition }: ReportInput, stages: readonly StageResult[]): 
 function describeExcludedRows(stages: readonly StageResult[]): Html {
   const most = (name: string): number => Math.max(0, ...stages.map((stage) => metric(stage, name)));
   const [excluded, dropped] = [most('excluded'), most('dropped')];
-  if (excluded === 0 && dropped === 0) return html``;
-  return html`<p>
-    ${counted(excluded, 'row', 'rows')} of the task’s files were dropped as repeats or as overlaps with test
-    items; ${counted(dropped, 'row', 'rows')} of an annotation file by its policies.
-  </p>`;
+  const refused = total(stages, 'refused');
+  const refusals =
+    refused === 0
+      ? html``
+      : html`<p>
+          ${counted(refused, 'row was', 'rows were')} refused by the annotator and left out; a row that
+          several data stages ask for counts in each.
+        </p>`;
+  if (excluded === 0 && dropped === 0) return refusals;
+  return html`${refusals}
+    <p>
+      ${counted(excluded, 'row', 'rows')} of the task’s files were dropped as repeats or as overlaps with test
+      items; ${counted(dropped, 'row', 'rows')} of an annotation file by its policies.
+    </p>`;
 }
 
 function pairCells(stage: StageResult, reasons: readonly string[]): string[] {

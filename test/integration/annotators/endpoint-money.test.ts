@@ -28,7 +28,6 @@ const billed: Readonly<Record<string, { status?: number; body: object }>> = {
   'a choice that is null': { body: { ...good, choices: [null] } },
   'no content': { body: { ...good, choices: [{ message: {} }] } },
   'tool calls': { body: { ...good, choices: [{ message: { ...message, tool_calls: [{ id: 'c' }] } }] } },
-  'a refusal': { body: { ...good, choices: [{ message: { ...message, refusal: 'No.' } }] } },
   'content in parts': { body: { ...good, choices: [{ message: { content: [{ type: 'text' }] } }] } },
   'content that is cut off': { body: reply('{"answer":"x') },
   'an empty answer': { body: reply('{"answer":"  "}') },

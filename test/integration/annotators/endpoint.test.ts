@@ -336,10 +336,10 @@ describe('a model behind an endpoint as annotator', function () {
       };
     const kinds: [reason: string, attempts: number, choice: object][] = [
       ['was cut at maxTokens', 1, { finish_reason: 'length' }],
-      ['is a refusal by the model', 4, { finish_reason: 'content_filter' }],
+      ['is a refusal by the model', 1, { finish_reason: 'content_filter' }],
       [
         'is a refusal by the model',
-        4,
+        1,
         { message: { role: 'assistant', content: null, refusal: 'I cannot.' } },
       ],
       ['was not the JSON object that was asked for', 4, {}],
@@ -348,12 +348,37 @@ describe('a model behind an endpoint as annotator', function () {
     for (const [index, [reason, attempts, choice]] of kinds.entries()) {
       script = Array.from({ length: 4 }, () => choosing(choice));
       calls = 0;
-      await assert.rejects(run(`unusable-${index}`, {}, problems.slice(0, 1)), {
+      await assert.rejects(run(`unusable-${index}`, { onRefusal: 'fail' }, problems.slice(0, 1)), {
         code: 'ANNOTATOR_INVALID',
         message: `model (judge-1) returned no usable answer to problem p0: the last one ${reason}.`,
       });
       assert.equal(calls, attempts, reason);
     }
+  });
+
+  it('leaves out what the model or the endpoint’s filter refuses, asks once, and goes on with the others', async () => {
+    const refusal: Behaviour = (response) => {
+      const { choices, ...rest } = reply('');
+      const message = { role: 'assistant', content: null, refusal: 'I cannot.' };
+      send(response, 200, { ...rest, choices: [{ ...choices[0], message }] });
+    };
+    const filtered: Behaviour = (response) =>
+      send(response, 400, { error: { message: 'filtered', code: 'content_filter', param: 'prompt' } });
+    script = [good, refusal, good, filtered];
+    const rows = problems.slice(0, 5);
+    const [, second, , fourth] = rows;
+    const expected = rows.map((row) => (row === second || row === fourth ? null : ` re: ${row.prompt}`));
+    assert.deepEqual(await run('refused', {}, rows), expected);
+    assert.equal(calls, 5);
+    assert.ok(
+      Math.abs(usd - 4 * 0.002) < 1e-12,
+      'the refusal of the model is billed, that of the filter is not',
+    );
+    calls = 0;
+    assert.deepEqual(await run('refused', {}, rows), expected);
+    assert.equal(calls, 0, 'a refusal is not asked again');
+    script = [refusal];
+    await fails(run('strict', { onRefusal: 'fail' }, rows), 'ANNOTATOR_INVALID');
   });
 
   it('judges in both orders under one bill, and counts unusable answers as unparseable', async () => {

@@ -136,7 +136,7 @@ export async function judgedByPeople(place: Place): Promise<readonly string[]> {
 export async function answeredLocally(
   place: Place,
   generate: AnnotationSession['generate'] = none,
-): Promise<readonly string[]> {
+): Promise<readonly (string | null)[]> {
   const model = join(place.people, 'model');
   await mkdir(model, { recursive: true });
   await writeFile(join(model, 'config.json'), '{}\n');
