@@ -36,7 +36,7 @@ describe('rows that an annotator refuses', function () {
     assert.equal(warnings.length, 1);
     assert.equal(warnings[0]?.code, 'ROWS_REFUSED');
     assert.match(
-      warnings[0]!.message,
+      warnings[0].message,
       /^careful refused 2 of 6 problems, whose rows are left out: pool-\d+, pool-\d+$/,
     );
     const artifact = await bench.store.get({ kind: stage.kind, key: stage.key });
