@@ -53,11 +53,10 @@ function isJudgedOffDevice(kinds: readonly AnnotatorIdentity['kind'][]): boolean
 }
 
 /** The sum of the question sets' work; they have one rate. */
-function workOf(sets: readonly QuestionSet[]): Work {
-  const [first, ...others] = sets.map(({ items, maxNewTokens }) => generating(items, maxNewTokens)) as [
-    Work,
-    ...Work[],
-  ];
+function workOf(context: StageContext, sets: readonly QuestionSet[]): Work {
+  const [first, ...others] = sets.map(({ items, maxNewTokens }) =>
+    generating(context, items, maxNewTokens),
+  ) as [Work, ...Work[]];
   return { ...first, tokens: others.reduce((sum, { tokens }) => sum + tokens, first.tokens) };
 }
 
@@ -114,7 +113,7 @@ function factsOf(context: StageContext, spec: EvaluateSpec) {
   const otherModel = judges.includes('checkpoint');
   return {
     queue: offDevice ? taskQueues.cpu : taskQueues.gpu,
-    work: workOf(sets),
+    work: workOf(context, sets),
     resources: evaluationResources(context, { sets: answersOf(sets, spec), otherModel }),
     rows: null,
     optimiserSteps: null,

@@ -216,7 +216,7 @@ function plan(context: StageContext, call: SynthesizeDataCall): StageParts<Synth
     },
     title,
     queue: onDevice ? taskQueues.gpu : taskQueues.cpu,
-    work: generated === null ? noWork : generating(generated.answers, generated.maxNewTokens),
+    work: generated === null ? noWork : generating(context, generated.answers, generated.maxNewTokens),
     resources: rowsResources(context, { rows: rows.count, pairs, generated, otherModel }),
     rows,
     optimiserSteps: null,

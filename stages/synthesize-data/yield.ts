@@ -1,6 +1,5 @@
 import type { PlannedStage } from '../../contracts/stage';
 import { expectedPairYield } from '../rates';
-import { generating } from '../work';
 import type { SampledSpec } from './spec';
 
 /** The spec of a stage that samples a reference. Undefined for other stages. */
@@ -16,7 +15,6 @@ export function sampledSpecOf({ kind, spec }: Pick<PlannedStage, 'kind' | 'spec'
 export function atYield(stage: PlannedStage, yielded: number): PlannedStage {
   const spec = sampledSpecOf(stage);
   if (spec === undefined || stage.rows === null) return stage;
-  const { rows, pairs } = spec;
   const { verifierCalls, unscored, labels } = stage.rows;
   const times = expectedPairYield / yielded;
   return {
@@ -27,6 +25,6 @@ export function atYield(stage: PlannedStage, yielded: number): PlannedStage {
       unscored: unscored && unscored * times,
       labels: labels && { ...labels, count: labels.count * times },
     },
-    work: generating((rows / yielded) * pairs.candidates, pairs.maxNewTokens),
+    work: { ...stage.work, tokens: stage.work.tokens * times },
   };
 }

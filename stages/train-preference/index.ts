@@ -96,7 +96,7 @@ function plan(context: StageContext, call: TrainPreferenceCall) {
     inputs: { reference: outputOf(reference), data: outputOf(data) },
     title: withDifferences(title, changed),
     queue: taskQueues.gpu,
-    work: trainingWork(2 * count, training, rates.preferenceTokensPerSecond),
+    work: trainingWork(context, 2 * count, training, rates.preferenceTokensPerSecond),
     resources: trainingResources(context, { training, rows: count, optimiserSteps: steps, pairs: true }),
     optimiserSteps: steps,
   };

@@ -65,7 +65,7 @@ function plan(context: StageContext, call: TrainSftCall) {
     inputs: { base: base === undefined ? baseModel(context) : outputOf(base), data: outputOf(data) },
     title: withDifferences(title, differences(sft, training)),
     queue: taskQueues.gpu,
-    work: trainingWork(count, training, rates.sftTokensPerSecond),
+    work: trainingWork(context, count, training, rates.sftTokensPerSecond),
     resources: trainingResources(context, { training, rows: count, optimiserSteps: steps }),
     optimiserSteps: steps,
   };

@@ -41,7 +41,7 @@ export const bestOfN = defineStage({
       inputs: { reference: outputOf(reference) },
       title: `The best of ${samples} samples for ${rows} prompts`,
       queue: 'gpu',
-      work: generating(rows * samples, maxNewTokens),
+      work: generating(context, rows * samples, maxNewTokens),
       rows: {
         count: rows,
         noun: 'best samples',
