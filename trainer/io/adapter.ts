@@ -5,6 +5,7 @@ import { BudgetlineError } from '../../core/failures';
 import type { LoraConfig } from '../settings';
 import type { Tensor, Weights } from '../tensor';
 import { hashFile, readJson, writeSynced } from './files';
+import { requireFinite } from './finite';
 import { encodeSafetensors, readSafetensors } from './safetensors';
 
 const configFileName = 'adapter_config.json';
@@ -106,7 +107,7 @@ export function loadAdapter(folder: string): Adapter {
   const path = join(folder, adapterWeightsFileName);
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of readSafetensors(path).tensors)
-    tensors.set(checkTensor(path, name, tensor, lora.rank), tensor);
+    tensors.set(checkTensor(path, name, tensor, lora.rank), requireFinite(path, name, tensor));
   return { lora, tensors };
 }
 

@@ -7,7 +7,12 @@ interface Scope {
 interface JinjaLibrary {
   readonly Template: new (source: string) => { readonly parsed: object };
   readonly Environment: new () => Scope;
-  readonly Interpreter: new (scope: Scope) => { run(parsed: object): { readonly value: unknown } };
+  readonly Interpreter: new (scope: Scope) => Interpreter;
+}
+interface Interpreter {
+  run(parsed: object): { readonly value: unknown };
+  /** Evaluates any statement or expression; `run` and the interpreter itself call it. */
+  evaluate(statement: unknown, scope: unknown): unknown;
 }
 
 /** A model's chat template. */
@@ -45,12 +50,29 @@ const globals = {
   },
 };
 
+/** A template takes some hundred steps for a turn. */
+const maxSteps = 1_000_000;
+
+/** An interpreter that ends loops within loops. */
+function countingSteps({ Interpreter }: JinjaLibrary): JinjaLibrary['Interpreter'] {
+  return class extends Interpreter {
+    #steps = 0;
+
+    override evaluate(statement: unknown, scope: unknown): unknown {
+      this.#steps += 1;
+      if (this.#steps > maxSteps) throw new Error(`it takes more than ${maxSteps} steps`);
+      return super.evaluate(statement, scope);
+    }
+  };
+}
+
 /** Opens a template; `special` has the texts of special tokens by name, such as bos_token. */
 export async function openChatTemplate(
   source: string,
   special: Readonly<Record<string, string>>,
 ): Promise<ChatTemplate> {
   const library = (await import('@huggingface/jinja')) as unknown as JinjaLibrary;
+  const Interpreter = countingSteps(library);
   let parsed: object | undefined;
   return {
     endOfSequence: special['eos_token'] ?? null,
@@ -60,7 +82,7 @@ export async function openChatTemplate(
       const scope = new library.Environment();
       const values = { ...globals, ...special, messages, add_generation_prompt: opening };
       for (const [name, value] of Object.entries(values)) scope.set(name, value);
-      return String(new library.Interpreter(scope).run(parsed).value);
+      return String(new Interpreter(scope).run(parsed).value);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { BudgetlineError } from '../../core/failures';
 import type { ModelConfig } from '../families/define';
 import { transposed, type Tensor } from '../tensor';
+import { requireFinite } from './finite';
 import type { ModelSettings } from './model-config';
 import type { TensorFile } from './tensor-file';
 
@@ -47,7 +48,11 @@ export function renderWeights(file: TensorFile, config: ModelConfig): TensorFile
   };
 }
 
-/** Reads a model's weights, after checking names and shapes of all. */
+/**
+ * Reads a model's weights, after checking names and shapes of all.
+ *
+ * @throws CONFIG_INVALID naming the tensor, also for a value that is not a number
+ */
 export function readWeights(
   path: string,
   { config }: ModelSettings,
@@ -64,5 +69,10 @@ export function readWeights(
   const known = new Set(expected.map(({ name }) => name));
   const extra = [...locations.keys()].find((name) => !known.has(name));
   if (extra !== undefined) throw misfit(path, extra, 'is unexpected according to its config.json');
-  return new Map([...known].map((name) => [name, locations.get(name)!.read(name)]));
+  return new Map(
+    [...known].map((name) => {
+      const file = locations.get(name)!;
+      return [name, requireFinite(file.path, name, file.read(name))];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jobBase } from '../../../../conformance/kit';
 import type { TrainerJob } from '../../../../schemas/trainer-job';
@@ -55,6 +55,40 @@ describe('what the trainer refuses', function () {
       merge: { ...base, command: 'merge' },
     };
   };
+  it('weights that are not numbers, in every command, by the name of the tensor', async () => {
+    const name = 'model.layers.2.self_attn.v_proj.weight';
+    for (const value of [NaN, -Infinity]) {
+      const odd = copyModel(model, folder.at(`with ${value}`));
+      const path = join(odd, 'model.safetensors');
+      const bytes = readFileSync(path);
+      const header = Number(bytes.readBigUInt64LE(0));
+      const { data_offsets: at } = (
+        JSON.parse(bytes.subarray(8, 8 + header).toString()) as Record<
+          string,
+          { data_offsets: [number, number] }
+        >
+      )[name]!;
+      bytes.writeFloatLE(value, 8 + header + at[0] + 4 * 7);
+      writeFileSync(path, bytes);
+      const jobs: TrainerJob[] = [
+        sftJob(folder.path(), `sft ${value}`, { model: odd, data }),
+        preferenceJob(folder.path(), `preference ${value}`, { reference: odd, data: pairs }),
+        ...Object.entries(unchanging(`no training ${value}`)).map(([command, job]) => ({
+          ...job,
+          ...jobBase(folder.path(), `${command} ${value}`),
+          model: odd,
+        })),
+        { ...jobBase(folder.path(), `info ${value}`), command: 'info', model: odd },
+      ] as TrainerJob[];
+      for (const job of jobs)
+        assertRefused(await runJob(job), {
+          status: 78,
+          code: 'CONFIG_INVALID',
+          says: new RegExp(`model\\.safetensors: tensor "${name}" has ${value} at index 7`),
+        });
+    }
+  });
+
   const onGpu = { plan: { device: 'cuda', threads: 1, microBatchSize: null } } as const;
   const noGpu = {
     status: 69,

@@ -47,6 +47,20 @@ describe('chat templates', () => {
     assert.throws(() => template.render(user, { opening: false }), /100000 steps/);
   });
 
+  it('cannot hang in loops within loops, nor in macros that call themselves', async () => {
+    const thousand = (body: string): string => `{% for i in range(1000) %}${body}{% endfor %}`;
+    const nested = await openChatTemplate(thousand(thousand(thousand('x'))), {});
+    assert.throws(() => nested.render(user, { opening: false }), /more than 1000000 steps/);
+    const endless = await openChatTemplate('{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}', {});
+    assert.throws(() => endless.render(user, { opening: false }));
+    const long = await openChatTemplate(
+      '{% for m in messages %}{{ m.role }}: {{ m.content | trim }}{% endfor %}',
+      {},
+    );
+    const turns = Array.from({ length: 2000 }, () => user[0]!);
+    assert.equal(long.render(turns, { opening: false }).length, 2000 * 'user: Hi'.length);
+  });
+
   it('come from chat_template.jinja, else tokenizer_config.json: its only one, or the one named "default"', async () => {
     const model = copyModel(architecture, folder.at('model'));
     const settings = readModelConfig(architecture);
