@@ -1,4 +1,5 @@
 import type { DownloadProgress } from '../definitions';
+import { printerTo } from './printer';
 
 const megabyte = 1e6;
 
@@ -17,5 +18,6 @@ export function createDownloadLines(print: (line: string) => void): (progress: D
 
 /** Prints download progress to standard error. */
 export function printDownloads(): (progress: DownloadProgress) => void {
-  return createDownloadLines((line) => process.stderr.write(`${line}\n`));
+  const { print } = printerTo(process.stderr);
+  return createDownloadLines((line) => print([line]));
 }

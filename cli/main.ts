@@ -12,9 +12,8 @@ import { describeCauses, toFailure } from './failure';
 import { BudgetlineError } from '../core/failures';
 import { jsonOption, withColorOption } from './options';
 import { packageVersion } from '../app/package-version';
-import { createInk, takesColour } from './print/ink';
 import { renderFailure } from './print/failure';
-import { printFailure } from './printer';
+import { printerTo, printFailure } from './printer';
 import { addRunCommands } from './run-commands';
 
 function withDefinitionOptions(command: Command): Command {
@@ -193,10 +192,10 @@ function reportFailure(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const failure = error instanceof CommanderError ? usageFailure(error) : toFailure(error);
   const { argv, env, stderr } = process;
-  const coloured = takesColour(stderr, env) && !argv.includes('--no-color');
-  stderr.write(`${renderFailure(failure, createInk(coloured)).join('\n')}\n`);
+  const printer = printerTo(stderr, !argv.includes('--no-color'));
+  printer.print(renderFailure(failure, printer.ink));
   if (argv.includes('--json')) printFailure(failure);
-  if (env['BUDGETLINE_DEBUG'] === '1') stderr.write(`${describeCauses(error)}\n`);
+  if (env['BUDGETLINE_DEBUG'] === '1') printer.print([describeCauses(error)]);
   return exitStatusOf(failure.code);
 }
 

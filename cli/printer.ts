@@ -1,11 +1,12 @@
 import type { Failure } from './failure';
-import { createInk, takesColour, type Ink } from './print/ink';
+import { createInk, takesColour, terminalLine, type Ink } from './print/ink';
 
 /** Writes text for people: to standard output, or with --json to standard error. */
 export interface Printer {
   readonly stream: NodeJS.WriteStream;
   readonly ink: Ink;
-  print(lines: readonly string[]): void;
+  /** Writes lines in which control characters of foreign text are visible. */
+  readonly print: (lines: readonly string[]) => void;
 }
 
 export interface PrinterOptions {
@@ -15,15 +16,20 @@ export interface PrinterOptions {
   readonly color?: boolean;
 }
 
-export function createPrinter({ json = false, color = true }: PrinterOptions = {}): Printer {
-  const stream = json ? process.stderr : process.stdout;
+/** A printer to a stream; in colours where the stream takes them. */
+export function printerTo(stream: NodeJS.WriteStream, color = true): Printer {
+  const coloured = color && takesColour(stream, process.env);
   return {
     stream,
-    ink: createInk(color && takesColour(stream, process.env)),
+    ink: createInk(coloured),
     print(lines) {
-      stream.write(lines.map((line) => `${line}\n`).join(''));
+      stream.write(lines.map((line) => `${terminalLine(line, coloured)}\n`).join(''));
     },
   };
+}
+
+export function createPrinter({ json = false, color = true }: PrinterOptions = {}): Printer {
+  return printerTo(json ? process.stderr : process.stdout, color);
 }
 
 /** Prints a result: as a JSON document with --json, else as text. */

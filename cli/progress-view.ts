@@ -14,7 +14,7 @@ export interface ProgressView {
 }
 
 /** Redraws a block in place. */
-function createTerminalView({ stream, ink }: Printer): ProgressView {
+function createTerminalView({ stream, ink, print }: Printer): ProgressView {
   let drawn: string[] = [];
   const erase = (): void => {
     if (drawn.length === 0) return;
@@ -26,7 +26,7 @@ function createTerminalView({ stream, ink }: Printer): ProgressView {
   };
   const draw = (lines: string[]): void => {
     erase();
-    stream.write(lines.map((line) => `${line}\n`).join(''));
+    print(lines);
     drawn = lines;
   };
   return {
@@ -34,7 +34,7 @@ function createTerminalView({ stream, ink }: Printer): ProgressView {
     notice(text) {
       const lines = drawn;
       erase();
-      stream.write(`${text}\n`);
+      print([text]);
       draw(lines);
     },
     end: erase,
@@ -44,7 +44,7 @@ function createTerminalView({ stream, ink }: Printer): ProgressView {
 const quietMs = 10_000;
 
 /** Prints a line at most every 10 seconds, if something has changed: for logs and pipes. */
-function createLineView({ stream }: Printer): ProgressView {
+function createLineView({ print }: Printer): ProgressView {
   let last = '';
   let lastMs = -Infinity;
   return {
@@ -54,9 +54,9 @@ function createLineView({ stream }: Printer): ProgressView {
       const nowMs = performance.now();
       if (news === last || nowMs - lastMs < quietMs) return;
       [last, lastMs] = [news, nowMs];
-      stream.write(`${line}\n`);
+      print([line]);
     },
-    notice: (text) => void stream.write(`${text}\n`),
+    notice: (text) => print([text]),
     end: () => undefined,
   };
 }

@@ -1,3 +1,5 @@
+import { visibleText } from '../core/visible-text';
+
 /** Text that is already HTML. Only `html` creates it; all other interpolated text is escaped. */
 export class Html {
   constructor(readonly text: string) {}
@@ -11,9 +13,9 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Escapes text for element content and quoted attributes. */
+/** Escapes text for element content and quoted attributes; control characters become visible. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+  return visibleText(text).replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
 type Part = Html | string | number | readonly Part[] | null | undefined;

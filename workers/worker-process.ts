@@ -1,3 +1,4 @@
+import { visibleText } from '../core/visible-text';
 import { connectWorker } from './connection';
 import { createWorker } from './create-worker';
 import type { StageWorker, WorkerSettings } from './create-worker';
@@ -32,7 +33,7 @@ function stopWhenAsked(worker: StageWorker, keepAlive: boolean): void {
 /** Runs a worker in this process until SIGTERM, SIGINT or the end of its keep-alive; then drains it. */
 export async function runWorkerProcess(options: WorkerProcessOptions): Promise<void> {
   // A parent process keeps standard error in a file.
-  await installRuntime((line) => process.stderr.write(line));
+  await installRuntime((line) => process.stderr.write(visibleText(line)));
   const { connection, namespace } = await connectWorker(options);
   const worker = await createWorker({ ...options, connection, namespace });
   stopWhenAsked(worker, options.keepAlive === true);

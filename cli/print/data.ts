@@ -1,26 +1,22 @@
 import type { AnnotationRow, IngestSummary, RowFault } from '../../ingest';
 import { describeUnused } from '../../core/unused-columns';
+import { visibleText } from '../../core/visible-text';
 import type { Ink } from './ink';
 import { formatRate } from './numbers';
 import { countOf } from './text';
 
-/** Escapes control characters and what moves a terminal's cursor: rows are foreign text. */
-function visible(text: string): string {
-  return text.replace(
-    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
 function block(title: string, text: string, end: string): string[] {
-  const lines = `${visible(text)}${end}`.split('\n');
+  const lines = `${visibleText(text)}${end}`.split('\n');
   return [`  ${title}`, ...lines.map((line) => `    │${line}`)];
 }
 
 /** A row for annotators, each field as a block. */
 export function renderFields(row: Readonly<Record<string, string>>, ink: Ink): string[] {
   const { id = '', ...shown } = row;
-  return [ink.strong(visible(id)), ...Object.entries(shown).flatMap(([name, text]) => block(name, text, ''))];
+  return [
+    ink.strong(visibleText(id)),
+    ...Object.entries(shown).flatMap(([name, text]) => block(name, text, '')),
+  ];
 }
 
 /** A row as the model sees it. The loss covers the answers, up to their end token, and not the prompt. */
@@ -30,14 +26,14 @@ export function renderPreview(row: AnnotationRow, ink: Ink): string[] {
     'chosen' in row
       ? [...block('chosen', row.chosen, '⏎end'), ...block('rejected', row.rejected, '⏎end')]
       : block('label' in row ? `completion, label ${row.label}` : 'completion', row.completion, '⏎end');
-  return [ink.strong(visible(id)), ...block('prompt', prompt, ''), ...answers, ''];
+  return [ink.strong(visibleText(id)), ...block('prompt', prompt, ''), ...answers, ''];
 }
 
 export function renderFaults(faults: readonly RowFault[], shown: number, ink: Ink): string[] {
   const lines = faults
     .slice(0, shown)
     .flatMap(({ path, line, field, reason, remedy }) => [
-      ink.bad(`${path}:${line}: ${field} ${visible(reason)}`),
+      ink.bad(`${path}:${line}: ${field} ${visibleText(reason)}`),
       `  ${remedy}`,
     ]);
   const more = faults.length - shown;
@@ -60,7 +56,7 @@ function describeHeldOut(sets: IngestSummary['heldOut']): string[] {
 /** "read as: Alpaca (instruction, input, output), 999 rows". */
 const describeLayouts = (layouts: IngestSummary['layouts']): string[] =>
   layouts.map(({ name, fields, rows }) =>
-    visible(`read as: ${name} (${fields.join(', ')}), ${countOf(rows, 'row')}`),
+    visibleText(`read as: ${name} (${fields.join(', ')}), ${countOf(rows, 'row')}`),
   );
 
 export function renderSummary(
@@ -79,7 +75,7 @@ export function renderSummary(
       `${countOf(records, 'record')} of ${kind}: ${rows} usable, ${refused} refused${left.join('')}`,
     ),
     ...describeLayouts(layouts),
-    ...describeUnused(unused).map(visible),
+    ...describeUnused(unused).map(visibleText),
     ...labels,
     ...describeHeldOut(heldOut),
   ];

@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import { visibleText } from '../../core/visible-text';
 
 type Dye = (text: string) => string;
 
@@ -22,6 +23,19 @@ export function createInk(coloured: boolean): Ink {
     doubtful: (text) => yellow(text),
   };
 }
+
+/** The sequences that an ink makes. */
+ 
+const ownSequence = /(\u001b\[(?:1|2|22|31|32|33|39)m)/;
+
+/** A line for a terminal or a log: control characters of foreign text become visible, colours of an ink stay. */
+export const terminalLine = (line: string, coloured: boolean): string =>
+  coloured
+    ? line
+        .split(ownSequence)
+        .map((part, at) => (at % 2 === 1 ? part : visibleText(part)))
+        .join('')
+    : visibleText(line);
 
 /** Whether to colour a stream: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
 export function takesColour(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {

@@ -7,6 +7,7 @@ import { createInk } from '../../../cli/print/ink';
 import type { RunProgress } from '../../../app/run/progress';
 import { renderProgress, renderProgressLine } from '../../../cli/print/progress';
 import { createProgressView } from '../../../cli/progress-view';
+import { printerTo } from '../../../cli/printer';
 import { planGrid, type SweepPlan } from '../../../planning';
 import { sweepFixture } from '../../support/report/sweep-fixture';
 
@@ -113,14 +114,7 @@ class Screen extends PassThrough {
   }
 }
 
-function viewOn(stream: Screen) {
-  const printer = {
-    stream: stream as unknown as NodeJS.WriteStream,
-    ink: createInk(true),
-    print: () => undefined,
-  };
-  return createProgressView(printer);
-}
+const viewOn = (stream: Screen) => createProgressView(printerTo(stream as unknown as NodeJS.WriteStream));
 
 describe('progress', () => {
   const plain = createInk(false);
