@@ -5,6 +5,8 @@ import { isName } from '../../core/names';
 export const bundleLimits = {
   /** Entries: a sweep of 300 cells has some 10,000. */
   entries: 200_000,
+  /** Entries that bundle.json does not list. */
+  unlisted: 1_000,
   /** Bytes of bundle.json, which is read into memory. */
   indexBytes: 64 * 1024 * 1024,
   /** Characters of a path. */
@@ -59,6 +61,14 @@ export function assertPath(path: string): void {
 export function assertEntries(count: number): void {
   if (count > bundleLimits.entries)
     throw new Refused('entries', `it has more than ${bundleLimits.entries} entries`);
+}
+
+export function assertUnlisted(count: number): void {
+  if (count > bundleLimits.unlisted)
+    throw new Refused(
+      'entries',
+      `it has more than ${bundleLimits.unlisted} entries that bundle.json does not list`,
+    );
 }
 
 export function assertIndexBytes(bytes: number): void {

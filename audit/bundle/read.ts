@@ -7,7 +7,15 @@ import { Parser, type ReadEntry } from 'tar';
 import { bundleIndex, type BundleIndex, type Finding } from '../../schemas/audit';
 import { BudgetlineError } from '../../core/failures';
 import { guardFiles, isMissing } from '../../host/fs-errors';
-import { assertEntries, assertIndexBytes, assertIndexed, assertPath, bundleLimits, Refused } from './limits';
+import {
+  assertEntries,
+  assertIndexBytes,
+  assertIndexed,
+  assertPath,
+  assertUnlisted,
+  bundleLimits,
+  Refused,
+} from './limits';
 import { indexName } from './write';
 
 /** A bundle, unpacked into a temporary folder with the layout of a BUDGETLINE_HOME. */
@@ -51,7 +59,9 @@ function parseIndex(text: string): BundleIndex {
 class Unpacker {
   index: BundleIndex | undefined;
   readonly #found = new Map<string, { bytes: number; sha256: string }>();
+  #listed: ReadonlySet<string> = new Set();
   #entries = 0;
+  #unlisted = 0;
   #total = 0;
 
   constructor(private readonly home: string) {}
@@ -71,6 +81,7 @@ class Unpacker {
     entry.on('end', () => {
       this.index = parseIndex(Buffer.concat(chunks).toString('utf8'));
       assertIndexed(this.index);
+      this.#listed = new Set(this.index.files.map((file) => file.path));
     });
   }
 
@@ -82,7 +93,14 @@ class Unpacker {
     if (size > bundleLimits.fileBytes || this.#total > bundleLimits.totalBytes)
       throw new Refused('file-bytes', `${path} has ${size} bytes`);
     this.#found.set(path, { bytes: size, sha256: '' });
-    this.#write(entry, join(this.home, path));
+    if (this.#listed.has(path)) this.#write(entry, join(this.home, path));
+    else this.#skip(entry);
+  }
+
+  /** A file that the index does not list is a finding; nothing reads it. */
+  #skip(entry: ReadEntry): void {
+    assertUnlisted(++this.#unlisted);
+    entry.resume();
   }
 
   #write(entry: ReadEntry, target: string): void {

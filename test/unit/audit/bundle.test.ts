@@ -65,6 +65,18 @@ describe('bundles', () => {
     await assert.rejects(readFile(join(opened.home, 'bundle.json')), { code: 'ENOENT' });
   });
 
+  it('with 200,000 entries that the index does not list are refused within a second', async () => {
+    const head = entry({ path: 'bundle.json' }, index([]));
+    const one = entry({ path: 'store/x/000000' });
+    const many = Buffer.alloc(one.length * 200_000);
+    for (let at = 0; at < 200_000; at += 1)
+      entry({ path: `store/x/${String(at).padStart(6, '0')}` }).copy(many, at * one.length);
+    const path = await archive(head, many, ending);
+    const begunMs = performance.now();
+    await assertRefused(path, 'entries');
+    assert.ok(performance.now() - begunMs < 1000, `${performance.now() - begunMs} ms`);
+  });
+
   it('are not written if they could not be opened again', async () => {
     for (const path of [
       'store/artifacts/evaluate-a/auxiliary/plain chat/items.jsonl',
