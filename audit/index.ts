@@ -37,7 +37,7 @@ export { packFolder, writeBundle } from './bundle/write';
 export { bundleLimits } from './bundle/limits';
 export { readTimeline } from './timeline';
 export { verifyRun } from './verify';
-export type { Replayer, VerifyOptions } from './verify/subject';
+export type { Replayer, ReportMaker, VerifyOptions } from './verify/subject';
 export { diffRuns, type CellDifference, type RunDifferences } from './comparison';
 export { explainStage, type StageExplanation } from './explain';
 export type { FieldDifference } from './flatten';

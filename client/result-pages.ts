@@ -1,4 +1,5 @@
-import type { StoredPage, SweepLists, ResultPage, SweepResult, SweepReturn } from '../contracts/results';
+import { assembleResult } from '../contracts/result-pages';
+import type { StoredPage, ResultPage, SweepResult, SweepReturn } from '../contracts/results';
 import { BudgetlineError } from '../core/failures';
 import type { SweepPlan } from '../planning';
 import type { Store } from '../store';
@@ -14,34 +15,13 @@ async function readPages(stored: readonly StoredPage[], store: Store | undefined
   return Promise.all(stored.map(async ({ digest }) => (await store.readDocument(digest)) as ResultPage));
 }
 
-const collect = <N extends keyof SweepLists>(
-  pages: readonly ResultPage[],
-  name: N,
-): SweepLists[N][number][] => pages.flatMap((page) => (page[name] ?? []) as readonly SweepLists[N][number][]);
-
 /**
  * Completes a sweep's result: all pages but the last are in the workers' store.
  *
  * @throws BudgetlineError INPUT_MISSING without that store
  */
-export async function completeResult(
-  { pages: stored, ...last }: SweepReturn,
-  store: Store | undefined,
-): Promise<SweepResult> {
-  const { search } = last;
-  const pages = [...(await readPages(stored, store)), { ...last, rounds: search?.rounds ?? [] }];
-  const variants = collect(pages, 'variants');
-  return {
-    ...last,
-    baseStages: collect(pages, 'baseStages'),
-    cells: collect(pages, 'cells'),
-    failedCells: collect(pages, 'failedCells'),
-    controls: collect(pages, 'controls'),
-    failedControls: collect(pages, 'failedControls'),
-    tests: collect(pages, 'tests'),
-    variants: variants.length === 0 ? undefined : variants,
-    search: search && { ...search, rounds: collect(pages, 'rounds') },
-  };
+export async function completeResult(last: SweepReturn, store: Store | undefined): Promise<SweepResult> {
+  return assembleResult(last, await readPages(last.pages, store));
 }
 
 /**

@@ -54,7 +54,9 @@ const table = {
   'history-extended': 'The complete history does not continue the exported one.',
   'definition-changed':
     'The definition in the ledger differs from the one that the workflow was started with.',
-  'result-contradiction': 'result.json contradicts the artifacts.',
+  'result-contradiction': 'result.json contradicts the artifacts, the ledger, or what the workflow returned.',
+  'report-contradiction':
+    'A file of the report is missing, is not one of its files, or is not what its data give.',
   'payment-contradiction':
     'What an attempt paid is not the sum of its rows, labels, samples, verifier calls and bill, or has another price than the run.',
   'purchase-missing': 'Rows or labels were paid for or used, and no line of their purchase is there.',
@@ -91,6 +93,7 @@ export type CheckName =
   | 'evaluation'
   | 'histories'
   | 'results'
+  | 'report'
   | 'money'
   | 'replay';
 

@@ -1,10 +1,12 @@
 import { bundleWorkflows, replayHistory } from '../../workers';
 import { workflowBundleDigest } from '../../client';
-import { readOpening, readTimeline, verifyRun as verify } from '../../audit';
+import { readOpening, readTimeline, verifyRun as verify, workflowTypeOf } from '../../audit';
+import { kindOf } from '../../contracts/run-kind';
 import type { RunTimeline } from '../../contracts/run-timeline';
 import type { Verification } from '../../schemas/audit';
 import type { Location } from '../location';
 import { withAuditedRun, type AuditedRun } from './audited-run';
+import { reportMaker } from './remake-report';
 
 /**
  * Reads the record of a run from its ledger, histories and artifacts: stages, attempts, failures with reasons, times,
@@ -44,6 +46,12 @@ async function installedCode({ store, experimentId }: AuditedRun): Promise<strin
   );
 }
 
+/** Only sweeps have reports. */
+async function isSweep({ store, experimentId }: AuditedRun): Promise<boolean> {
+  const opening = await readOpening(store, experimentId).catch(() => undefined);
+  return opening !== undefined && kindOf(workflowTypeOf(opening)) === 'sweep';
+}
+
 async function verifyOpened(
   run: AuditedRun,
   { trustedKeys = [], trustCode = false }: VerifyRunOptions,
@@ -57,6 +65,7 @@ async function verifyOpened(
     installedCode: await installedCode(run),
     trustedKeys,
     trustCode,
+    remakeReport: (await isSweep(run)) ? reportMaker(run) : undefined,
     bundle: bundle && { files: bundle.index.files.length, findings: bundle.findings },
   });
 }

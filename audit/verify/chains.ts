@@ -102,6 +102,12 @@ export async function checkAnchor(subject: Subject): Promise<CheckResult> {
       checked: '',
       findings: [finding('anchor-invalid', where, `it is not an anchor of ${experimentId}`)],
     };
+  const run = (await subject.exported()).find(({ runId }) => runId === anchor.runId);
+  if (run !== undefined && run.workflowId !== anchor.workflowId)
+    return {
+      checked: '',
+      findings: [finding('anchor-invalid', where, `its run ${anchor.runId} is of ${run.workflowId}`)],
+    };
   const heads = await headsOf(store.chain(subject.chainId), await subject.experiment());
   if (heads[anchor.lines - 1] !== anchor.head) {
     const what = `after line ${anchor.lines} the chain’s head is ${heads[anchor.lines - 1] ?? 'none'}, but ${anchor.head} was anchored`;

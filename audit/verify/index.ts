@@ -4,6 +4,7 @@ import { checkAnchor, checkAttempts, checkChains } from './chains';
 import { checkEvaluations } from './evaluations';
 import { checkHistories } from './histories';
 import { checkReplay } from './replay';
+import { checkReport } from './report';
 import { checkMoney } from './money';
 import { checkResults } from './results';
 import { Subject, type CheckResult, type CheckSpec, type VerifyOptions } from './subject';
@@ -25,6 +26,7 @@ const specs: readonly CheckSpec[] = [
   { name: 'evaluation', run: checkEvaluations },
   { name: 'histories', run: checkHistories },
   { name: 'results', run: checkResults },
+  { name: 'report', run: checkReport },
   { name: 'money', run: checkMoney },
   { name: 'replay', run: checkReplay },
 ];
@@ -42,8 +44,9 @@ async function runCheck({ name, run }: CheckSpec, subject: Subject): Promise<Che
 export async function verifyRun(options: VerifyOptions): Promise<Verification> {
   const subject = new Subject(options);
   const checks: Check[] = [];
-  const ofBundle = options.bundle !== undefined;
-  for (const spec of specs.filter(({ name }) => ofBundle || name !== 'files')) {
+  const { bundle, remakeReport } = options;
+  const has = { files: bundle !== undefined, report: remakeReport !== undefined };
+  for (const spec of specs.filter(({ name }) => !(name in has) || has[name as keyof typeof has])) {
     const check = await runCheck(spec, subject);
     checks.push(check);
     if (check.outcome === 'failed') break;

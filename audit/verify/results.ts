@@ -5,6 +5,10 @@ import { BudgetlineError } from '../../core/failures';
 import { isMissing } from '../../host/fs-errors';
 import { resultPages } from '../run-files';
 import { rootOf } from './histories';
+import { readAnchor } from '../anchor';
+import { canonicalJson } from '../../core/canonical-json';
+import { assembleResult } from '../../contracts/result-pages';
+import type { ResultPage, SweepResult, SweepReturn } from '../../contracts/results';
 import { finding, type CheckResult, type Subject } from './subject';
 
 const evaluation = z.looseObject({
@@ -119,7 +123,57 @@ async function checkScores(
   return { checked: `${named.length} scores in ${where}`, findings };
 }
 
-/** The scores in result.json are those of the artifacts. */
+interface ReadRecord {
+  readonly definition?: unknown;
+  readonly result: SweepResult;
+}
+
+const byCell = ({ cell: a }: { cell: { id: string } }, { cell: b }: { cell: { id: string } }): number =>
+  a.id < b.id ? -1 : 1;
+
+/** In an order of its own: a report has the plan's, a search another one. */
+const ordered = ({ cells, failedCells, ...others }: SweepResult): Record<string, unknown> => ({
+  ...others,
+  cells: [...cells].sort(byCell),
+  failedCells: [...failedCells].sort(byCell),
+});
+
+/** What the sweep's workflow returned; undefined without its complete history. */
+async function returnedBy(subject: Subject, { anchor: own }: SweepResult): Promise<SweepResult | undefined> {
+  const anchor = await readAnchor(subject.store, subject.experimentId);
+  const root = await rootOf(subject);
+  const isOfAnotherRun =
+    own !== undefined && anchor !== undefined && anchor !== 'invalid' && own.head !== anchor.head;
+  const history = root && !isOfAnotherRun ? await subject.completeHistory(root.runId) : undefined;
+  if (history?.result === undefined) return undefined;
+  const last = history.result as SweepReturn;
+  const pages = await Promise.all(last.pages.map(({ digest }) => subject.store.readDocument(digest)));
+  return assembleResult(last, pages as ResultPage[]);
+}
+
+const isSame = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);
+
+/** result.json has the definition of the ledger, and field by field what the workflow returned. */
+async function checkWhole(
+  subject: Subject,
+  where: string,
+  { definition, result }: ReadRecord,
+): Promise<Finding[] | undefined> {
+  const report = (what: string): Finding[] => [finding('result-contradiction', where, what)];
+  if (!isSame(definition, await subject.definition()))
+    return report('its definition is not that of the ledger');
+  const returned = await returnedBy(subject, result);
+  if (returned === undefined) return undefined;
+  const [found, expected] = [ordered(result), ordered(returned)];
+  const names = [...new Set([...Object.keys(found), ...Object.keys(expected)])];
+  const other = names.find((name) => !isSame(found[name], expected[name]));
+  return other === undefined ? [] : report(`its "${other}" is not what the workflow returned`);
+}
+
+const notWhole =
+  'the complete history of the run is not there, so the result was compared only score by score';
+
+/** The scores in result.json are those of the artifacts, and the whole is what the workflow returned. */
 export async function checkResults(subject: Subject): Promise<CheckResult> {
   const { count, findings: ofPages } = await checkPages(subject);
   if (ofPages.length > 0) return { checked: '', findings: ofPages };
@@ -134,6 +188,9 @@ export async function checkResults(subject: Subject): Promise<CheckResult> {
     return { checked: '', findings: [finding('result-contradiction', where, 'it is not a result')] };
   const { result } = parsed.data;
   const { checked, findings } = await checkScores(subject, where, result);
+  if (findings.length > 0) return { checked, findings };
+  const whole = await checkWhole(subject, where, data as ReadRecord);
+  if (whole === undefined) return { skipped: `${checked}: ${notWhole}` };
   const withPages = count === 0 ? '' : `, and ${count} pages of the result`;
-  return { checked: `${checked}${withPages}`, findings };
+  return { checked: `${checked}${withPages}, and all that the workflow returned`, findings: whole };
 }

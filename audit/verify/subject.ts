@@ -19,6 +19,18 @@ export type Replayer = (run: {
   readonly code: string;
 }) => Promise<void>;
 
+/** The report made again from its record and the artifacts. */
+export interface RemadeReport {
+  /** Folder of the files that are verified. */
+  readonly folder: string;
+  /** Folder of the same files, made again. */
+  readonly remade: string;
+  close(): Promise<void>;
+}
+
+/** Makes a run's report again, or says why this version cannot. */
+export type ReportMaker = () => Promise<RemadeReport | { readonly skipped: string }>;
+
 export interface VerifyOptions {
   readonly store: Store;
   /** BUDGETLINE_HOME, or an unpacked bundle: has the run's report. */
@@ -31,6 +43,8 @@ export interface VerifyOptions {
   /** SHA-256 of the installed workflow code. */
   readonly installedCode?: string;
   readonly replay?: Replayer;
+  /** Makes the report again. Left out: there is no check of it. */
+  readonly remakeReport?: ReportMaker;
   /** Result of comparing the bundle with its list of files. */
   readonly bundle?: { readonly files: number; readonly findings: readonly Finding[] };
 }
@@ -184,6 +198,12 @@ export class Subject {
     const { home } = this.options;
     const path = join(reportFolder(home, this.experimentId), 'result.json');
     return { path, name: relative(home, path) };
+  }
+
+  /** Name of the report's folder, the same on every machine. */
+  get reportName(): string {
+    const { home } = this.options;
+    return relative(home, reportFolder(home, this.experimentId));
   }
 
   /** The message of an error, with names within the store. */

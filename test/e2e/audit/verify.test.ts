@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { createHash, randomUUID } from 'node:crypto';
-import { constants, cpSync, readFileSync, rmSync } from 'node:fs';
+import { constants, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   openBundle,
   readSigningKey,
@@ -8,11 +9,13 @@ import {
   verifyRun,
   writeAnchor,
   type OpenBundle,
+  type ReportMaker,
 } from '../../../audit';
 import { workflowBundleDigest } from '../../../client';
 import { findingMeanings, type Finding, type FindingCode, type Verification } from '../../../schemas/audit';
 import { checkMoney } from '../../../audit/verify/money';
 import { Subject } from '../../../audit/verify/subject';
+import { reportFolder } from '../../../host/home';
 import { createFolderStore } from '../../../store';
 import { replayHistory } from '../../../workers';
 import { acquisitionLimitMs } from '../../support/temporal';
@@ -39,6 +42,7 @@ describe('audit verify', function () {
     readonly trusted?: string;
     readonly installedCode?: string;
     readonly findings?: readonly Finding[];
+    readonly remakeReport?: ReportMaker;
   }
 
   function verify(home: string, how: VerifyHow = {}): Promise<Verification> {
@@ -51,6 +55,7 @@ describe('audit verify', function () {
         installedCode,
         replay: replayHistory,
       },
+      remakeReport: how.remakeReport,
       trustedKeys: how.trusted === undefined ? [] : [how.trusted],
       bundle: { files: untouched.index.files.length, findings },
     });
@@ -138,6 +143,20 @@ describe('audit verify', function () {
       const key = readSigningKey(makeKeys(run.home, 'other').signing);
       await writeAnchor(store, { ...anchor, signature: signHead(key, bundle.experimentId, anchor) });
       assertFinding(await verify(run.home, { trusted: bundle.trustedKey }), 'signature-untrusted');
+    }));
+
+  it('report-contradiction: the report has a file that it does not have when it is made again', () =>
+    onCopy(async (run) => {
+      const reportOf = (home: string): string => reportFolder(home, bundle.experimentId);
+      const close = (): Promise<void> => Promise.resolve();
+      const again = () =>
+        verify(run.home, {
+          remakeReport: () =>
+            Promise.resolve({ folder: reportOf(run.home), remade: reportOf(untouched.home), close }),
+        });
+      assert.ok((await again()).passed);
+      writeFileSync(join(reportOf(run.home), 'more.html'), '');
+      assertFinding(await again(), 'report-contradiction');
     }));
 
   it('has a test for every finding', () => {

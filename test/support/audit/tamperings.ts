@@ -208,15 +208,6 @@ export const plain: readonly Tampering[] = [
       }),
   ],
   [
-    'the sweep’s spend in result.json is changed',
-    'spend-contradiction',
-    (run) =>
-      run.editJson(
-        run.result,
-        ({ result }: { result: { spend: { usd: number } } }) => void (result.spend.usd += 0.001),
-      ),
-  ],
-  [
     'the purchases of rows are removed',
     'purchase-missing',
     (run) => run.remove(run.purchases(run.artifact('synthesizeData'))),
@@ -291,6 +282,15 @@ export const skilled: readonly Tampering[] = [
 
 /** Changes of what attempts paid, with one recomputed chain. Earlier checks find them too. */
 export const payments: readonly Tampering[] = [
+  [
+    'the sweep’s spend in result.json is changed',
+    'spend-contradiction',
+    (run) =>
+      run.editJson(
+        run.result,
+        ({ result }: { result: { spend: { usd: number } } }) => void (result.spend.usd += 0.001),
+      ),
+  ],
   [
     'an attempt has paid more',
     'payment-contradiction',
