@@ -18,7 +18,7 @@ export interface StageRequest {
   readonly allowanceUsd?: number;
 }
 
-/** Something outside of a stage that is away, as the heartbeat of one attempt passes it to the next. */
+/** What a stage waits for outside of it, as the heartbeat of one attempt passes it to the next. */
 export interface Outage {
   readonly code: FailureCode;
   /** Milliseconds since 1970. */

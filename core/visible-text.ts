@@ -3,7 +3,6 @@
  * The joiners of scripts and emoji are left.
  */
 const hidden =
-   
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 /**

@@ -25,7 +25,7 @@ export function createInk(coloured: boolean): Ink {
 }
 
 /** The sequences that an ink makes. */
- 
+
 const ownSequence = /(\u001b\[(?:1|2|22|31|32|33|39)m)/;
 
 /** A line for a terminal or a log: control characters of foreign text become visible, colours of an ink stay. */

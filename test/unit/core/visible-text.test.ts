@@ -5,7 +5,6 @@ import { createInk } from '../../../cli/print/ink';
 import { visibleText } from '../../../core/visible-text';
 import { escapeHtml } from '../../../report/html';
 
- 
 const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 describe('text of others', () => {
