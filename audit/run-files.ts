@@ -12,7 +12,7 @@ import { listFiles, type ArtifactId, type Store, type StorePart } from '../store
 import { requestsByStage, unfinishedStages } from './stage-requests';
 import type { WorkflowHistory } from './history';
 import { nestsIn } from './row-purchases';
-import { exportedHistories, readHistories, recordedStages } from './run-records';
+import { exportedHistories, openingOf, readHistories, recordedStages } from './run-records';
 
 /** A run in a store, with the BUDGETLINE_HOME that has its report. */
 export interface HomeRun {
@@ -112,8 +112,8 @@ export async function copyRun({ store, home, experimentId }: HomeRun, folder: st
 
 /** The first line of an experiment's chain. Throws INPUT_MISSING if the store does not have the run. */
 export async function readOpening(store: Store, experimentId: string): Promise<LineOf<'experiment-opened'>> {
-  const [opening] = await store.chain({ experiment: experimentId }).read();
-  if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
+  const opening = openingOf(await store.chain({ experiment: experimentId }).read());
+  if (opening === undefined) throw unknownExperiment(store, experimentId);
   return opening;
 }
 

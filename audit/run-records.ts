@@ -2,6 +2,12 @@ import type { LedgerLine, LineOf } from '../schemas/ledger';
 import type { RecordId, Store } from '../store';
 import { parseHistory, type WorkflowHistory } from './history';
 
+/** The first line of an experiment's chain; undefined if it is another one. A crash may have torn the very first, which was repaired. */
+export function openingOf(lines: readonly LedgerLine[]): LineOf<'experiment-opened'> | undefined {
+  const first = lines.find(({ type }) => type !== 'line-healed');
+  return first?.type === 'experiment-opened' ? first : undefined;
+}
+
 /** The stages in an experiment's chain; the last record of each. */
 export function recordedStages(lines: readonly LedgerLine[]): LineOf<'stage-recorded'>[] {
   const records = lines.filter((line) => line.type === 'stage-recorded');

@@ -17,7 +17,7 @@ import {
   type UnfinishedStage,
 } from './stage-requests';
 import { unknownExperiment, workflowTypeOf } from './run-files';
-import { readHistories, recordedStages, type ReadHistory } from './run-records';
+import { openingOf, readHistories, type ReadHistory, recordedStages } from './run-records';
 import { runsOf, stateOf, totalsIn, totalsOf } from './timeline-totals';
 
 const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);
@@ -157,8 +157,8 @@ function stateIn(records: RunRecords, totals: RunTimeline['totals']): RunTimelin
  */
 export async function readTimeline(store: Store, experimentId: string): Promise<RunTimeline> {
   const lines = await store.chain({ experiment: experimentId }).read();
-  const [opening] = lines;
-  if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
+  const opening = openingOf(lines);
+  if (opening === undefined) throw unknownExperiment(store, experimentId);
   const histories = await readHistories(store, lines);
   const requests = requestsByStage(histories);
   const used = [...recordedStages(lines), ...unfinishedStages(lines, requests)];

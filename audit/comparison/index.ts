@@ -4,7 +4,7 @@ import type { Store } from '../../store';
 import { makingAttempt } from '../determinism';
 import { compareFields, type FieldDifference } from '../flatten';
 import { unknownExperiment } from '../run-files';
-import { exportedHistories, readHistories, recordedStages } from '../run-records';
+import { exportedHistories, openingOf, readHistories, recordedStages } from '../run-records';
 import { cellsOf, compareCells, compareData, differs, pairCells, type Cell } from './cells';
 import type { CellDifference } from './cells';
 
@@ -85,8 +85,8 @@ function environmentOf(starts: readonly Start[]): object {
 
 async function readFacts(store: Store, experimentId: string): Promise<RunFacts> {
   const lines = await store.chain({ experiment: experimentId }).read();
-  const [opening] = lines;
-  if (opening?.type !== 'experiment-opened') throw unknownExperiment(store, experimentId);
+  const opening = openingOf(lines);
+  if (opening === undefined) throw unknownExperiment(store, experimentId);
   const exported = exportedHistories(lines);
   const histories = await readHistories(store, lines);
   const chains = await Promise.all(

@@ -5,6 +5,7 @@ import { isName } from '../../core/names';
 import type { Chain, ChainId } from '../../store';
 import { readAnchor } from '../anchor';
 import { nestsIn } from '../row-purchases';
+import { openingOf } from '../run-records';
 import { isSignedBy } from '../signing';
 import { finding, type CheckResult, type Subject } from './subject';
 
@@ -22,9 +23,9 @@ async function readOrReport(subject: Subject, id: ChainId): Promise<LedgerLine[]
   }
 }
 
-function checkOpening({ experimentId }: Subject, [first]: readonly LedgerLine[], path: string): Finding[] {
-  if (first === undefined) return [finding('chain-missing', path, 'the experiment has no chain')];
-  if (first.type === 'experiment-opened' && first.experimentId === experimentId) return [];
+function checkOpening({ experimentId }: Subject, lines: readonly LedgerLine[], path: string): Finding[] {
+  if (lines.length === 0) return [finding('chain-missing', path, 'the experiment has no chain')];
+  if (openingOf(lines)?.experimentId === experimentId) return [];
   return [finding('chain-foreign', `${path}:1`, `the chain does not begin with "${experimentId}"`)];
 }
 

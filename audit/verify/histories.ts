@@ -10,6 +10,7 @@ import { definitionDigest } from '../../planning';
 import { canonicalJson } from '../../core/canonical-json';
 import { readAnchor } from '../anchor';
 import type { WorkflowHistory } from '../history';
+import { openingOf } from '../run-records';
 import { finding, type CheckResult, type Subject } from './subject';
 
 type Exported = LineOf<'history-exported'>;
@@ -128,8 +129,8 @@ async function checkOpenings(subject: Subject, { runId }: Exported): Promise<Fin
  * may change its input.
  */
 async function checkDefinition(subject: Subject, root: Exported | undefined): Promise<Finding[]> {
-  const [opening] = await subject.experiment();
-  if (root === undefined || opening?.type !== 'experiment-opened') return [];
+  const opening = openingOf(await subject.experiment());
+  if (root === undefined || opening === undefined) return [];
   if ((await subject.kind()) === 'workflow') return [];
   const input = resolvedInput.safeParse((await subject.history(root.runId)).input);
   if (!input.success) return [];

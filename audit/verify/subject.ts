@@ -9,7 +9,7 @@ import { reportFolder } from '../../host/home';
 import type { ChainId, RecordId, Store, StorePart } from '../../store';
 import type { WorkflowHistory } from '../history';
 import { findArtifact, workflowTypeOf } from '../run-files';
-import { exportedHistories, readHistory, recordedStages } from '../run-records';
+import { exportedHistories, openingOf, readHistory, recordedStages } from '../run-records';
 
 /** Replays a history with workflow code; throws if they do not match. */
 export type Replayer = (run: {
@@ -112,14 +112,13 @@ export class Subject {
 
   /** What the run is; undefined without a chain. */
   async kind(): Promise<RunKind | undefined> {
-    const [opening] = await this.experiment();
-    return opening?.type === 'experiment-opened' ? kindOf(workflowTypeOf(opening)) : undefined;
+    const opening = openingOf(await this.experiment());
+    return opening && kindOf(workflowTypeOf(opening));
   }
 
   /** The definition that the experiment's chain records; empty without one. */
   async definition(): Promise<object> {
-    const [opening] = await this.experiment();
-    return Object(opening?.type === 'experiment-opened' ? opening.definition : undefined) as object;
+    return Object(openingOf(await this.experiment())?.definition) as object;
   }
 
   async records(): Promise<LineOf<'stage-recorded'>[]> {
