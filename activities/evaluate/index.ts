@@ -10,6 +10,7 @@ import { type Annotated, billOf } from '../annotation';
 import { writeJsonLines } from '../json-lines';
 import type { StageOutput, StageSession } from '../session';
 import { assertGrading } from '../task-data';
+import { Turns } from '../turns';
 import { answerItems, takeAnswers, type Answered } from './answers';
 import { judgeItems } from './judging';
 import { type Summary, summarize } from './summary';
@@ -23,17 +24,23 @@ function scoreAnswer(task: Task, problem: Problem, row: GenerationRow): ItemResu
   return { id, prompt, completion, ...assessment, tokens, finish, target };
 }
 
+function answerTo({ id }: Problem, rows: ReadonlyMap<string, GenerationRow>): GenerationRow {
+  const row = rows.get(id);
+  if (row !== undefined) return row;
+  throw new BudgetlineError('TRAINER_PROTOCOL', `The training executable left no answer for ${id}.`);
+}
+
 /** Every problem's answer, scored by the task. */
-function scoreAll({ task, problems, rows }: Answered): ItemResult[] {
+async function scoreAll(session: StageSession, { task, problems, rows }: Answered): Promise<ItemResult[]> {
   const byId = new Map(rows.map((row) => [row.id, row]));
-  return problems.map((problem) => {
-    const row = byId.get(problem.id);
-    if (row !== undefined) return scoreAnswer(task, problem, row);
-    throw new BudgetlineError(
-      'TRAINER_PROTOCOL',
-      `The training executable left no answer for ${problem.id}.`,
-    );
-  });
+  const turns = new Turns(session);
+  const scored: ItemResult[] = [];
+  for (const problem of problems) {
+    await turns.take();
+    session.report({ phase: 'score', step: scored.length, steps: problems.length });
+    scored.push(scoreAnswer(task, problem, answerTo(problem, byId)));
+  }
+  return scored;
 }
 
 /** A task's folder in the payload. The task that is tuned for has the payload itself. */
@@ -59,7 +66,8 @@ interface Part extends Pick<Annotated<unknown>, 'recorded'> {
 async function evaluatePart(session: StageSession, dir: string, answered: Answered): Promise<Part> {
   const { set, task, decoding } = answered;
   await assertGrading(task, set.code);
-  const { result: items, recorded } = await judgeItems(session, scoreAll(answered), answered);
+  const scored = await scoreAll(session, answered);
+  const { result: items, recorded } = await judgeItems(session, scored, answered);
   const summary = summarize(task, items);
   const how = { metric: task.metric, judge: set.judge ?? null, decoding };
   await writeResults(folderOf(dir, set), items, { ...how, ...summary });

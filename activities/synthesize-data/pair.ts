@@ -2,8 +2,8 @@ import type { Problem, Task } from '../../contracts/task';
 import type { PreferenceRow } from '../../schemas/rows';
 import type { PairsSpec } from '../../stages';
 import { referenceAnswer, referenceScore } from '../task-calls';
-import type { FilterResult, Sampled } from './sample-collector';
-import { bestOf, type Scored, scoreSamples, worstOf } from './scored';
+import type { FilterResult } from './sample-collector';
+import { bestOf, type Scored, worstOf } from './scored';
 
 /** For floating-point error in differences of scores: 0.9 − 0.8 is a little below 0.1. */
 const scoreTolerance = 1e-9;
@@ -23,15 +23,15 @@ function referenceOf(task: Task, problem: Problem): Scored | undefined {
 }
 
 /**
- * Makes a pair from one prompt's samples. Chosen: the sample with the best score, or the gold answer, if its score
+ * Makes a pair from one prompt's scored samples. Chosen: the sample with the best score, or the gold answer, if its score
  * reaches the threshold. Rejected: the sample with the worst score, if it is lower by the margin.
  */
 export function makePair(
   task: Task,
-  { problem, samples }: Sampled,
+  problem: Problem,
+  scored: readonly Scored[],
   { chosen: source, threshold, minMargin }: PairsSpec['pairs'],
 ): FilterResult<PreferenceRow> {
-  const scored: Scored[] = scoreSamples(task, problem, samples);
   const [best, worst] = [bestOf(scored), worstOf(scored)];
   if (best === undefined || worst === undefined) return { skipped: 'all-empty' };
   const chosen = source === 'gold' ? referenceOf(task, problem) : best;

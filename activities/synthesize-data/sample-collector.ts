@@ -29,7 +29,7 @@ export interface SampleFilter<Row> {
   prepare?(prompts: readonly Sampled[], samples: number): Promise<void>;
   /** US dollars that the allowance must cover if this number of further prompts is prepared, without samples and rows. */
   usdWith?(prompts: number): number;
-  select(sampled: Sampled): FilterResult<Row>;
+  select(sampled: Sampled): FilterResult<Row> | Promise<FilterResult<Row>>;
   /** Further metrics of the stage. */
   measured?(): Promise<Pick<StageMetrics, 'metrics' | 'labels'>>;
 }
@@ -70,13 +70,13 @@ export class SampleCollector<Row> {
     for (let at = 0; at < prompts.length && this.missing > 0;) {
       const some = prompts.slice(at, at + this.missing);
       await this.filter.prepare?.(some, this.samples + countSamples(some));
-      for (const sampled of some) this.#takeOne(sampled);
+      for (const sampled of some) await this.#takeOne(sampled);
       at += some.length;
     }
   }
 
-  #takeOne(sampled: Sampled): void {
-    const outcome = this.filter.select(sampled);
+  async #takeOne(sampled: Sampled): Promise<void> {
+    const outcome = await this.filter.select(sampled);
     this.scanned += 1;
     this.samples += sampled.samples.length;
     if ('row' in outcome) this.rows.push(outcome.row);

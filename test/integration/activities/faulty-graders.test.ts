@@ -42,6 +42,36 @@ describe('graders that return no score, in stages', function () {
       }
   });
 
+  it('keep a worker busy for one answer at a time: others go on, and a stop is kept', async () => {
+    let graded = 0;
+    const score: Task['score'] = (...answer) => {
+      const endMs = performance.now() + 120;
+      while (performance.now() < endMs);
+      graded += 1;
+      return coinTask.score(...answer);
+    };
+    for (const stage of [
+      planStage(evaluate, { ...context, seed: 7 }, { reference }),
+      planStage(synthesizeData, { ...context, seed: 7 }, { rows: 8, reference }),
+    ]) {
+      const stopping = new AbortController();
+      const slow = createBench(folder.at('home'), {
+        deps: { tasks: [{ ...coinTask, score }], stopping: stopping.signal },
+      });
+      graded = 0;
+      let beats = 0;
+      const timer = setInterval(() => (beats += 1), 10);
+      const failing = slow.fail(stage);
+      while (graded < 6) await new Promise((done) => setTimeout(done, 5));
+      assert.ok(beats >= 4, `${beats} turns for others while ${graded} answers were graded`);
+      stopping.abort();
+      const { type } = await failing;
+      clearInterval(timer);
+      assert.equal(type, 'WORKER_STOPPING');
+      assert.ok(graded < 9, `${graded} answers were graded`);
+    }
+  });
+
   it('end an evaluation where a metric over all items is not a number', async () => {
     const stage = planStage(evaluate, context, { reference });
     for (const value of [NaN, Infinity, 'high', undefined]) {

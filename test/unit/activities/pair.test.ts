@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as fc from 'fast-check';
 import { makePair } from '../../../activities/synthesize-data/pair';
-import { bestOf, scoreSamples } from '../../../activities/synthesize-data/scored';
+import { bestOf, type Scored, scoreSample, withoutEmpty } from '../../../activities/synthesize-data/scored';
 import { BudgetlineError } from '../../../core/failures';
 import type { Task } from '../../../contracts/task';
 import { pairDefaults } from '../../../core/pair-settings';
@@ -20,8 +20,11 @@ const sample = (completion: string, index: number): GenerationRow => ({
   finish: 'stop',
 });
 
+const scoreAll = (task: Task, samples: readonly GenerationRow[]): Scored[] =>
+  withoutEmpty(samples.map((each) => scoreSample(task, problem, each)));
+
 function pairOf(completions: readonly string[], change: Partial<PairsSpec['pairs']> = {}, task = coinTask) {
-  return makePair(task, { problem, samples: completions.map(sample) }, { ...settings, ...change });
+  return makePair(task, problem, scoreAll(task, completions.map(sample)), { ...settings, ...change });
 }
 
 /** A grader with a score for each answer. */
@@ -106,7 +109,7 @@ describe('pairs by scores', () => {
       gold: () => '7',
     };
     const samples = [{ ...sample('7', 0), finish: 'length' as const }];
-    const made = makePair(cut, { problem, samples }, { ...settings, chosen: 'gold' });
+    const made = makePair(cut, problem, scoreAll(cut, samples), { ...settings, chosen: 'gold' });
     assert.deepEqual(made, { skipped: 'below-margin' });
   });
 
@@ -185,10 +188,10 @@ describe('pairs by scores', () => {
 describe('the best sample of a prompt', () => {
   it('is the first of those with the highest score, and never empty', () => {
     const best = (...completions: string[]): string | undefined =>
-      bestOf(scoreSamples(graded, problem, completions.map(sample)))?.completion;
+      bestOf(scoreAll(graded, completions.map(sample)))?.completion;
     assert.equal(best('0.2 a', '0.7 b', '0.7 c'), '0.7 b');
     const allBest = gradedBy(() => 1);
-    assert.equal(bestOf(scoreSamples(allBest, problem, ['', 'x'].map(sample)))?.completion, 'x');
+    assert.equal(bestOf(scoreAll(allBest, ['', 'x'].map(sample)))?.completion, 'x');
     assert.equal(bestOf([]), undefined);
   });
 });
