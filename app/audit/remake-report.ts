@@ -14,7 +14,7 @@ export const reportMaker =
   ({ home, store, experimentId }: AuditedRun): ReportMaker =>
   async () => {
     const folder = reportFolder(home, experimentId);
-    if (!existsSync(join(folder, 'result.json'))) return { skipped: 'there is no report' };
+    if (!existsSync(join(folder, 'result.json'))) return undefined;
     const record = await readResult(experimentId, { home, store });
     const { packageVersion: version } = record.run;
     const installed = packageVersion();

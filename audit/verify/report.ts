@@ -34,6 +34,8 @@ async function compareFiles({ folder, remade }: RemadeReport, where: string): Pr
 
 /** Why the report cannot be made again here; undefined if it can. */
 async function whyNot(subject: Subject): Promise<string | undefined> {
+  const sealed = await subject.sealedBy();
+  if (sealed !== undefined) return sealed;
   const { installedCode } = subject.options;
   const codes = (await subject.exported()).map(({ codeDigest }) => codeDigest);
   if (codes.some((digest) => digest !== installedCode)) return 'other code than the installed one made it';
@@ -48,7 +50,7 @@ export async function checkReport(subject: Subject): Promise<CheckResult> {
   const skipped = await whyNot(subject);
   if (skipped !== undefined) return { skipped };
   const made = await subject.options.remakeReport?.();
-  if (made === undefined) return { skipped: 'there is no report' };
+  if (made === undefined) return { checked: 'no report: the run has none', findings: [] };
   if ('skipped' in made) return made;
   try {
     const findings = await compareFiles(made, subject.reportName);

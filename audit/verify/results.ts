@@ -190,7 +190,7 @@ export async function checkResults(subject: Subject): Promise<CheckResult> {
   const { checked, findings } = await checkScores(subject, where, result);
   if (findings.length > 0) return { checked, findings };
   const whole = await checkWhole(subject, where, data as ReadRecord);
-  if (whole === undefined) return { skipped: `${checked}: ${notWhole}` };
+  if (whole === undefined) return { skipped: `${checked}: ${(await subject.sealedBy()) ?? notWhole}` };
   const withPages = count === 0 ? '' : `, and ${count} pages of the result`;
   return { checked: `${checked}${withPages}, and all that the workflow returned`, findings: whole };
 }
