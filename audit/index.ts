@@ -49,3 +49,4 @@ export { readEvidence } from './exports/evidence';
 export { readOpening, workflowTypeOf } from './run-files';
 export { compareReproduction, type ReproducedStage, type Reproduction } from './reproduction';
 export { exportFormats, renderExport, type ExportFormat } from './exports';
+export { exportedHistories } from './run-records';

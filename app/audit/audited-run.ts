@@ -1,5 +1,5 @@
 import { storeCompleteHistory } from '../../client';
-import { openBundle, readAnchor, type OpenBundle } from '../../audit';
+import { exportedHistories, openBundle, readAnchor, type OpenBundle } from '../../audit';
 import { experimentIdOf } from '../../planning';
 import { type Location, type Place, placeOf } from '../location';
 import { withClient } from '../run/temporal';
@@ -12,12 +12,17 @@ export interface AuditedRun extends Place {
   readonly bundle?: OpenBundle;
 }
 
-/** Stores the complete history of the last run while Temporal has it. Otherwise the exported one is used. */
+/** Stores the complete histories of the run's own workflow while Temporal has them. Otherwise the exported ones are used. */
 async function completeHistory({ store }: Place, experimentId: string, location: Location): Promise<void> {
   const anchor = await readAnchor(store, experimentId);
   if (anchor === undefined || anchor === 'invalid') return;
-  const storing = withClient(location, (client) => storeCompleteHistory(client, store, anchor));
-  await storing.catch(() => false);
+  await withClient(location, async (client) => {
+    const exported = exportedHistories(await store.chain({ experiment: experimentId }).read());
+    const own = exported.filter(({ workflowId }) => workflowId === anchor.workflowId);
+    const runIds = own.map(({ runId }) => runId);
+    for (const runId of new Set([...runIds, anchor.runId]))
+      await storeCompleteHistory(client, store, { ...anchor, runId });
+  }).catch(() => undefined);
 }
 
 /** Opens a bundle by its file, or a run by its id, while `use` runs. */

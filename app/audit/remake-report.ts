@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +13,6 @@ export const reportMaker =
   ({ home, store, experimentId }: AuditedRun): ReportMaker =>
   async () => {
     const folder = reportFolder(home, experimentId);
-    if (!existsSync(join(folder, 'result.json'))) return undefined;
     const record = await readResult(experimentId, { home, store });
     const { packageVersion: version } = record.run;
     const installed = packageVersion();

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { canonicalJson } from '../../core/canonical-json';
 import type { Finding } from '../../schemas/audit';
-import { readAnchor } from '../anchor';
 import { listFiles } from '../../store';
 import { finding, type CheckResult, type RemadeReport, type Subject } from './subject';
 
@@ -32,6 +33,10 @@ async function compareFiles({ folder, remade }: RemadeReport, where: string): Pr
   return [...missing, ...more, ...changed];
 }
 
+const anchored = z.looseObject({
+  result: z.looseObject({ anchor: z.looseObject({ lines: z.int() }).optional() }),
+});
+
 /** Why the report cannot be made again here; undefined if it can. */
 async function whyNot(subject: Subject): Promise<string | undefined> {
   const sealed = await subject.sealedBy();
@@ -39,18 +44,20 @@ async function whyNot(subject: Subject): Promise<string | undefined> {
   const { installedCode } = subject.options;
   const codes = (await subject.exported()).map(({ codeDigest }) => codeDigest);
   if (codes.some((digest) => digest !== installedCode)) return 'other code than the installed one made it';
-  const anchor = await readAnchor(subject.store, subject.experimentId);
-  const lines = anchor === undefined || anchor === 'invalid' ? 0 : anchor.lines;
-  if ((await subject.experiment()).length > lines) return 'the chain grew after it was made';
-  return undefined;
+  const { data } = anchored.safeParse(JSON.parse(await readFile(subject.resultFile.path, 'utf8')));
+  const { lines = 0 } = data?.result.anchor ?? {};
+  return (await subject.experiment()).length > lines
+    ? 'the run was started again after it was made'
+    : undefined;
 }
 
 /** Pages, charts, scores.csv and the analysis in result.json are those that the artifacts give. */
 export async function checkReport(subject: Subject): Promise<CheckResult> {
+  if (!existsSync(subject.resultFile.path)) return { checked: 'no report: the run has none', findings: [] };
   const skipped = await whyNot(subject);
   if (skipped !== undefined) return { skipped };
   const made = await subject.options.remakeReport?.();
-  if (made === undefined) return { checked: 'no report: the run has none', findings: [] };
+  if (made === undefined) return { skipped: 'it cannot be made here' };
   if ('skipped' in made) return made;
   try {
     const findings = await compareFiles(made, subject.reportName);

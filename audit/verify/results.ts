@@ -5,7 +5,6 @@ import { BudgetlineError } from '../../core/failures';
 import { isMissing } from '../../host/fs-errors';
 import { resultPages } from '../run-files';
 import { rootOf } from './histories';
-import { readAnchor } from '../anchor';
 import { canonicalJson } from '../../core/canonical-json';
 import { assembleResult } from '../../contracts/result-pages';
 import type { ResultPage, SweepResult, SweepReturn } from '../../contracts/results';
@@ -138,17 +137,16 @@ const ordered = ({ cells, failedCells, ...others }: SweepResult): Record<string,
   failedCells: [...failedCells].sort(byCell),
 });
 
-/** What the sweep's workflow returned; undefined without its complete history. */
+/** What the sweep's run returned that anchored this result; undefined without its complete history. */
 async function returnedBy(subject: Subject, { anchor: own }: SweepResult): Promise<SweepResult | undefined> {
-  const anchor = await readAnchor(subject.store, subject.experimentId);
-  const root = await rootOf(subject);
-  const isOfAnotherRun =
-    own !== undefined && anchor !== undefined && anchor !== 'invalid' && own.head !== anchor.head;
-  const history = root && !isOfAnotherRun ? await subject.completeHistory(root.runId) : undefined;
-  if (history?.result === undefined) return undefined;
-  const last = history.result as SweepReturn;
-  const pages = await Promise.all(last.pages.map(({ digest }) => subject.store.readDocument(digest)));
-  return assembleResult(last, pages as ResultPage[]);
+  for (const { runId } of await subject.exported()) {
+    const history = await subject.completeHistory(runId);
+    const last = history?.result as SweepReturn | undefined;
+    if (last?.anchor === undefined || last.anchor.head !== own?.head) continue;
+    const pages = await Promise.all(last.pages.map(({ digest }) => subject.store.readDocument(digest)));
+    return assembleResult(last, pages as ResultPage[]);
+  }
+  return undefined;
 }
 
 const isSame = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);

@@ -28,8 +28,8 @@ export interface RemadeReport {
   close(): Promise<void>;
 }
 
-/** Makes a run's report again, or says why this version cannot. Undefined: the run has no report. */
-export type ReportMaker = () => Promise<RemadeReport | { readonly skipped: string } | undefined>;
+/** Makes a run's report again, or says why this version cannot. */
+export type ReportMaker = () => Promise<RemadeReport | { readonly skipped: string }>;
 
 export interface VerifyOptions {
   readonly store: Store;
