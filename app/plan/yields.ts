@@ -35,7 +35,8 @@ function settingsOf(stage: Pick<PlannedStage, 'kind' | 'spec'>): string | undefi
   const spec = sampledSpecOf(stage);
   if (spec === undefined) return undefined;
   const { what, task, fileDigests, pairs } = spec;
-  const labelledBy = 'annotator' in spec ? [spec.annotator, spec.annotatorDigest] : undefined;
+  // A program has no digest of its own.
+  const labelledBy = 'annotator' in spec ? { name: spec.annotator, digest: spec.annotatorDigest } : undefined;
   return digestOf({ what, task, fileDigests, pairs, labelledBy });
 }
 

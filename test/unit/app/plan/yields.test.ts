@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { preferenceAnnotator, withPreferenceAnnotators } from '../../../../annotators';
 import { planSweep } from '../../../../app/plan/plan-sweep';
 import { createInk } from '../../../../cli/print/ink';
 import { renderPlan } from '../../../../cli/print/plan';
@@ -6,7 +7,7 @@ import { sampledSpecOf } from '../../../../stages';
 import type { StageResult } from '../../../../contracts/stage';
 import type { SweepInput } from '../../../../definitions';
 import { createFolderStore } from '../../../../store';
-import { gradeSchoolMathDefaults } from '../../../../tasks';
+import { gradeSchoolMath, gradeSchoolMathDefaults } from '../../../../tasks';
 import { publishStage } from '../../../support/audit/published';
 import { temporaryFolder } from '../../../support/temporary';
 
@@ -61,6 +62,21 @@ describe('the yield that a plan expects', () => {
     assert.match(
       linesOf(first),
       /Yield assumes 0\.4 pairs a prompt of grade-school-math: the store has no earlier data stage with these settings; the first run will show it/,
+    );
+  });
+
+  it('is one of each kind of preference annotator, a program too', async () => {
+    const program = preferenceAnnotator({
+      name: 'shorter',
+      description: 'Prefers the shorter answer.',
+      by: (_, one, other) => (one.length < other.length ? 'first' : 'second'),
+    });
+    const tasks = [withPreferenceAnnotators(gradeSchoolMath, program)];
+    const labelled = { ...definition, pairs: { ...gradeSchoolMathDefaults.pairs, annotator: 'shorter' } };
+    const { summary } = await planSweep(labelled, { home: folder.path(), tasks });
+    assert.deepEqual(
+      summary.yields.map(({ what, expected }) => [what, expected]),
+      [['labelled-pairs', 0.4]],
     );
   });
 
