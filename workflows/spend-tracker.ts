@@ -188,9 +188,9 @@ export class SpendTracker {
     return those.reduce((sum, { extraUsd }) => sum + extraUsd, 0);
   }
 
-  /** Planned cost of the stages in US dollars, without what is already bought. */
+  /** Planned cost of the stages in US dollars, without what is already bought: a finished stage counts as made. */
   #plannedUsd(stages: readonly PlannedStage[]): number {
-    return this.#usd([...this.#bought, ...stages]) - this.#usd(this.#bought);
+    return this.#usd([...stages, ...this.#bought]) - this.#usd(this.#bought);
   }
 
   #usd(stages: readonly PlannedStage[]): number {

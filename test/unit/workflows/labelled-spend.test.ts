@@ -290,4 +290,23 @@ describe('the allowance of labelled pairs', () => {
       }
     }
   });
+
+  it('of a later cell with the same labelled pairs is without them, more or fewer than planned', async () => {
+    const resolved = labelledSweep(false, [8]);
+    const { definition } = resolved;
+    const rates = { ...definition, axes: { 'preference.learningRate': [1e-4, 2e-4] } };
+    const [cell, next] = (await planGrid({ ...resolved, definition: rates })).cells as [CellPlan, CellPlan];
+    const stage = cell.stages.find(isLabelled)!;
+    assert.ok(next.stages.some(({ key }) => key === stage.key));
+    for (const labels of [20, 60]) {
+      const usd = labels * labelUsd;
+      const spend = new SpendTracker({ spendLimitUsd: usd }, undefined);
+      spend.admit(cell.cell.id, []);
+      const paid = { usd, rowsUsd: usd, metrics: { labels } };
+      spend.settle(cell.cell.id, [{ ...stage, ...paid } as unknown as StageResult], { unplanned: [stage] });
+      assert.ok(spend.admit(next.cell.id, next.stages));
+      assert.equal(spend.allowance(next.cell.id), 0);
+      assert.equal(spend.paidUsd(next.cell.id)[stage.key], listPriceUsd([stage]));
+    }
+  });
 });
