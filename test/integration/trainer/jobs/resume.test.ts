@@ -116,14 +116,15 @@ describe('resumed is undisturbed', function () {
   it('a truncated checkpoint is skipped with a warning, and the one before it used', async () => {
     const job = jobs['sft']!('sft-cut');
     await runJob(job, { onEvent: killAt(8) });
-    const newest = join(job.workDir, 'checkpoints', checkpointsOf(job).at(-1)!);
-    truncateSync(newest, 1000);
+    // On a busy machine the kill may come after the next checkpoint.
+    const [before, newest] = checkpointsOf(job).slice(-2) as [string, string];
+    truncateSync(join(job.workDir, 'checkpoints', newest), 1000);
     const again = await runJob(job);
     assert.deepEqual(
       eventsOf(again, 'warning').map(({ code }) => code),
       ['CHECKPOINT_DAMAGED'],
     );
-    assert.equal(resumedFrom(again), 3);
+    assert.equal(resumedFrom(again), Number(before.split('-')[1]));
     assert.deepEqual(outputsOf(again), undisturbed['sft']);
   });
 
