@@ -57,6 +57,14 @@ export interface EvaluationSummary extends TaskSummary {
   readonly auxiliary?: readonly AuxiliarySummary[];
 }
 
+/** Rows of a pipeline's call whose price is that of no row of the definition. */
+export interface OtherPricing {
+  /** "correct samples". */
+  readonly noun: string;
+  /** US dollars for one, with its samples. */
+  readonly usd: number;
+}
+
 /** Rows of the budget that a cell bought. */
 export interface Bought {
   readonly demonstrations: number;

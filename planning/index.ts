@@ -51,6 +51,7 @@ export {
   axisValues,
   experimentOf,
   gridOf,
+  type ResolvedVariant,
   resolvedVariants,
   type Variant,
   variantsOf,

@@ -2,7 +2,7 @@ import type { AuditTotals } from '../contracts/run-timeline';
 import type { SubjectAnalysis, SweepAnalysis } from '../contracts/analysis/sweep';
 import type { SweepDefinition } from '../schemas/definition';
 import type { LossFacts } from '../losses/facts';
-import type { SweepResult } from '../contracts/results';
+import type { OtherPricing, SweepResult } from '../contracts/results';
 import type { ItemResult } from '../schemas/rows';
 
 /** One optimiser step of a training stage, or one evaluation of its held-out rows, as in metrics.jsonl. */
@@ -83,6 +83,8 @@ export interface ReportInput {
   readonly loss: LossFacts;
   /** One sentence on the annotator's errors. */
   readonly annotatorDescription: string;
+  /** Rows of the pipeline that cost neither a demonstration nor a pair. Left out: there are none. */
+  readonly otherPrices?: readonly OtherPricing[] | undefined;
   /** Every place on the sweep's axes. Empty: no axes. */
   readonly places: readonly PlaceLink[];
   readonly training: readonly TrainingEvidence[];

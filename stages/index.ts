@@ -45,7 +45,8 @@ export {
   type RowPrice,
   rowUsd,
 } from './synthesize-data/prices';
-export { describePrice } from './synthesize-data/price-words';
+export { differences, withDifferences } from './differences';
+export { describeOtherPrices, describePrice } from './synthesize-data/price-words';
 export { atYield, sampledSpecOf } from './synthesize-data/yield';
 export { evaluate, isDefinitionsEvaluation, type ScoredModel, scoredModel, testEvaluation } from './evaluate';
 export { type MetricsOf, stageFunctions, type StageHost, type Stages } from './functions';

@@ -1,10 +1,14 @@
+import { canonicalJson } from '../../core/canonical-json';
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import type { SweepDefinition } from '../../schemas/definition';
 import type { Resolved, ResolvedSweep } from '../../contracts/resolved';
 import type { IdentifiedSource } from '../../contracts/provenance';
+import type { OtherPricing } from '../../contracts/results';
 import type { Task } from '../../contracts/task';
 import { lossFacts, type LossFacts } from '../../losses/facts';
-import { isOneModel, resolvedVariants } from '../../planning';
+import { type CellPlan, isOneModel, type ResolvedVariant, resolvedVariants } from '../../planning';
+import { demonstrationPrice, pairPrice, rowUsd } from '../../stages';
+import { otherPricings } from './row-pricing';
 
 /** Facts for the report that are not in the definition, for one combination of axis values. */
 export interface PlaceFacts {
@@ -15,6 +19,8 @@ export interface PlaceFacts {
   readonly loss: LossFacts;
   /** The judges, and whether one is also the annotator; left out if only the tasks' verifiers score. */
   readonly judge?: string;
+  /** Rows of the pipeline that cost neither a demonstration nor a pair; left out if there are none. */
+  readonly otherPrices?: readonly OtherPricing[];
 }
 
 /** Rows from a file are described by their provenance, an annotator by its task. */
@@ -48,12 +54,36 @@ export function judgesOf({ definition, annotator, judge, auxiliaryJudges }: Judg
   return judges.length === 0 ? {} : { judge: judges.join('; ') };
 }
 
-/** For each combination of axis values, in the planner's order; one if there are no axes. */
-export function placeFacts(resolved: ResolvedSweep, tasks: readonly Task[]): PlaceFacts[] {
-  return resolvedVariants(resolved).map(({ resolved: place }) => ({
-    annotatorDescription: describeAnnotator(place.definition, tasks),
-    modelDigest: place.model.digest,
-    loss: lossFacts(place.definition.preference.loss, place.loss?.facts),
-    ...judgesOf(place),
+/** What the other rows of the cells at one place cost. */
+function otherPricesAt(
+  { coordinates, resolved: { definition } }: ResolvedVariant,
+  cells: readonly CellPlan[],
+): Pick<PlaceFacts, 'otherPrices'> {
+  const place = canonicalJson(coordinates);
+  const own = cells.filter(({ cell: { axes = {} } }) => canonicalJson(axes) === place);
+  const known = [demonstrationPrice(definition), pairPrice(definition)].map((price) => ({
+    usd: rowUsd(price),
   }));
+  const otherPrices = otherPricings(
+    own.flatMap(({ stages }) => stages),
+    known,
+  );
+  return otherPrices.length === 0 ? {} : { otherPrices };
+}
+
+/** For each combination of axis values, in the planner's order; one if there are no axes. */
+export function placeFacts(
+  resolved: ResolvedSweep,
+  { tasks, cells }: { readonly tasks: readonly Task[]; readonly cells: readonly CellPlan[] },
+): PlaceFacts[] {
+  return resolvedVariants(resolved).map((variant) => {
+    const { resolved: place } = variant;
+    return {
+      annotatorDescription: describeAnnotator(place.definition, tasks),
+      modelDigest: place.model.digest,
+      loss: lossFacts(place.definition.preference.loss, place.loss?.facts),
+      ...judgesOf(place),
+      ...otherPricesAt(variant, cells),
+    };
+  });
 }

@@ -3,7 +3,7 @@ import { ownField } from '../../core/names';
 import { comparedItems } from '../../contracts/evaluation-split';
 import type { ControlKind } from '../../schemas/controls';
 import type { SweepDefinition } from '../../schemas/definition';
-import type { CellIdentity } from '../../contracts/results';
+import type { CellIdentity, OtherPricing } from '../../contracts/results';
 import { type PlannedStage, type StageKey } from '../../contracts/stage';
 import {
   countControls,
@@ -21,7 +21,7 @@ import {
 import type { UserFile } from '../../definitions';
 import { orderKinds } from '../../stages';
 import { type AxisValues, atAxisValues } from './axis-values';
-import { otherPricings, type OtherPricing, pricingsIn, type RowPricing } from './row-pricing';
+import { otherPricings, pricingsIn, type RowPricing } from './row-pricing';
 import { type PlanResources, type ResourceOptions, summarizeResources } from './resources';
 import { type ExpectedYield, expectStage, type Yields } from './yields';
 

@@ -84,7 +84,7 @@ async function planDefinition(
     ...(await warnOfKeptVersions(store, plan)),
     ...warnOfResources(summary.resources, { home, slots, machine }),
   ];
-  const places = placeFacts(resolved, tasks);
+  const places = placeFacts(resolved, { tasks, cells: plan.cells });
   return {
     resolved,
     plan,

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../core/canonical-json';
 import { nameUsd } from '../../core/money';
 import type { SweepDefinition } from '../../schemas/definition';
+import type { OtherPricing } from '../../contracts/results';
 import type { PlannedStage } from '../../contracts/stage';
 import { listPriceUsd, makesRows, type SweepPlan, variantsOf } from '../../planning';
 import { type AxisValues, atAxisValues } from './axis-values';
@@ -12,14 +13,6 @@ export interface RowPricing {
   readonly at: AxisValues;
   readonly price: RowPrice;
   /** US dollars for one: the sum of the parts. */
-  readonly usd: number;
-}
-
-/** Rows of a pipeline's call whose price is that of no row of the definition. */
-export interface OtherPricing {
-  /** "correct samples". */
-  readonly noun: string;
-  /** US dollars for one, with its samples. */
   readonly usd: number;
 }
 
@@ -42,7 +35,10 @@ export function pricingsIn(definition: SweepDefinition, { purchase }: SweepPlan)
 }
 
 /** Rows that cost something else: calls with settings of their own, correct samples, kinds of the user. */
-export function otherPricings(stages: readonly PlannedStage[], known: readonly RowPricing[]): OtherPricing[] {
+export function otherPricings(
+  stages: readonly PlannedStage[],
+  known: readonly Pick<RowPricing, 'usd'>[],
+): OtherPricing[] {
   const priced = stages.filter(makesRows).map((stage) => {
     const { rows } = stage;
     return { noun: rows.noun, usd: listPriceUsd([stage]) / Math.max(1, rows.count) };

@@ -1,9 +1,17 @@
+import { canonicalJson } from '../../core/canonical-json';
 import { digestOf } from '../../core/digest';
 import type { Makes, PlannedStage, StageKey } from '../../contracts/stage';
 import type { ArtifactManifest } from '../../schemas/artifact';
 import type { SweepPlan } from '../../planning';
 import { type AxisValues, atAxisValues } from './axis-values';
-import { atYield, expectedPairYield, rulesOf, type SampledSpec, sampledSpecOf } from '../../stages';
+import {
+  atYield,
+  differences,
+  expectedPairYield,
+  rulesOf,
+  type SampledSpec,
+  sampledSpecOf,
+} from '../../stages';
 import type { ArtifactId, Store } from '../../store';
 
 /** Rows for each sampled prompt that a plan expects, for one kind of rows, task and settings. */
@@ -20,9 +28,11 @@ export interface ExpectedYield {
   /** Whether those sampled this base model; false: only other models were sampled. */
   readonly sameModel: boolean;
   readonly at: AxisValues;
+  /** Settings in which a call of the pipeline differs from the calls that are listed before it: "labels 3". */
+  readonly settings: readonly string[];
 }
 
-type Learned = Omit<ExpectedYield, 'at'>;
+type Learned = Omit<ExpectedYield, 'at' | 'settings'>;
 
 /** The yield that a plan expects of each stage that samples. */
 export interface Yields {
@@ -109,6 +119,19 @@ function learn(what: Learned['what'], task: string, model: string, earlier: read
   return { ...found, expected: rows / prompts, low: Math.min(...yields), high: Math.max(...yields) };
 }
 
+interface Settings {
+  readonly pairs: SampledSpec['pairs'];
+}
+
+/** Names the settings of calls that nothing else tells apart: a pipeline calls with settings of its own. */
+function distinguish(all: readonly (Learned & Settings & { readonly at: AxisValues })[]): ExpectedYield[] {
+  const nameOf = ({ what, task, at }: Omit<ExpectedYield, 'settings'>) => canonicalJson({ what, task, at });
+  return all.map(({ pairs, ...found }) => {
+    const first = all.find((other) => nameOf(other) === nameOf(found));
+    return { ...found, settings: differences(first?.pairs, pairs) };
+  });
+}
+
 /**
  * Learns from the store's data stages how many rows a sampled prompt yields: those of the same task, files and settings,
  * of the same base model if there are any. Only estimates use it: keys, and the rows that a budget buys, do not depend on
@@ -122,17 +145,17 @@ export async function learnYields(
   const byKey = new Map(planned.map((stage) => [stage.key, stage]));
   const sampling = planned.filter((stage) => sampledSpecOf(stage) !== undefined);
   const earlier = sampling.length === 0 ? [] : await sampledIn(store);
-  const byStage = new Map<StageKey, { readonly key: string; readonly value: Learned }>();
+  const byStage = new Map<StageKey, { readonly key: string; readonly value: Learned & Settings }>();
   const byGroup = new Map<string, Learned>();
   for (const stage of sampling) {
     const settings = settingsOf(stage) ?? '';
     const model = await plannedModel(stage, byKey);
-    const { what, task } = sampledSpecOf(stage)!;
+    const { what, task, pairs } = sampledSpecOf(stage)!;
     const group = `${settings} ${model}`;
     const alike = earlier.filter((one) => one.settings === settings);
     const found = byGroup.get(group) ?? learn(what, task, model, alike);
     byGroup.set(group, found);
-    byStage.set(stage.key, { key: group, value: found });
+    byStage.set(stage.key, { key: group, value: { ...found, pairs } });
   }
   const used = cells.flatMap(({ cell, stages: own }) =>
     own.flatMap(({ key }) => {
@@ -140,7 +163,7 @@ export async function learnYields(
       return found === undefined ? [] : [{ ...found, place: cell.axes }];
     }),
   );
-  return { all: atAxisValues(used), of: ({ key }) => byStage.get(key)?.value };
+  return { all: distinguish(atAxisValues(used)), of: ({ key }) => byStage.get(key)?.value };
 }
 
 /** A stage at the yield that a plan expects of it, or at the lowest or highest one. */

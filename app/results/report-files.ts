@@ -122,7 +122,7 @@ async function writePart(
 ): Promise<ReportPart> {
   const { coordinates, definition, result, analysis } = part;
   const { renderReport, reportCharts, writeCharts } = loadReport();
-  const { annotatorDescription, loss, ...facts } = part.facts;
+  const { annotatorDescription, loss, otherPrices, ...facts } = part.facts;
   const run = { ...record.run, ...facts };
   const evidence = await readEvidence(store, result, analysis);
   const places = placesFor(part, parts);
@@ -132,6 +132,7 @@ async function writePart(
     run,
     annotatorDescription,
     loss,
+    otherPrices,
     analysis,
     places,
     totals,

@@ -1,8 +1,8 @@
 import { nameOfAuxiliary } from '../../contracts/auxiliary';
 import { comparedItems, splitOf } from '../../contracts/evaluation-split';
 import type { SweepDefinition } from '../../schemas/definition';
-import { describePrice, labelOf } from '../../stages';
-import { variantsOf } from '../../planning';
+import { describeOtherPrices, describePrice, labelOf } from '../../stages';
+import { usdTolerance, variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
 import type { Ink } from './ink';
 import { formatBudget, formatBytes, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
@@ -108,7 +108,9 @@ function describePurchase({ purchase, annotationUsd, toBuy, toBuyUsd }: PlanSumm
     verifierCalls === 0 ? '' : `, about ${countOf(verifierCalls, 'verifier call')} for the samples`;
   const labelling =
     labels === 0 ? '' : `, about ${countOf(labels, 'label')} of ${countOf(unscored, 'sample')}`;
-  const isPartlyBought = toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs;
+  const isPartlyBought =
+    toBuy.demonstrations + toBuy.pairs < purchase.demonstrations + purchase.pairs ||
+    toBuyUsd < annotationUsd - usdTolerance;
   const left = isPartlyBought
     ? `; still to buy: ${formatCount(toBuy.demonstrations)} and ${formatCount(toBuy.pairs)}, ${formatUsd(toBuyUsd)}`
     : '';
@@ -119,9 +121,7 @@ function describePrices({ prices, otherPrices }: PlanSummary): string[] {
   const known = prices.map(({ row, at, price }) => {
     return `A ${row}${describeAt(at)}: ${describePrice(price)}.`;
   });
-  if (otherPrices.length === 0) return known;
-  const others = otherPrices.map(({ noun, usd }) => `${noun} at ${formatUsd(usd)} each`);
-  return [...known, `The pipeline also has ${joinList(others)}.`];
+  return otherPrices.length === 0 ? known : [...known, describeOtherPrices(otherPrices)];
 }
 
 /** Work that the numbers of the cells leave out. */

@@ -33,12 +33,12 @@ function rangeOf(prices: readonly number[]): string {
 export function renderSpend({ spend, definition, parts }: Spending, ink: Ink): string[] {
   if (spend === undefined) return [];
   const prices = listPrices(parts);
-  const nothing = spend.usd === 0 ? ': there was nothing left to buy' : '';
+  const nothing = spend.usd === 0 ? ' Rows that earlier runs bought cost it nothing.' : '';
   const answer =
     prices.length === 0
       ? ''
       : ` At list price, the rows of a best split cost ${rangeOf(prices)} if bought alone.`;
-  const lines = wrap(`This run paid ${formatUsd(spend.usd)} for annotation${nothing}.${answer}`);
+  const lines = wrap(`This run paid ${formatUsd(spend.usd)} for annotation.${nothing}${answer}`);
   const { spendLimitUsd } = definition;
   if (spend.skipped.length === 0 || spendLimitUsd === undefined) return [...lines, ''];
   const stopped = `Stopped at the spend limit of ${formatUsd(spendLimitUsd)}: ${countOf(spend.skipped.length, 'cell, control or test', 'cells, controls and tests')} skipped.`;

@@ -1,6 +1,7 @@
 import type { AxisValues } from '../../app/plan/axis-values';
 import type { PlanSummary, YieldRange } from '../../app/plan/plan-summary';
 import type { ExpectedYield } from '../../app/plan/yields';
+import { withDifferences } from '../../stages';
 import { formatCount, formatUsd } from './numbers';
 import { countOf, joinList } from './text';
 
@@ -20,8 +21,9 @@ const yieldNouns = {
 const formatYield = (rows: number): string => String(Number(rows.toFixed(2)));
 
 function describeYield(expectedYield: ExpectedYield): string {
-  const { what, task, expected, low, high, stages, sameModel, at } = expectedYield;
-  const rows = `${formatYield(expected)} ${yieldNouns[what]} a prompt of ${task}${describeAt(at)}`;
+  const { what, task, expected, low, high, stages, sameModel, at, settings } = expectedYield;
+  const place = withDifferences(`${task}${describeAt(at)}`, settings);
+  const rows = `${formatYield(expected)} ${yieldNouns[what]} a prompt of ${place}`;
   if (stages === 0)
     return `assumes ${rows}: the store has no earlier data stage with these settings; the first run will show it`;
   const model = sameModel ? 'this task and model' : 'this task with other models';

@@ -1,7 +1,7 @@
 import { describeTotals } from '../../contracts/run-timeline';
 import type { SweepResult } from '../../contracts/results';
 import { paidUsd, type StageResult } from '../../contracts/stage';
-import { demonstrationPrice, describePrice, orderKinds, pairPrice } from '../../stages';
+import { demonstrationPrice, describeOtherPrices, describePrice, orderKinds, pairPrice } from '../../stages';
 import { formatBudget, formatCount, formatDuration, formatFraction, formatUsd } from '../format';
 import { html, type Html } from '../html';
 import type { ReportInput } from '../input';
@@ -56,24 +56,26 @@ function stageTable(result: SweepResult): Html {
   });
 }
 
-function moneyWords({ definition, result, analysis }: ReportInput): Html {
+function moneyWords({ definition, result, analysis, otherPrices = [] }: ReportInput): Html {
   const alone = result.cells.reduce((total, { annotationUsd }) => total + annotationUsd, 0);
   const dearest = Math.max(0, ...analysis.cells.map(({ annotationUsd }) => annotationUsd));
   return html`<p>
     A demonstration: ${describePrice(demonstrationPrice(definition))}. A pair:
-    ${describePrice(pairPrice(definition))}. At list price, the rows of the most expensive cell cost
-    ${formatUsd(dearest)} if bought alone, and those of all cells, each bought alone, ${formatUsd(alone)}.
-    Cells share rows, and each row is paid for once. ${spendWords(result)}
+    ${describePrice(pairPrice(definition))}.
+    ${otherPrices.length === 0 ? '' : `${describeOtherPrices(otherPrices)} `}At list price, the rows of the
+    most expensive cell cost ${formatUsd(dearest)} if bought alone, and those of all cells, each bought alone,
+    ${formatUsd(alone)}. Cells share rows, and each row is paid for once. ${spendWords(result)}
   </p>`;
 }
 
 /** What the run paid. */
 function spendWords({ spend }: SweepResult): string {
   if (spend === undefined) return '';
-  const nothing = spend.usd === 0 ? ': there was nothing left to buy' : ', failed stages included';
-  const paid = `This run paid ${formatUsd(spend.usd)} for annotation${nothing}. Rows that earlier runs bought cost it nothing.`;
+  const failed = spend.usd === 0 ? '' : ', failed stages included';
+  const paid = `This run paid ${formatUsd(spend.usd)} for annotation${failed}. Rows that earlier runs bought cost it nothing.`;
   if (spend.skipped.length === 0) return paid;
-  return `${paid} Its spend limit skipped ${formatCount(spend.skipped.length)} cells, controls and tests.`;
+  const skipped = spend.skipped.length === 1 ? 'cell, control or test' : 'cells, controls and tests';
+  return `${paid} Its spend limit skipped ${formatCount(spend.skipped.length)} ${skipped}.`;
 }
 
 /** Rows and remainder of each amount of money. Empty: budgets are rows. */

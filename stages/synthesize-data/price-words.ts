@@ -1,3 +1,5 @@
+import { joinList } from '../../contracts/text';
+import type { OtherPricing } from '../../contracts/results';
 import { nameUsd } from '../../core/money';
 import { partsOf, partUsd, type PricePart, type RowPrice, rowUsd } from './prices';
 
@@ -15,3 +17,7 @@ export function describePrice(price: RowPrice): string {
   const words = parts.length === 1 && first!.count === 1 ? first!.what : parts.map(describePart).join('; ');
   return `${words}: ${nameUsd(rowUsd(price))}`;
 }
+
+/** "The pipeline also has pairs at $0.0040 each." */
+export const describeOtherPrices = (others: readonly OtherPricing[]): string =>
+  `The pipeline also has ${joinList(others.map(({ noun, usd }) => `${noun} at ${nameUsd(usd)} each`))}.`;

@@ -80,9 +80,10 @@ describe('exports of runs that share stages', function () {
   const own = () => started.filter(({ experimentId }) => experimentId === reuser.plan.sweepId);
 
   /** Output of `budgetline report` for a sweep. */
-  async function report({ resolved, result }: RanSweep, tasks: readonly Task[]) {
+  async function report({ resolved, plan: { cells }, result }: RanSweep, tasks: readonly Task[]) {
     const { definition } = resolved;
-    const record = { format: storedFormat, definition, places: placeFacts(resolved, tasks), result, run: {} };
+    const places = placeFacts(resolved, { tasks, cells });
+    const record = { format: storedFormat, definition, places, result, run: {} };
     const folderOf = await ensureDir(reportFolder(folder.path(), result.sweepId));
     await writeFile(join(folderOf, 'result.json'), JSON.stringify(record));
     const env = { BUDGETLINE_HOME: folder.path() };

@@ -19,6 +19,12 @@ describe('the costs of a report', () => {
       assert.ok(text.includes(words), text);
   });
 
+  it('have the rows of a pipeline that cost something else', () => {
+    const otherPrices = [{ noun: 'pairs', usd: 0.2 }];
+    const text = costsSection({ ...input, otherPrices }).text.replace(/\s+/g, ' ');
+    assert.ok(text.includes('The pipeline also has pairs at $0.20 each. At list price'), text);
+  });
+
   it('escape the name of a file', () => {
     const preferences = { file: 'data/<script>alert(1).csv', source: 'us', license: 'MIT' };
     const text = textOf({ annotations: { preferences } });
