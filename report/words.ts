@@ -3,7 +3,7 @@ import type { BudgetAnalysis } from '../contracts/analysis/splits';
 import { formatFraction } from './format';
 
 /** What pairs did to a cell, in a table. */
-export function pairEffectWords({ effect, steps }: PairEffect): string {
+export function pairEffectWords({ effect }: PairEffect): string {
   switch (effect) {
     case 'helps':
       return 'help';
@@ -14,7 +14,7 @@ export function pairEffectWords({ effect, steps }: PairEffect): string {
     case 'unclear':
       return 'undecided';
     case 'under-trained':
-      return `${steps ?? 0} steps`;
+      return 'under-trained';
   }
 }
 

@@ -23,7 +23,7 @@ function effectCells(one: PairEffect, unit: BudgetUnit): string[] {
     signedOf(one.difference),
     intervalOf(one.difference),
     one.steps === null ? '–' : formatCount(one.steps),
-    one.effect === 'under-trained' ? 'under-trained' : pairEffectWords(one),
+    pairEffectWords(one),
   ];
 }
 

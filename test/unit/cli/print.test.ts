@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { renderEnding } from '../../../cli/print/ending';
 import { createInk, takesColour } from '../../../cli/print/ink';
 import { formatDifference, formatEstimate, formatRoughly } from '../../../cli/print/numbers';
+import { renderPairEffects } from '../../../cli/print/pair-effects';
 import { renderPlan } from '../../../cli/print/plan';
 import { renderResults } from '../../../cli/print/results';
 import { failures } from '../../../core/failures';
@@ -293,6 +294,16 @@ describe('the printed plan', () => {
     assert.ok(text.includes('Limit at most $12.00 on annotators and judges'));
     const plainLines = renderPlan(summarize(new Set()), definition, plain).join('\n');
     assert.doesNotMatch(plainLines, /Judging|Limit/);
+  });
+});
+
+describe('the printed effects of pairs', () => {
+  it('name under-training as a verdict', () => {
+    const measured = { estimate: 0.4, low: 0.3, high: 0.5 };
+    const place = { budget: 16, sftFraction: 0.5, steps: 4, warmStart: measured, score: measured };
+    const pairEffects = [{ ...place, effect: 'under-trained', difference: measured }];
+    const text = renderPairEffects({ pairEffects, unit: 'rows' } as never, plain).join('\n');
+    assert.match(text, /under-trained/);
   });
 });
 
