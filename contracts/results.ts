@@ -22,7 +22,7 @@ export interface CellIdentity {
   readonly budgetUnit?: 'usd';
   /** Fraction of the money that buys demonstrations. */
   readonly sftSpendFraction?: number;
-  /** US dollars left over: too few for another row. */
+  /** US dollars that the two shares leave: each buys whole rows. */
   readonly remainderUsd?: number;
 }
 

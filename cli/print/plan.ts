@@ -194,7 +194,7 @@ function describePower({ detectable, items }: PlanSummary, { seeds }: SweepDefin
 function describeMoney(purchase: MoneyPurchase): string {
   const { budget, sftSpendFraction, sftRows, pairRows, remainderUsd, at } = purchase;
   const rows = `${countOf(sftRows, 'demonstration')} and ${countOf(pairRows, 'pair')}`;
-  const left = remainderUsd > 0 ? `, ${formatUsd(remainderUsd)} left` : '';
+  const left = remainderUsd > usdTolerance ? `, ${formatUsd(remainderUsd)} left` : '';
   return `${formatBudget(budget, 'usd')}, SFT spend share ${formatFraction(sftSpendFraction)}${describeAt(at)}: ${rows}${left}`;
 }
 

@@ -90,7 +90,8 @@ function purchaseTable({ result }: ReportInput): Html {
   if (bought.size === 0) return html``;
   const cells = [...bought.values()].sort((a, b) => a.budget - b.budget || b.sftFraction - a.sftFraction);
   return table({
-    caption: 'Rows bought by share of the money for SFT; the remainder is too small for another row',
+    caption:
+      'Rows bought by share of the money for SFT. Each share buys whole rows; the remainder is what both leave',
     columns: ['Budget', 'SFT share of money', 'Demonstrations', 'Pairs', 'SFT share', 'Remainder'].map(
       (title) => ({
         title,

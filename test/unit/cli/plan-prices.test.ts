@@ -98,4 +98,18 @@ describe('the rows that money buys, in a printed plan', () => {
       `$0.20, SFT spend share 0 (pairs.chosen ${chosen}): 0 demonstrations and ${rows} pairs`;
     assert.ok(text.includes(`Money ${line(pairs.chosen, 200)}`) && text.includes(line('gold', 66)), text);
   });
+
+  it('name no money left where rounding alone leaves some', async () => {
+    const resolved = resolveSweep({
+      budgetUnit: 'usd',
+      budgets: [0.33],
+      sftFractions: undefined,
+      sftSpendFractions: [1],
+      prices: { ...prices, sftExample: 0.03 },
+    });
+    const { definition } = resolved;
+    const summary = summarizePlan(await planGrid(resolved), { definition, cached: new Set(), slots: 1 });
+    const text = renderPlan(summary, definition, createInk(false)).join(' ').replace(/\s+/g, ' ');
+    assert.ok(text.includes('11 demonstrations and 0 pairs') && !text.includes('$0.00 left'), text);
+  });
 });
