@@ -4,7 +4,7 @@ import { countPatterns, type LabelPattern } from '../contracts/metrics';
 import { fieldInLine, recordName, type RecordPlace } from '../contracts/records';
 import type { Compared } from '../text/overlap';
 import type { HeldOutCounts, NamedOverlap } from './held-out';
-import { type ColumnMapping, columnsOf, mapColumns } from './column-mapping';
+import { type ColumnMapping, columnsOf, joinedTexts, mapColumns } from './column-mapping';
 import type { DialogueForm } from './messages';
 import { trainingTexts } from './prompt-texts';
 import { type ColumnsRead, ReadColumns } from './read-columns';
@@ -61,6 +61,7 @@ export interface IngestSummary extends ColumnsRead {
 /** A record that can be read. */
 interface Readable extends RecordPlace {
   readonly fields: Fields;
+  readonly joined: readonly string[];
 }
 
 /** A check that a row failed. */
@@ -194,9 +195,9 @@ class Ingest {
       this.sink.onFault?.({ path: this.options.path, line, field: fieldInLine(field, nth), ...fault });
   }
 
-  #overlapping(fields: Fields, texts: Texts): FailedCheck[] {
+  #overlapping({ fields, joined }: Readable, texts: Texts): FailedCheck[] {
     if (this.#overlaps.length === 0) return [];
-    const compared = trainingTexts(fields, texts);
+    const compared = trainingTexts(fields, texts, joined);
     for (const { name, overlap } of this.#overlaps)
       for (const one of compared) {
         const found = overlap(one);
@@ -218,19 +219,19 @@ class Ingest {
     else this.#refuse(record, [shaped.tie]);
   }
 
-  #takeTexts({ fields, ...place }: Readable, texts: Texts): void {
+  #takeTexts(record: Readable, texts: Texts): void {
     const failed = [
       ...emptyAnswers(texts),
       ...equalPair(texts),
-      ...this.#seen.duplicateOf(texts, place.line),
-      ...this.#overlapping(fields, texts),
+      ...this.#seen.duplicateOf(texts, record.line),
+      ...this.#overlapping(record, texts),
     ];
     const failedWith = (action: RowAction): FailedCheck[] =>
       failed.filter(({ check }) => this.#rowChecks[check] === action);
     const [refused, dropped] = [failedWith('error'), failedWith('drop')];
     if (refused.length > 0) {
       this.#refuse(
-        place,
+        record,
         refused.map(({ fault }) => fault),
       );
       return;
@@ -241,7 +242,7 @@ class Ingest {
       return;
     }
     this.#rows += 1;
-    this.sink.onRow?.({ id: `${basename(this.options.path)}-${recordName(place)}`, ...texts });
+    this.sink.onRow?.({ id: `${basename(this.options.path)}-${recordName(record)}`, ...texts });
   }
 
   async run(): Promise<IngestSummary> {
@@ -256,7 +257,8 @@ class Ingest {
       }
       const fields = mapColumns(record.fields, columnMapping);
       const shaped = readShape(kind, fields, dialogues, columnsOf(columnMapping['unused']));
-      this.#take({ ...record, fields }, shaped);
+      const joined = joinedTexts(record.fields, columnMapping);
+      this.#take({ ...record, fields, joined }, shaped);
     }
     if (this.#records === 0)
       this.#refuse({ line: 1 }, [{ field: 'the file', reason: 'holds no rows', remedy }]);

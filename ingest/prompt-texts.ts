@@ -199,9 +199,18 @@ export function heldOutTexts(record: Fields): Compared[] {
 /**
  * A training row's texts: the prompt as the model sees it, each question in it, and the answers by their n-grams. The
  * prompt's n-grams are those of its questions too.
+ *
+ * @param joined texts of columns that the prompt is made of
  */
-export function trainingTexts(record: Fields, { prompt, ...rest }: Texts): Compared[] {
-  const { questions, earlier, wholes } = merge([promptTextsOf(record), textsOfText(prompt)]);
+export function trainingTexts(
+  record: Fields,
+  { prompt, ...rest }: Texts,
+  joined: readonly string[] = [],
+): Compared[] {
+  const { questions, earlier, wholes } = merge([
+    promptTextsOf(record),
+    ...[prompt, record['instruction'], ...joined].filter(isText).map(textsOfText),
+  ]);
   const parts = new Set([...questions, ...earlier, ...wholes]);
   parts.delete(prompt);
   const answers = new Set(Object.values(rest).filter(isText));

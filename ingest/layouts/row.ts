@@ -24,13 +24,20 @@ export function refuseTie(field: string, reason: string): never {
   throw new RowRefused({ field, reason, remedy }, true);
 }
 
-/** Whether a value says nothing: null, blank, an empty list or object, also as JSON text; Alpaca's "<noinput>". */
-export function isAbsent(value: unknown): boolean {
+/** Whether a value says nothing as a text: null, blank, an empty list or object; Alpaca's "<noinput>". */
+export function isBlank(value: unknown): boolean {
   if (value === undefined || value === null) return true;
-  if (typeof value === 'string') return /^(?:\[\s*\]|\{\s*\}|<noinput>)?$/i.test(value.trim());
+  if (typeof value === 'string') return /^(?:<noinput>)?$/i.test(value.trim());
   if (Array.isArray(value)) return value.length === 0;
   return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0;
 }
+
+/** Whether a value says nothing, also as JSON text, in which CSV has empty lists and objects. */
+export const isAbsent = (value: unknown): boolean =>
+  isBlank(value) || (typeof value === 'string' && /^(?:\[\s*\]|\{\s*\})$/.test(value.trim()));
+
+/** Fields of texts alone: "[]" is what the text says. */
+const textFields = ['instruction', 'input', 'context', 'passage', 'document'];
 
 /** The fields of a row, with a record of which a layout has read. */
 export class Row {
@@ -52,7 +59,8 @@ export class Row {
   }
 
   isFilled(name: string): boolean {
-    return !isAbsent(this.fields[name]);
+    const value = this.fields[name];
+    return textFields.includes(name) ? !isBlank(value) : !isAbsent(value);
   }
 
   /** A field's value without reading it. */

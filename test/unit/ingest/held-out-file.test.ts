@@ -58,6 +58,21 @@ describe('held-out files', () => {
     assert.deepEqual((await compare(rows, items)).places, [overlap(1)]);
   });
 
+  it('are compared with each column that a prompt is made of, mapped or not', async () => {
+    const rows = [
+      { instruction: 'Answer the question.', input: tree, output: 'An oak.' },
+      { instruction: tree, input: 'Answer in one word.', output: 'Oak.' },
+      { instruction: 'Name a bird that can swim.', input: 'Answer in one word.', output: 'Duck.' },
+    ];
+    const columnMapping = { prompt: ['instruction', 'input'], completion: 'output' };
+    const items = [{ question: tree }];
+    for (const options of [{}, { columnMapping }])
+      assert.deepEqual((await compare(rows, items, options)).places, [overlap(1), overlap(2)]);
+    const renamed = rows.map(({ instruction, input, output }) => ({ a: instruction, b: input, c: output }));
+    const mapping = { columnMapping: { prompt: ['a', 'b'], completion: 'c' } };
+    assert.deepEqual((await compare(renamed, items, mapping)).places, [overlap(1), overlap(2)]);
+  });
+
   it('are compared with answers by long runs of words', async () => {
     const long = 'A farmer has twelve cows and sells five of them before he buys three more at noon';
     const rows = [
