@@ -1,6 +1,7 @@
 import { demonstrationLayouts } from './layouts/demonstrations';
 import type { Layout, Texts } from './layouts/layout';
 import { preferenceLayouts } from './layouts/preferences';
+import { askingColumns } from './layouts/prompts';
 import { type Fields, isAbsent, refuse, Row, RowRefused } from './layouts/row';
 import { isNegative, labelFields, unpairedLayouts } from './layouts/unpaired';
 import { checkUnread } from './layouts/unread';
@@ -37,12 +38,11 @@ function missingField(kind: DataKind, row: Row): string | undefined {
   return [row.isFilled('instruction') ? 'output' : 'prompt', 'completion'].find((name) => !row.has(name));
 }
 
-const prompts = ['instruction', 'context', 'question', 'query', 'problem', 'request', 'input', 'article'];
 const completions = ['answer', 'response', 'output', 'solution', 'target', 'completion'];
 
 /** A mapping for columns of common names: "prompt=question,completion=answer". */
 function suggestion(kind: DataKind, row: Row): string {
-  const asked = row.isFilled('prompt') ? [] : prompts.filter((name) => row.isFilled(name));
+  const asked = row.isFilled('prompt') ? [] : askingColumns(row);
   const answer = completions.find((name) => row.isFilled(name));
   const pairs = [
     ...(asked.length === 0 ? [] : [`prompt=${asked.join('+')}`]),

@@ -2,10 +2,10 @@ import type { DialogueForm } from '../messages';
 import { answerTo, holdsQuestion, renderAnswers, splitDialogue } from './dialogues';
 import { type Candidate, type Judged, type Layout, missing } from './layout';
 import { numberOf } from './numbers';
-import { systemTurns, type Prompt, readPrompt } from './prompts';
+import { askingColumns, readPrompt, systemTurns } from './prompts';
 import { completionsField, readRanked } from './ranked';
 import { refuse, refuseTie, type Row } from './row';
-import { sharedPrompt } from './transcripts';
+import { sharedBeginning, sharedDialogue } from './transcripts';
 import { type Turn, turnsOf } from './turns';
 import { hasWinner, readWinner } from './winner';
 
@@ -21,12 +21,13 @@ const asPair = ({ prompt, answers }: { prompt: string; answers: readonly string[
   rejected: answers[1] ?? '',
 });
 
-/** The prompt of answers that hold no question. */
-function needPrompt(row: Row): Prompt {
-  return (
-    readPrompt(row) ??
-    missing('prompt', 'Give the row a prompt, or answers that begin with the same question.')
-  );
+function missingPrompt(row: Row): never {
+  const columns = askingColumns(row).join('+');
+  const remedy =
+    columns === ''
+      ? 'Give the row a prompt, or answers that begin with the same question.'
+      : `Name the columns that hold it: --column-mapping prompt=${columns}.`;
+  return missing('prompt', remedy);
 }
 
 /** Answers that are dialogues with their question. */
@@ -45,7 +46,10 @@ function readDialogues(
 
 /** Texts with an implicit prompt. */
 function readTexts(row: Row, chosen: string, rejected: string): Pair {
-  const shared = sharedPrompt(chosen, rejected);
+  const dialogue = sharedDialogue(chosen, rejected);
+  // A question in a column that is not read, and answers that happen to begin alike.
+  if (dialogue === undefined && askingColumns(row).length > 0) missingPrompt(row);
+  const shared = dialogue ?? sharedBeginning(chosen, rejected);
   const prompt = [...systemTurns(row).map(({ content }) => content), shared].join('\n\n');
   return { prompt, chosen: chosen.slice(shared.length), rejected: rejected.slice(shared.length) };
 }
@@ -60,7 +64,7 @@ function readPair(row: Row, { chosen, rejected }: Judged, form: DialogueForm): P
     return readDialogues(row, { chosen, rejected, turns: [better, worse], form });
   if (better === undefined && worse === undefined && !hasPrompt(row))
     return readTexts(row, chosen.value as string, rejected.value as string);
-  const prompt = needPrompt(row);
+  const prompt = readPrompt(row) ?? missingPrompt(row);
   const answered = [chosen, rejected].map((candidate) => answerTo(row, prompt, candidate));
   return asPair(renderAnswers(row, answered, form));
 }

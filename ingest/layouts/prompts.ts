@@ -12,6 +12,15 @@ export interface Prompt {
 /** Fields that hold a dialogue. */
 export const dialogueFields = ['messages', 'conversations'] as const;
 
+/** Columns that usually hold what is asked, by the names that files have for them. */
+const askingNames = ['instruction', 'context', 'question', 'query', 'problem', 'request', 'input', 'article'];
+
+/** Columns of a row that may hold its prompt. */
+export const askingColumns = (row: Row): string[] =>
+  askingNames.flatMap((asking) =>
+    row.names.filter((name) => name.trim().toLowerCase() === asking && row.isFilled(name)),
+  );
+
 const blankLine = '\n\n';
 const textPrompt = (field: string, content: string): Prompt => ({
   field,

@@ -31,25 +31,25 @@ function cutTranscripts(chosen: string, rejected: string, cut: number): void {
     refuse('rejected', 'answers another dialogue than "chosen"', 'Give both the same turns except the last.');
 }
 
-/**
- * The prompt that two texts begin with. In dialogues it ends at the mark of the last answer; in other texts it is the
- * common beginning, up to the end of a word.
- */
-export function sharedPrompt(chosen: string, rejected: string): string {
-  const length = commonLength(chosen, rejected);
-  const shared = chosen.slice(0, length);
-  const cut = endOfLastMark(shared);
+/** The dialogue that two texts begin with, up to the mark of its last answer; undefined where they are other texts. */
+export function sharedDialogue(chosen: string, rejected: string): string | undefined {
+  const cut = endOfLastMark(chosen.slice(0, commonLength(chosen, rejected)));
   if (cut !== undefined) {
     cutTranscripts(chosen, rejected, cut);
     return chosen.slice(0, cut);
   }
-  if (endOfLastMark(chosen) !== undefined && endOfLastMark(rejected) !== undefined)
-    return refuse(
-      'rejected',
-      'answers another dialogue than "chosen"',
-      'Give both the same turns except the last.',
-    );
-  const prompt = upToWordEnd(shared);
+  if (endOfLastMark(chosen) === undefined || endOfLastMark(rejected) === undefined) return undefined;
+  return refuse(
+    'rejected',
+    'answers another dialogue than "chosen"',
+    'Give both the same turns except the last.',
+  );
+}
+
+/** The common beginning of two texts, up to the end of a word. */
+export function sharedBeginning(chosen: string, rejected: string): string {
+  const length = commonLength(chosen, rejected);
+  const prompt = upToWordEnd(chosen.slice(0, length));
   if (prompt.trim() === '')
     return refuse(
       'prompt',

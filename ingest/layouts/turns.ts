@@ -62,23 +62,27 @@ function contentOf(value: unknown, field: string): string {
   return textOfPart(value, field);
 }
 
-/** 0 where a turn says that it is not to be learnt, by `weight` (OpenAI) or `train` (Axolotl). */
-function weightOf(turn: Fields, field: string): number | undefined {
-  const { weight, train } = turn;
-  if (train === false) return 0;
-  if (isAbsent(weight)) return undefined;
-  const number = Number(weight);
-  if (number === 0 || number === 1) return number;
-  return refuse(`${field}.weight`, 'is neither 0 nor 1', 'Use 1, or remove the weight: turns count alike.');
+/** Fields that say whether a turn is to be learnt: of OpenAI, of Axolotl, of ms-swift. */
+const weightKeys = ['weight', 'train', 'training', 'loss'];
+
+/** 0 where a turn says that it is not to be learnt. */
+function weightOf(turn: Fields, field: string): number {
+  const given = weightKeys.filter((key) => !isAbsent(turn[key]));
+  const weights = given.map((key) => {
+    const number = Number(turn[key]);
+    if (number === 0 || number === 1) return number;
+    return refuse(`${field}.${key}`, 'is neither 0 nor 1', `Use 1, or remove the ${key}: turns count alike.`);
+  });
+  return weights.includes(0) ? 0 : 1;
 }
 
-const readKeys = ['role', 'from', 'content', 'value', 'weight', 'train'];
+const readKeys = ['role', 'from', 'content', 'value', ...weightKeys];
 
 /** Refuses what would be lost, and notes what is not used. */
 function checkKeys(row: Row, turn: Fields, field: string): void {
   for (const [key, value] of Object.entries(turn)) {
-    if (readKeys.includes(key) || isAbsent(value) || value === false || row.leftOut.includes(key)) continue;
-    if (meaningfulInTurns.includes(key))
+    if (readKeys.includes(key) || isAbsent(value) || row.leftOut.includes(key)) continue;
+    if (meaningfulInTurns.includes(key) && value !== false)
       refuse(
         `${field}.${key}`,
         'is not read, and it changes what the turn says',

@@ -62,7 +62,7 @@ export function lostTurnVariants(): LayoutVariant[] {
     ...fields.map((name) => [{ [name]: ['x'] }, name] as const),
     ...roles.map((role) => [{ role }, 'role'] as const),
     ...contents.map((content, at) => [{ content }, at === 1 || at === 2 ? 'content[0]' : 'content'] as const),
-    [{ weight: 0.5 }, 'weight'] as const,
+    ...['weight', 'train', 'training', 'loss'].map((name) => [{ [name]: 0.5 }, name] as const),
   ];
   return refusals.map(([change, field]) => ({
     title: `turn with ${JSON.stringify(change)}`,

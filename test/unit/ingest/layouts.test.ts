@@ -96,6 +96,91 @@ describe('layouts of rows', () => {
     assert.equal(refusedAt(won), 'score_second');
   });
 
+  it('never takes the common beginning of answers for a question in another column', () => {
+    const answers = { chosen: 'The oak is a tree.', rejected: 'The stone is a tree.' };
+    for (const name of ['question', 'query', 'problem', 'request', 'input', 'article', 'Question']) {
+      const found = shaped('preferences', { system: 'Be kind.', [name]: 'Which is a tree?', ...answers });
+      const [fault] = 'faults' in found ? found.faults : [];
+      assert.equal(fault?.field, 'prompt', name);
+      assert.match(fault.remedy, new RegExp(`prompt=${name}\\.`));
+    }
+    const dialogue = (answer: string) => `\n\nHuman: Name a tree.\n\nAssistant: ${answer}`;
+    const found = shaped('preferences', { question: 'Why?', chosen: dialogue('a'), rejected: dialogue('b') });
+    assert.deepEqual('unused' in found && found.unused, ['question']);
+  });
+
+  it('refuses a dialogue whose last answer is not to be learnt, by any of the usual fields', () => {
+    const last = { role: 'assistant', content: 'So.' };
+    const rowOf = (mark: object) => ({
+      messages: [
+        { role: 'user', content: 'Why?' },
+        { ...last, ...mark },
+      ],
+    });
+    for (const name of ['weight', 'train', 'training', 'loss']) {
+      for (const value of [false, 0, '0']) {
+        const found = shaped('demonstrations', rowOf({ [name]: value }));
+        assert.equal('faults' in found && found.faults[0]?.field, 'messages', `${name} ${value}`);
+      }
+      assert.ok('texts' in shaped('demonstrations', rowOf({ [name]: true })), name);
+    }
+  });
+
+  it('keeps an input that is the text of an empty list', () => {
+    for (const input of ['[]', '{}', '[ ]']) {
+      const row = { instruction: 'Reverse it.', input, output: input };
+      const prompt = `Reverse it.\n\n${input}`;
+      const joined: ColumnMapping = { prompt: ['instruction', 'input'], completion: 'output' };
+      for (const columnMapping of [{}, joined]) {
+        const found = shaped('demonstrations', row, columnMapping);
+        assert.deepEqual('texts' in found && found.texts, { prompt, completion: input });
+      }
+      const lost = shaped('demonstrations', { prompt: 'p', completion: 'c', input });
+      assert.equal('faults' in lost && lost.faults[0]?.field, 'input');
+    }
+  });
+
+  it('reads fields of a list of objects, and names the others', () => {
+    const answers = [
+      { text: 'An oak.', rank: 1, model: 'm' },
+      { text: 'A stone.', rank: 2 },
+    ];
+    const row = { prompt: 'Name a tree.', answers };
+    const found = shaped('preferences', row, { completions: 'answers.text', ranks: 'answers.rank' });
+    assert.deepEqual('texts' in found && [found.texts, found.unused], [
+      { prompt: 'Name a tree.', chosen: 'An oak.', rejected: 'A stone.' },
+      ['answers.model'],
+    ]);
+  });
+
+  it('keeps a column of which the mapping names a part that it does not have', () => {
+    for (const tools of ['[{"name": "f"}]', [{ name: 'f' }]]) {
+      const found = shaped(
+        'demonstrations',
+        { prompt: 'p', completion: 'c', tools },
+        { system: 'tools.system' },
+      );
+      const field = typeof tools === 'string' ? 'tools' : 'tools.name';
+      if (field === 'tools') assert.equal('faults' in found && found.faults[0]?.field, field);
+      else assert.deepEqual('unused' in found && found.unused, [field]);
+    }
+  });
+
+  it('suggests to join a column with a field that the row has', () => {
+    const remedyOf = (kind: LayoutVariant['kind'], record: object) => {
+      const found = shaped(kind, record);
+      return 'faults' in found ? found.faults[0]?.remedy : undefined;
+    };
+    const alpaca = { instruction: 'i', output: 'o' };
+    assert.match(
+      remedyOf('demonstrations', { ...alpaca, context: 'c' })!,
+      /"instruction=context\+instruction"/,
+    );
+    assert.match(remedyOf('demonstrations', { ...alpaca, cot: 'c' })!, /"output=cot\+output"/);
+    const pair = { prompt: 'p', chosen: 'a', rejected: 'b', rationale: 'r' };
+    assert.match(remedyOf('preferences', pair)!, /^Remove such rows, or leave it out/);
+  });
+
   it('suggests a mapping for columns of common names', () => {
     const found = shaped('demonstrations', { instruction: 'i', context: 'c', response: 'r' });
     assert.match(
