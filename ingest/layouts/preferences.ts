@@ -71,18 +71,14 @@ function readPair(row: Row, { chosen, rejected }: Judged, form: DialogueForm): P
 
 const take = (row: Row, field: string): Candidate => ({ field, value: row.take(field) });
 
-/** Scores of the two answers, by the names that files have for them. */
-const scoreFields = [
-  ['score_chosen', 'score_rejected'],
-  ['chosen_score', 'rejected_score'],
-  ['chosen_rating', 'rejected_rating'],
-  ['rating_chosen', 'rating_rejected'],
-  ['chosen-rating', 'rejected-rating'],
-] as const;
+/** Names of a chosen answer's score: "score_chosen", "chosen_rating", "chosen-avg-reward"; and of the rejected one's. */
+const chosenScore =
+  /^(?:chosen[_-](?:\w+[_-])?(?:score|rating|reward)|(?:\w+[_-])?(?:score|rating|reward)[_-]chosen)$/i;
 
 /** Refuses a pair whose rejected answer has the higher score. */
 function checkScores(row: Row): void {
-  for (const [better, worse] of scoreFields) {
+  for (const better of row.names.filter((name) => chosenScore.test(name))) {
+    const worse = better.replace(/chosen/i, 'rejected');
     if (!row.isFilled(better) || !row.isFilled(worse)) continue;
     const [high, low] = [better, worse].map((name) => numberOf(name, row.take(name))) as [number, number];
     if (high === low) refuseTie(worse, `is ${low}, the same as "${better}"`);
@@ -95,12 +91,26 @@ function checkScores(row: Row): void {
   }
 }
 
+/** Refuses answers that are names of the columns that hold the answers. */
+function refuseNames(row: Row, { chosen, rejected }: Judged): void {
+  const isName = ({ field, value }: Candidate): boolean =>
+    typeof value === 'string' && value !== field && row.isFilled(value);
+  if (isName(chosen) && isName(rejected))
+    refuse(
+      chosen.field,
+      'is the name of a column, not an answer',
+      `Map the columns of the answers: --column-mapping first=…,second=…,better=${chosen.field}.`,
+    );
+}
+
 const named = (chosen: string, rejected: string, name: string): Layout<Pair> => ({
   name,
   fields: `${chosen}, ${rejected}`,
   fits: (row) => row.has(chosen) && row.has(rejected),
   read(row, form) {
-    const pair = readPair(row, { chosen: take(row, chosen), rejected: take(row, rejected) }, form);
+    const answers = { chosen: take(row, chosen), rejected: take(row, rejected) };
+    refuseNames(row, answers);
+    const pair = readPair(row, answers, form);
     checkScores(row);
     return pair;
   },

@@ -1,5 +1,5 @@
 import { isRecord } from '../../core/is-record';
-import { isAbsent, refuse, type Row } from './row';
+import { bareName, isAbsent, refuse, type Row } from './row';
 import { takeTurns, type Turn, turnsOf } from './turns';
 
 /** What is asked: turns before the answer. A text is one turn of the user, and no chat. */
@@ -18,7 +18,7 @@ const askingNames = ['instruction', 'context', 'question', 'query', 'problem', '
 /** Columns of a row that may hold its prompt. */
 export const askingColumns = (row: Row): string[] =>
   askingNames.flatMap((asking) =>
-    row.names.filter((name) => name.trim().toLowerCase() === asking && row.isFilled(name)),
+    row.names.filter((name) => bareName(name) === asking && row.isFilled(name)),
   );
 
 const blankLine = '\n\n';

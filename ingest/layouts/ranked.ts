@@ -29,9 +29,9 @@ function meritsOf(row: Row, field: 'ranks' | 'scores', count: number): number[] 
   return field === 'ranks' ? numbers.map((rank) => -rank) : numbers;
 }
 
-function meritField(row: Row): 'ranks' | 'scores' {
-  if (row.isFilled('ranks')) return 'ranks';
-  if (row.isFilled('scores')) return 'scores';
+function meritFields(row: Row): ['ranks' | 'scores', ...('ranks' | 'scores')[]] {
+  const [first, ...others] = (['ranks', 'scores'] as const).filter((name) => row.isFilled(name));
+  if (first !== undefined) return [first, ...others];
   if (row.isFilled('labels'))
     refuse(
       'labels',
@@ -49,10 +49,16 @@ export function readRanked(row: Row): Judged {
   const completions = takeList(row, completionsField);
   if (completions.length < 2)
     refuse(completionsField, 'has fewer than 2 entries', 'Remove the row: one answer is no preference.');
-  const field = meritField(row);
+  const [field, ...others] = meritFields(row);
   const merits = meritsOf(row, field, completions.length);
   const [high, low] = [Math.max(...merits), Math.min(...merits)];
   if (high === low) refuseTie(field, 'prefers none of the completions');
+  const [best, worst] = [merits.indexOf(high), merits.lastIndexOf(low)];
+  for (const other of others) {
+    const again = meritsOf(row, other, completions.length);
+    if (!(again[best]! > again[worst]!))
+      refuse(other, `contradicts "${field}"`, 'Correct or remove the row.');
+  }
   const at = (index: number) => ({ field: `completions[${index}]`, value: completions[index] });
-  return { chosen: at(merits.indexOf(high)), rejected: at(merits.lastIndexOf(low)) };
+  return { chosen: at(best), rejected: at(worst) };
 }

@@ -36,6 +36,10 @@ export function isBlank(value: unknown): boolean {
 export const isAbsent = (value: unknown): boolean =>
   isBlank(value) || (typeof value === 'string' && /^(?:\[\s*\]|\{\s*\})$/.test(value.trim()));
 
+/** "System Prompt", "systemPrompt" and "data.system_prompt" → "systemprompt". */
+export const bareName = (name: string): string =>
+  (name.split('.').at(-1) ?? '').toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+
 /** Fields of texts alone: "[]" is what the text says. */
 const textFields = ['instruction', 'input', 'context', 'passage', 'document'];
 
@@ -60,7 +64,7 @@ export class Row {
 
   isFilled(name: string): boolean {
     const value = this.fields[name];
-    return textFields.includes(name) ? !isBlank(value) : !isAbsent(value);
+    return textFields.includes(bareName(name)) ? !isBlank(value) : !isAbsent(value);
   }
 
   /** A field's value without reading it. */

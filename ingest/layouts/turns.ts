@@ -1,6 +1,7 @@
 import { isRecord } from '../../core/is-record';
 import type { Message } from '../messages';
 import { type Fields, isAbsent, refuse, type Row } from './row';
+import { changesTurn } from './unread';
 
 /** One turn; `weight`: 0 if it is not to be learnt. */
 export interface Turn extends Message {
@@ -24,13 +25,6 @@ const toolRoles = [
   'ipython',
 ];
 
-/** Fields of a turn that change what it says, and are not read. */
-export const meaningfulInTurns = [
-  ...['tool_calls', 'tool_call', 'function_call', 'tool_call_id', 'tools', 'functions', 'refusal'],
-  ...['reasoning', 'reasoning_content', 'thinking', 'thought', 'thoughts'],
-  ...['image', 'images', 'audio', 'audios', 'video', 'videos', 'prefix'],
-];
-
 const withoutTools = 'Remove dialogues that call tools: only texts of system, user and assistant are learnt.';
 
 function roleOf(value: unknown, field: string): Message['role'] {
@@ -38,7 +32,9 @@ function roleOf(value: unknown, field: string): Message['role'] {
   for (const role of ['system', 'user', 'assistant'] as const) if (rolesOf[role].includes(name)) return role;
   if (toolRoles.includes(name)) return refuse(field, `is "${name}", a turn of a tool`, withoutTools);
   const accepted = Object.values(rolesOf).flat().join(', ');
-  if (name === '') return refuse(field, 'is missing', `Give each turn a role: ${accepted}.`);
+  const remedy = `Write turns as { "role", "content" } or { "from", "value" }, with a role of ${accepted}.`;
+  if (value === undefined || value === null || value === '') return refuse(field, 'is missing', remedy);
+  if (typeof value !== 'string') return refuse(field, 'is not a text', remedy);
   return refuse(field, `is none of ${accepted}`, 'Rename the role in the file.');
 }
 
@@ -82,7 +78,7 @@ const readKeys = ['role', 'from', 'content', 'value', ...weightKeys];
 function checkKeys(row: Row, turn: Fields, field: string): void {
   for (const [key, value] of Object.entries(turn)) {
     if (readKeys.includes(key) || isAbsent(value) || row.leftOut.includes(key)) continue;
-    if (meaningfulInTurns.includes(key) && value !== false)
+    if (changesTurn(key) && value !== false)
       refuse(
         `${field}.${key}`,
         'is not read, and it changes what the turn says',
@@ -95,8 +91,8 @@ function checkKeys(row: Row, turn: Fields, field: string): void {
 function readTurn(row: Row, value: unknown, field: string): Turn {
   if (!isRecord(value))
     return refuse(field, 'is not a turn', 'Write each turn as { "role", "content" } or { "from", "value" }.');
-  const roleKey = 'role' in value ? 'role' : 'from';
-  const contentKey = 'content' in value ? 'content' : 'value';
+  const roleKey = 'from' in value && !('role' in value) ? 'from' : 'role';
+  const contentKey = 'value' in value && !('content' in value) ? 'value' : 'content';
   const role = roleOf(value[roleKey], `${field}.${roleKey}`);
   checkKeys(row, value, field);
   const content = contentOf(value[contentKey], `${field}.${contentKey}`);

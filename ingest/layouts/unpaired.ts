@@ -1,6 +1,6 @@
 import { demonstrationLayouts } from './demonstrations';
 import type { Layout, Texts } from './layout';
-import { refuse } from './row';
+import { refuse, type Row } from './row';
 
 const positiveLabels = ['true', '1', 'yes', 'up', 'chosen', 'good', 'positive', 'desirable'];
 const negativeLabels = ['false', '0', 'no', 'down', 'rejected', 'bad', 'negative', 'undesirable'];
@@ -30,16 +30,19 @@ export function readTruth(field: string, value: unknown): boolean {
   );
 }
 
-const labelOf = (has: (name: string) => boolean): string | undefined => labelFields.find(has);
+/** A row's label; fields that hold it must agree. */
+function takeLabel(row: Row): boolean {
+  const [first, ...others] = labelFields.filter((name) => row.has(name)) as [string, ...string[]];
+  const label = readTruth(first, row.take(first));
+  const contradiction = others.find((name) => readTruth(name, row.take(name)) !== label);
+  if (contradiction === undefined) return label;
+  return refuse(contradiction, `contradicts "${first}"`, 'Correct or remove the row.');
+}
 
 export const unpairedLayouts: readonly Layout<Texts & { readonly label: boolean }>[] =
   demonstrationLayouts.map(({ name, fields, fits, read }) => ({
     name,
     fields: `${fields}, label`,
-    fits: (row) => fits(row) && labelOf((field) => row.has(field)) !== undefined,
-    read(row, form) {
-      const texts = read(row, form);
-      const field = labelOf((one) => row.has(one)) ?? 'label';
-      return { ...texts, label: readTruth(field, row.take(field)) };
-    },
+    fits: (row) => fits(row) && labelFields.some((name) => row.has(name)),
+    read: (row, form) => ({ ...read(row, form), label: takeLabel(row) }),
   }));

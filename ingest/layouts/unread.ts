@@ -1,63 +1,46 @@
-import { refuse, type Row } from './row';
+import { bareName, refuse, type Row } from './row';
 
-/** Columns that change what a row says: to lose one is to learn something else. */
-const meaningful: readonly string[] = [
-  ...['prompt', 'instruction', 'input', 'context', 'passage', 'document', 'documents'],
-  ...['system', 'system_prompt', 'developer', 'history', 'weight', 'sample_weight'],
-  ...['tools', 'functions', 'tool_calls', 'tool_call', 'function_call', 'tool_choice'],
-  ...[
-    'reasoning',
-    'reasoning_content',
-    'thinking',
-    'thought',
-    'thoughts',
-    'rationale',
-    'chain_of_thought',
-    'cot',
-  ],
-  ...['image', 'images', 'audio', 'audios', 'video', 'videos', 'chat_template_kwargs'],
+/** Columns that belong before the prompt. */
+const beforePrompt = [
+  ...['instruction', 'input', 'context', 'passage', 'document', 'history'],
+  ...['system', 'systemprompt', 'systemmessage', 'systeminstruction', 'customsystemprompt', 'sysprompt'],
+  ...['developer', 'developerprompt', 'developermessage'],
 ];
 
-/** Fields whose text a column may stand before. */
-const [asking, answering] = [
-  ['prompt', 'instruction'],
-  ['completion', 'output'],
+/** Columns and fields of turns that belong before the answer. */
+const beforeAnswer = [
+  ...['reasoning', 'reasoningcontent', 'reasoningtext', 'reasoningtrace', 'rationale'],
+  ...['thinking', 'thinkingcontent', 'thinkingtrajectory', 'thinkingtrajectories', 'thought', 'thoughts'],
+  ...['chainofthought', 'cot', 'scratchpad'],
 ];
 
-/** Columns that may stand before the prompt or the answer as text. */
-const joinable: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries(
-    [
-      'instruction',
-      'input',
-      'context',
-      'passage',
-      'document',
-      'system',
-      'system_prompt',
-      'developer',
-      'history',
-    ].map((name) => [name, asking]),
-  ),
-  ...Object.fromEntries(
-    [
-      'reasoning',
-      'reasoning_content',
-      'thinking',
-      'thought',
-      'thoughts',
-      'rationale',
-      'chain_of_thought',
-      'cot',
-    ].map((name) => [name, answering]),
-  ),
-};
+const tools = ['tools', 'functions', 'toolcalls', 'toolcall', 'functioncall'];
+const media = ['image', 'images', 'audio', 'audios', 'video', 'videos'];
 
-/** "data.Input" → "input". */
-const bareName = (name: string): string => name.trim().toLowerCase().split('.').at(-1) ?? '';
+/** Columns that change what a row says, by their bare names: to lose one is to learn something else. */
+const meaningful = [
+  ...[...beforePrompt, ...beforeAnswer, ...tools, ...media],
+  ...['prompt', 'documents', 'weight', 'sampleweight', 'toolchoice', 'chattemplatekwargs'],
+];
+
+/** Fields of a turn that change what it says, by their bare names. */
+const meaningfulInTurns = [...beforeAnswer, ...tools, ...media, 'toolcallid', 'refusal', 'prefix'];
+
+/** Whether a turn is another one without this field. */
+export const changesTurn = (name: string): boolean => meaningfulInTurns.includes(bareName(name));
+
+/** The field that the row has and whose text a column may stand before. */
+function joinedField(row: Row, name: string): string | undefined {
+  const bare = bareName(name);
+  const fields = [
+    ...(beforePrompt.includes(bare) ? ['prompt', 'instruction'] : []),
+    ...(beforeAnswer.includes(bare) ? ['completion', 'output'] : []),
+  ];
+  return fields.find((field) => row.read.includes(field));
+}
 
 function remedyFor(row: Row, name: string): string {
-  const field = joinable[bareName(name)]?.find((each) => row.read.includes(each));
+  const field = joinedField(row, name);
   const out = `leave it out on purpose: --column-mapping "unused=${name}"`;
   if (field === undefined) return `Remove such rows, or ${out}.`;
   return `Make it part of a text, e.g. --column-mapping "${field}=${name}+${field}", or ${out}.`;
@@ -65,8 +48,7 @@ function remedyFor(row: Row, name: string): string {
 
 const isHarmless = (row: Row, name: string): boolean => {
   const value = row.peek(name);
-  if (value === false) return true;
-  return /weight$/.test(bareName(name)) && Number(value) === 1;
+  return value === false || (/weight$/.test(bareName(name)) && Number(value) === 1);
 };
 
 /** Refuses columns that change the row's meaning and that no reader took. */

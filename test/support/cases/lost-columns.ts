@@ -14,6 +14,9 @@ const lost: Readonly<Record<string, readonly unknown[]>> = {
   thinking: ['First, …'],
   images: [['a.png']],
   Input: ['The lamp is red.'],
+  'System Message': ['Be brief.'],
+  toolCalls: [[{ id: 'c' }]],
+  'reasoning-trace': ['First, …'],
 };
 
 const lostFromDialogues = { ...lost, instruction: ['Do this.'], prompt: ['Another question?'] };
@@ -51,6 +54,8 @@ export function lostTurnVariants(): LayoutVariant[] {
     'thinking',
     'images',
     'refusal',
+    'toolCalls',
+    'reasoningContent',
   ];
   const roles = ['tool', 'function', 'observation', 'function_call', 'narrator', '', 'ipython'];
   const contents = [null, [{ type: 'image_url', image_url: 'x' }], [{ type: 'audio' }], { parts: [] }, 7];

@@ -92,6 +92,18 @@ describe('layouts of rows', () => {
       refusedAt({ prompt: 'p', chosen: 'a', rejected: 'b', chosen_score: '1', rejected_score: 2 }),
       'rejected_score',
     );
+    assert.equal(
+      refusedAt({ prompt: 'p', chosen: 'a', rejected: 'b', rm_reward_chosen: -1, rm_reward_rejected: 0.5 }),
+      'rm_reward_rejected',
+    );
+    const ranked = { prompt: 'p', completions: ['a', 'b', 'c'], ranks: [1, 2, 3] };
+    assert.equal(refusedAt({ ...ranked, scores: [1, 2, 3] }), 'scores');
+    assert.equal(refusedAt({ ...ranked, scores: [3, 1, 3] }), 'scores');
+    assert.ok('texts' in shaped('preferences', { ...ranked, scores: [0.9, 0.95, 0.1] }));
+    assert.equal(
+      refusedAt({ prompt: 'p', chosen: 'answer_a', rejected: 'answer_b', answer_a: 'a', answer_b: 'b' }),
+      'chosen',
+    );
     const won = { prompt: 'p', first: 'a', second: 'b', better: 'a', score_first: 1, score_second: 2 };
     assert.equal(refusedAt(won), 'score_second');
   });
@@ -107,6 +119,14 @@ describe('layouts of rows', () => {
     const dialogue = (answer: string) => `\n\nHuman: Name a tree.\n\nAssistant: ${answer}`;
     const found = shaped('preferences', { question: 'Why?', chosen: dialogue('a'), rejected: dialogue('b') });
     assert.deepEqual('unused' in found && found.unused, ['question']);
+  });
+
+  it('refuses labels that contradict each other', () => {
+    const row = { prompt: 'p', completion: 'c', label: 'True' };
+    const found = shaped('unpaired', { ...row, kto_tag: false });
+    assert.equal('faults' in found && found.faults[0]?.field, 'kto_tag');
+    const agreed = shaped('unpaired', { ...row, kto_tag: 1 });
+    assert.deepEqual('unused' in agreed && agreed.unused, []);
   });
 
   it('refuses a dialogue whose last answer is not to be learnt, by any of the usual fields', () => {
