@@ -25,3 +25,9 @@ export function recordName({ line, nth }: RecordPlace, width = 0): string {
   const padded = String(line).padStart(width, '0');
   return nth === undefined ? padded : `${padded}.${nth}`;
 }
+
+/** The place that {@link recordName} names. */
+export function placeOfName(name: string): RecordPlace {
+  const [line = NaN, nth] = name.split('.').map(Number);
+  return { line, nth };
+}

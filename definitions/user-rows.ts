@@ -36,8 +36,12 @@ export interface ResolvedUserRows {
   readonly heldOut: readonly string[];
 }
 
-/** Rows of a file, and the number of held-out prompts that they were compared with. */
+/** Rows of a file, what was left out, and what they were compared with. */
 interface ReadRows extends FileRows {
+  /** Rows dropped by a check, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Rows that the task's verifier disagrees with, and that are kept. */
+  readonly mismatches: number;
   readonly heldOutPrompts: number;
 }
 
@@ -56,14 +60,11 @@ export interface Source {
   readonly loss?: ResolvedLoss;
 }
 
-interface ReadFile {
-  readonly use: UserRowsUse;
-  readonly path: string;
+interface ReadFile extends Omit<ReadRows, 'rows'> {
   readonly digest: string;
   readonly rows: readonly UserRow[];
   readonly unused: Readonly<Record<string, number>>;
   readonly heldOut: readonly string[];
-  readonly heldOutPrompts: number;
 }
 
 /** How a file is read. */
@@ -94,9 +95,14 @@ async function readFileOf(source: Source, use: UserRowsUse): Promise<ReadFile[]>
   const path = resolve(source.baseDir, dataset.file);
   try {
     const digest = await digestFile(path);
-    const { rows, heldOut, summary } = await readUserRows(requestOf(source, path, readingOf(dataset)));
+    const reading = readingOf(dataset);
+    const { rows, heldOut, summary, verifierMismatches } = await readUserRows(
+      requestOf(source, path, reading),
+    );
+    const { unused, dropped } = summary;
+    const mismatches = reading.rowChecks.verifierMismatches === 'count' ? verifierMismatches : 0;
     const heldOutPrompts = summary.heldOut.reduce((sum, { prompts }) => sum + prompts, 0);
-    return [{ use, path, digest, rows, unused: summary.unused, heldOut, heldOutPrompts }];
+    return [{ use, path, digest, rows, unused, dropped, mismatches, heldOut, heldOutPrompts }];
   } catch (error) {
     throw inField(`annotations.${use}`, error);
   }
@@ -179,10 +185,12 @@ export async function resolveUserRows(source: Source): Promise<ResolvedUserRows 
   return {
     files: Object.fromEntries(files.map(({ use, path, digest }) => [userFileName(use), { path, digest }])),
     rows: Object.fromEntries(files.map(({ use, rows }) => [use, rows.length])),
-    read: files.map(({ use, path, rows, heldOutPrompts }) => ({
+    read: files.map(({ use, path, rows, dropped, mismatches, heldOutPrompts }) => ({
       use,
       path,
       rows: rows.map(({ row }) => row),
+      dropped,
+      mismatches,
       heldOutPrompts,
     })),
     unused: Object.fromEntries(files.map(({ use, unused }) => [use, unused])),

@@ -89,14 +89,16 @@ function emptyAnswers(texts: Texts): FailedCheck[] {
       fault: {
         field,
         reason: 'is empty',
-        remedy: 'Fill it in, remove the row, or drop such rows with --empty drop.',
+        remedy:
+          'Fill it in, remove the row, or drop such rows with --empty drop (rowChecks: { emptyCompletions: "drop" }).',
       },
     }));
 }
 
 function equalPair(texts: Texts): FailedCheck[] {
   if (!('chosen' in texts) || composed(texts.chosen) !== composed(texts.rejected)) return [];
-  const remedy = 'Remove the row, which prefers nothing, or drop such rows with --equal drop.';
+  const remedy =
+    'Remove the row, which prefers nothing, or drop such rows with --equal drop (rowChecks: { equalPairs: "drop" }).';
   return [
     {
       check: 'equalPairs',
@@ -143,7 +145,8 @@ class SeenRows {
       this.#lines.set(hash, line);
       return [];
     }
-    const remedy = 'Remove one of them, or drop repeats with --duplicates drop.';
+    const remedy =
+      'Remove one of them, or drop repeats with --duplicates drop (rowChecks: { duplicates: "drop" }).';
     const fault = { field: 'the row', reason: `repeats line ${first}`, remedy };
     return [{ check: 'duplicates', reason: 'duplicate', fault }];
   }
@@ -165,7 +168,7 @@ class SeenRows {
 function overlapping({ by }: Compared, { name, found }: { name: string; found: string }): FailedCheck {
   const of = name === '' ? '' : ` of ${name}`;
   const field = by === 'n-grams' ? 'the answer' : 'prompt';
-  const remedy = 'Remove the row, or drop such rows with --overlap drop.';
+  const remedy = 'Remove the row, or drop such rows with --overlap drop (rowChecks: { overlaps: "drop" }).';
   const fault = { field, reason: `overlaps a held-out prompt${of} (${found})`, remedy };
   return { check: 'overlaps', reason: `held-out prompt${of}: ${found}`, fault };
 }

@@ -1,3 +1,4 @@
+import { fieldInLine, placeOfName } from '../contracts/records';
 import { BudgetlineError } from '../core/failures';
 import type { UserRowsSource } from '../schemas/user-rows';
 import type { Problem, ProblemSet, Task } from '../contracts/task';
@@ -122,22 +123,23 @@ class RowCollector {
     this.rows.push({ row, text, poolRow });
   }
 
-  /** Scores a row with the task's verifier; false drops the row. */
+  /** Scores a row with the task's verifier; false leaves the row out. */
   #verify(problem: Problem, row: AnnotationRow): boolean {
     const { task, path, reading } = this.request;
     this.checked += 1;
     if (!isMismatch(task, problem, row)) return true;
     this.verifierMismatches += 1;
     const { verifierMismatches } = reading.rowChecks;
+    const { line, nth } = placeOfName(row.id.split('-').at(-1) ?? '');
     if (verifierMismatches === 'error')
       this.fault({
         path,
-        line: Number.parseInt(row.id.split('-').at(-1) ?? '', 10),
-        field: 'the row',
+        line,
+        field: fieldInLine('the row', nth),
         reason: `disagrees with the verifier of ${task.name}`,
         remedy: 'Correct the row, or set rowChecks: { verifierMismatches: "drop" } or "count".',
       });
-    return verifierMismatches !== 'drop';
+    return verifierMismatches === 'count';
   }
 }
 
@@ -158,6 +160,18 @@ function overlapsOf(
       },
     };
   });
+}
+
+/** The summary without the rows that the verifier left out. */
+function countMismatches(
+  summary: IngestSummary,
+  policy: UserRowsSource['rowChecks']['verifierMismatches'],
+  count: number,
+): IngestSummary {
+  if (policy === 'count' || count === 0) return summary;
+  const rows = summary.rows - count;
+  if (policy === 'error') return { ...summary, rows, refused: summary.refused + count };
+  return { ...summary, rows, dropped: { ...summary.dropped, 'verifier disagrees': count } };
 }
 
 /**
@@ -185,5 +199,6 @@ export async function readUserRows(request: UserRowsRequest): Promise<UserRows> 
   const { rows, checked, verifierMismatches, faults, faultCount } = collector;
   if (faultCount > 0 && request.onFault === undefined) refuse(path, faults, faultCount);
   const heldOut = [...overlapping].filter((name) => name !== '');
-  return { rows, summary, checked, verifierMismatches, heldOut };
+  const counted = countMismatches(summary, reading.rowChecks.verifierMismatches, verifierMismatches);
+  return { rows, summary: counted, checked, verifierMismatches, heldOut };
 }

@@ -2,7 +2,7 @@ import type { AnnotationRow, IngestSummary, RowFault } from '../../ingest';
 import { describeUnused } from '../../core/unused-columns';
 import { visibleText } from '../../core/visible-text';
 import type { Ink } from './ink';
-import { formatRate } from './numbers';
+import { formatCount, formatRate } from './numbers';
 import { countOf } from './text';
 
 function block(title: string, text: string, end: string): string[] {
@@ -53,6 +53,10 @@ function describeHeldOut(sets: IngestSummary['heldOut']): string[] {
   return [`compared with ${countOf(total, 'held-out prompt')}${[...without, ...unreadable].join('')}`];
 }
 
+/** "3 dropped (duplicate)". */
+export const describeDropped = (dropped: IngestSummary['dropped']): string[] =>
+  Object.entries(dropped).map(([reason, count]) => `${formatCount(count)} dropped (${reason})`);
+
 /** "read as: Alpaca (instruction, input, output), 999 rows". */
 const describeLayouts = (layouts: IngestSummary['layouts']): string[] =>
   layouts.map(({ name, fields, rows }) =>
@@ -63,7 +67,6 @@ export function renderSummary(
   { kind, records, rows, refused, dropped, agreement, layouts, unused, heldOut }: IngestSummary,
   ink: Ink,
 ): string[] {
-  const left = Object.entries(dropped).map(([reason, count]) => `, ${count} dropped (${reason})`);
   const labels =
     agreement.compared === 0
       ? []
@@ -72,7 +75,10 @@ export function renderSummary(
         ];
   return [
     ink.strong(
-      `${countOf(records, 'record')} of ${kind}: ${rows} usable, ${refused} refused${left.join('')}`,
+      [
+        `${countOf(records, 'record')} of ${kind}: ${rows} usable, ${refused} refused`,
+        ...describeDropped(dropped),
+      ].join(', '),
     ),
     ...describeLayouts(layouts),
     ...describeUnused(unused).map(visibleText),

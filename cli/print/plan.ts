@@ -4,6 +4,7 @@ import type { SweepDefinition } from '../../schemas/definition';
 import { describeOtherPrices, describePrice, labelOf } from '../../stages';
 import { usdTolerance, variantsOf } from '../../planning';
 import type { MoneyPurchase, PlanSummary } from '../../app/plan/plan-summary';
+import { describeDropped } from './data';
 import type { Ink } from './ink';
 import { formatBudget, formatBytes, formatCount, formatFraction, formatRoughly, formatUsd } from './numbers';
 import { countOf, joinList, padRight, wrap } from './text';
@@ -224,11 +225,15 @@ function describeLimit({ verdicts }: PlanSummary, { spendLimitUsd }: SweepDefini
   return Object.keys(verdicts).length === 0 ? [] : ['none on annotators and judges; set spendLimitUsd'];
 }
 
-/** The user's files, and what their rows were compared with. */
+/** The user's files, what was left out, and what their rows were compared with. */
 function describeFiles({ userFiles = [] }: PlanSummary): string[] {
-  return userFiles.map(
-    ({ use, path, rows, heldOutPrompts }) =>
-      `${formatCount(rows)} ${use} of ${path}, compared with ${countOf(heldOutPrompts, 'held-out prompt')}`,
+  return userFiles.map(({ use, path, rows, dropped, mismatches, heldOutPrompts }) =>
+    [
+      `${formatCount(rows)} ${use} of ${path}`,
+      ...describeDropped(dropped),
+      ...(mismatches === 0 ? [] : [`${formatCount(mismatches)} of them the verifier disagrees with`]),
+      `compared with ${countOf(heldOutPrompts, 'held-out prompt')}`,
+    ].join(', '),
   );
 }
 

@@ -150,15 +150,19 @@ describe('user rows in a sweep', function () {
     assert.equal((await resolve(dropping, { budgets: [1], sftFractions: [1] })).userRows?.demonstrations, 1);
   });
 
-  it('names rows that are too long for training, by line, when it is planned', async () => {
+  it('names rows that are too long for training, by line, and counts what was left out, when it is planned', async () => {
     const long = { prompt: question(1), completion: `${correct(1)} ${'apples '.repeat(90)}` };
-    writeFileSync(folder.at('long.jsonl'), jsonl([{ prompt: question(0), completion: correct(0) }, long]));
+    const [good, bad] = [correct(0), '1+1=3 #### 0'].map((completion) => ({
+      prompt: question(0),
+      completion,
+    }));
+    writeFileSync(folder.at('long.jsonl'), jsonl([good, long, good, bad]));
     const definition = defineSweep({
       ...gradeSchoolMathDefaults,
       name: 'long',
       annotator: 'staff',
       data,
-      annotations: own({ file: 'long.jsonl' }, null),
+      annotations: own({ file: 'long.jsonl', rowChecks: { duplicates: 'drop' } }, null),
       budgets: [1],
       sftFractions: [1],
       sft: { ...gradeSchoolMathDefaults.sft, onOverlength: 'drop' },
@@ -166,12 +170,13 @@ describe('user rows in a sweep', function () {
     });
     const options = { tasks: builtInTasks, baseDir: folder.path() };
     const { lengths, userFiles } = await tryDefinition(definition, options);
-    const file = { use: 'demonstrations', path: folder.at('long.jsonl'), rows: 2, heldOutPrompts: 12 };
-    assert.deepEqual(userFiles, [file]);
+    const path = folder.at('long.jsonl');
+    const left = { dropped: { duplicate: 1 }, mismatches: 1 };
+    assert.deepEqual(userFiles, [{ use: 'demonstrations', path, rows: 3, ...left, heldOutPrompts: 12 }]);
     const [rows, references, ...others] = lengths;
     assert.match(
       rows!,
-      /^1 of 2 rows have more than 96 tokens \(sft\.maxLength\), at most \d{3}; training drops them/,
+      /^1 of 3 rows have more than 96 tokens \(sft\.maxLength\), at most \d{3}; training drops them/,
     );
     assert.ok(rows!.endsWith(`${folder.at('long.jsonl')}:2.`), rows);
     assert.match(

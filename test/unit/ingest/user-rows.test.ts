@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { readUserRows } from '../../../ingest';
+import { readUserRows, type RowFault } from '../../../ingest';
 import { defineTask } from '../../../tasks';
 import { rowsContext } from '../../support/records';
 import { temporaryFolder } from '../../support/temporary';
@@ -16,8 +16,6 @@ const sums = defineTask<{ q: string; a: string }>({
   score: ({ a }, answer) => ({ score: answer.trim() === a ? 1 : answer.includes(a) ? 0.5 : 0 }),
 });
 
-const jsonl = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
-
 describe('user rows on problems of a task', () => {
   const folder = temporaryFolder();
   const files = {
@@ -27,24 +25,28 @@ describe('user rows on problems of a task', () => {
     ],
     test: [{ q: '1+1=?', a: '2' }],
   };
-  const read = async (applyTaskTemplate: boolean, rows: readonly object[]) => {
+  const read = async (
+    applyTaskTemplate: boolean,
+    rows: readonly object[],
+    verifierMismatches: 'count' | 'error' | 'drop' = 'count',
+  ) => {
     const problems = await sums.load(
       { source: 'files', train: 'x', test: 'y', validation: 0, stripCalculationAnnotations: true },
       rowsContext(files),
     );
-    const [path, refuse] = [folder.at('rows.jsonl'), 'error' as const];
-    writeFileSync(path, jsonl(rows));
+    const [path, refuse] = [folder.at('rows.json'), 'error' as const];
+    writeFileSync(path, `[${rows.map((row) => JSON.stringify(row)).join(', ')}]`);
     const rowChecks = {
       duplicates: refuse,
       emptyCompletions: refuse,
       equalPairs: refuse,
       overlaps: refuse,
       ties: refuse,
-      verifierMismatches: 'count' as const,
+      verifierMismatches,
     };
     const reading = { kind: 'demonstrations' as const, columnMapping: {}, applyTaskTemplate, rowChecks };
     const faults: string[] = [];
-    const onFault = ({ line, reason }: { line: number; reason: string }) => faults.push(`${line} ${reason}`);
+    const onFault = ({ line, field, reason }: RowFault) => faults.push(`${line} ${field} ${reason}`);
     return {
       ...(await readUserRows({ path, reading, task: sums, problems, templated: false, onFault })),
       faults,
@@ -86,12 +88,31 @@ describe('user rows on problems of a task', () => {
     assert.equal((await read(true, rows)).verifierMismatches, 0);
   });
 
+  it('count, drop or refuse what the verifier disagrees with, by place in the file', async () => {
+    const rows = [
+      { prompt: '7+5=?', completion: '12' },
+      { prompt: '7+5=?', completion: '13' },
+    ];
+    const counts = async (policy: 'count' | 'error' | 'drop') => {
+      const { rows: taken, summary, faults } = await read(true, rows, policy);
+      assert.equal(taken.length, summary.rows);
+      return [summary.rows, summary.refused, summary.dropped, faults];
+    };
+    assert.deepEqual(await counts('count'), [2, 0, {}, []]);
+    assert.deepEqual(await counts('drop'), [1, 0, { 'verifier disagrees': 1 }, []]);
+    const fault = '1 the row of record 2 in the line disagrees with the verifier of sums';
+    assert.deepEqual(await counts('error'), [1, 1, {}, [fault]]);
+  });
+
   it('overlap held-out prompts by their text, signs included', async () => {
     const { rows, faults } = await read(true, [
       { prompt: '1*1=?', completion: '1' },
       { prompt: '1 + 1 = ?', completion: '2' },
     ]);
-    assert.deepEqual([rows.length, faults], [1, ['2 overlaps a held-out prompt (same text)']]);
+    assert.deepEqual(
+      [rows.length, faults],
+      [1, ['1 prompt of record 2 in the line overlaps a held-out prompt (same text)']],
+    );
   });
 
   it('overlap held-out prompts in any turn of a dialogue that is used as it is', async () => {
@@ -104,8 +125,11 @@ describe('user rows on problems of a task', () => {
       turns('1+1=?', '2', 'And 2+2?', '4'),
       turns('1*1=?', '1'),
     ]);
-    const found = [1, 2, 3].map((line) => `${line} overlaps a held-out prompt (same text)`);
-    assert.deepEqual([rows.length, faults], [1, found]);
+    const found = ['prompt', 'prompt of record 2 in the line', 'prompt of record 3 in the line'];
+    assert.deepEqual(
+      [rows.length, faults],
+      [1, found.map((field) => `1 ${field} overlaps a held-out prompt (same text)`)],
+    );
     assert.deepEqual(summary.heldOut, [{ name: '', prompts: 1, withoutPrompt: 0, unreadable: [] }]);
   });
 });
