@@ -46,7 +46,8 @@ const names = (field: string) => (error: unknown) => {
   return true;
 };
 
-describe('bounds of definitions', () => {
+describe('bounds of definitions', function () {
+  this.timeout(60_000);
   it('have at least 20 wrong values of each kind', () => {
     for (const bound of bounds)
       assert.ok(new Set(seeds.flatMap((seed) => wrongValues(bound, seed))).size >= 20);
